@@ -1,0 +1,215 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parse } from 'dotenv';
+import { z } from 'zod';
+import { Failure, messageOf, systemErrorCode } from './errors.ts';
+
+/** How to reach the database. All of it goes to libpq through the environment, never through argv. */
+export interface Connection {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+}
+
+export interface Config {
+  readonly connection: Connection;
+  /** Where the database's name came from, for people: `DB_NAME in the environment`. */
+  readonly databaseSource: string;
+  /** Absolute path. */
+  readonly backupDir: string;
+  readonly retention: { readonly days: number; readonly keepMin: number };
+  readonly backupTimeoutSeconds: number | undefined;
+  readonly lockWaitTimeoutSeconds: number;
+  readonly slack: { readonly url: string; readonly notify: 'always' | 'failure' } | undefined;
+  readonly pgBinDir: string | undefined;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  readonly logFormat: 'pretty' | 'json';
+}
+
+/** What the settings are read from. */
+export interface Sources {
+  /** Given on the command line, by the name of the setting. */
+  readonly flags: Flags;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** `--env-file`; without it the project's `.env` is read if there is one. */
+  readonly envFile?: string | undefined;
+  readonly projectRoot: string;
+  readonly cwd: string;
+}
+
+const integer = (from: number, to: number) =>
+  z
+    .string()
+    .refine((text) => /^\d{1,9}$/.test(text) && Number(text) >= from && Number(text) <= to, {
+      error: `a whole number from ${from} to ${to}`,
+    })
+    .transform(Number);
+
+const identifier = z.string().refine((text) => Buffer.byteLength(text) <= 63, {
+  error: 'a name of at most 63 bytes',
+});
+
+const path = z.string().refine((text) => !text.startsWith('~'), {
+  error: 'a path with the home directory written out: ~ is not expanded',
+});
+
+const oneOf = <const Values extends readonly [string, ...string[]]>(values: Values) =>
+  z.enum(values, { error: `one of ${values.join(', ')}` });
+
+/** Every setting as text in, value out, with its default; an error says what is accepted. */
+const schema = z.object({
+  host: z.string().prefault('localhost'),
+  port: integer(1, 65535).prefault('5433'),
+  database: identifier.prefault('aifinance'),
+  user: identifier.prefault('aifinance'),
+  password: z.string().prefault('devpass'),
+  backupDir: path.prefault('backups'),
+  retentionDays: integer(1, 36_500).prefault('7'),
+  retentionKeepMin: integer(1, 36_500).prefault('3'),
+  backupTimeout: integer(1, 2_000_000).optional(),
+  lockWaitTimeout: integer(1, 2_000_000).prefault('300'),
+  slackWebhookUrl: z.url({ protocol: /^https?$/, error: 'an http or https URL' }).optional(),
+  slackNotify: oneOf(['always', 'failure']).prefault('always'),
+  pgBinDir: path.optional(),
+  logLevel: oneOf(['debug', 'info', 'warn', 'error']).prefault('info'),
+  logFormat: oneOf(['pretty', 'json']).prefault('pretty'),
+});
+
+type SettingName = keyof typeof schema.shape;
+
+/** Settings given on the command line. */
+export type Flags = Readonly<Partial<Record<SettingName, string>>>;
+
+/** The variables of each setting: within one source the first that is set wins. */
+const variables: Record<SettingName, readonly string[]> = {
+  host: ['DB_HOST', 'POSTGRES_HOST'],
+  port: ['DB_PORT', 'POSTGRES_PORT'],
+  database: ['DB_NAME', 'POSTGRES_DB'],
+  user: ['DB_USER', 'POSTGRES_USER'],
+  password: ['DB_PASSWORD', 'POSTGRES_PASSWORD', 'POSTGRES_PASSWORD_FILE'],
+  backupDir: ['BACKUP_DIR'],
+  retentionDays: ['RETENTION_DAYS'],
+  retentionKeepMin: ['RETENTION_KEEP_MIN'],
+  backupTimeout: ['BACKUP_TIMEOUT'],
+  lockWaitTimeout: ['LOCK_WAIT_TIMEOUT'],
+  slackWebhookUrl: ['SLACK_WEBHOOK_URL'],
+  slackNotify: ['SLACK_NOTIFY'],
+  pgBinDir: ['PG_BIN_DIR'],
+  logLevel: ['LOG_LEVEL'],
+  logFormat: ['LOG_FORMAT'],
+};
+
+const secrets: ReadonlySet<string> = new Set<SettingName>(['password', 'slackWebhookUrl']);
+
+interface Given {
+  readonly value: string;
+  /** For people: `DB_NAME in the environment`, `the command line`. */
+  readonly source: string;
+}
+
+/**
+ * Reads every setting by precedence (flag, environment, `.env`, default) and checks it.
+ * @throws Failure `usage` that lists every wrong value at once; secrets are named, never shown.
+ */
+export function loadConfig(sources: Sources): Config {
+  const file = readEnvFile(sources);
+  const given: Partial<Record<SettingName, Given>> = {};
+  for (const name of Object.keys(variables) as SettingName[]) {
+    const found = find(name, sources, file);
+    if (found !== undefined) given[name] = found;
+  }
+  const checked = schema.safeParse(
+    Object.fromEntries(Object.entries(given).map(([name, { value }]) => [name, value])),
+  );
+  if (!checked.success) {
+    const problems = checked.error.issues.map((issue) => {
+      const name = String(issue.path[0]) as SettingName;
+      const shown = secrets.has(name) ? 'is not valid' : `is ${JSON.stringify(given[name]?.value)}`;
+      return `${given[name]?.source ?? name} ${shown}, it must be ${issue.message}`;
+    });
+    throw new Failure('usage', problems.join('; '), {
+      hint: 'correct the setting where it is set; the README lists every setting',
+    });
+  }
+  const settings = checked.data;
+  return {
+    connection: {
+      host: settings.host,
+      port: settings.port,
+      user: settings.user,
+      password: settings.password,
+      database: settings.database,
+    },
+    databaseSource: given.database?.source ?? 'the default',
+    backupDir: resolve(
+      sources.flags.backupDir === undefined ? sources.projectRoot : sources.cwd,
+      settings.backupDir,
+    ),
+    retention: { days: settings.retentionDays, keepMin: settings.retentionKeepMin },
+    backupTimeoutSeconds: settings.backupTimeout,
+    lockWaitTimeoutSeconds: settings.lockWaitTimeout,
+    slack:
+      settings.slackWebhookUrl === undefined
+        ? undefined
+        : { url: settings.slackWebhookUrl, notify: settings.slackNotify },
+    pgBinDir: settings.pgBinDir && resolve(sources.projectRoot, settings.pgBinDir),
+    logLevel: settings.logLevel,
+    logFormat: settings.logFormat,
+  };
+}
+
+/** An empty value counts as unset, also an empty flag. */
+function find(
+  name: SettingName,
+  sources: Sources,
+  file: { readonly label: string; readonly values: Readonly<Record<string, string>> },
+): Given | undefined {
+  const flag = sources.flags[name];
+  if (flag) return { value: flag, source: `${name} given on the command line` };
+  for (const { label, values } of [
+    { label: 'in the environment', values: sources.environment },
+    { label: `in ${file.label}`, values: file.values },
+  ]) {
+    for (const variable of variables[name]) {
+      const value = values[variable];
+      if (!value) continue;
+      const source = `${variable} ${label}`;
+      if (!variable.endsWith('_FILE')) return { value, source };
+      return { value: readSecretFile(resolve(sources.projectRoot, value), source), source };
+    }
+  }
+  return undefined;
+}
+
+function readEnvFile(sources: Sources): { label: string; values: Record<string, string> } {
+  const file =
+    sources.envFile === undefined
+      ? join(sources.projectRoot, '.env')
+      : resolve(sources.cwd, sources.envFile);
+  const label = sources.envFile ?? '.env';
+  try {
+    return { label, values: parse(readFileSync(file)) };
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT' && sources.envFile === undefined) {
+      return { label, values: {} };
+    }
+    throw new Failure('usage', `cannot read the settings in ${file}: ${messageOf(error)}`, {
+      hint: 'check the path given with --env-file and the permissions of the file',
+      cause: error,
+    });
+  }
+}
+
+/** Docker secrets end in a line break that is not part of the password. */
+function readSecretFile(file: string, source: string): string {
+  try {
+    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+  } catch (error) {
+    throw new Failure('usage', `cannot read the file that ${source} names: ${messageOf(error)}`, {
+      hint: 'check the path and the permissions of the file',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,43 @@
+import prettyBytes from 'pretty-bytes';
+
+/** `1204` → `1,204`. */
+export function formatCount(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
+/** `1, 'table'` → `1 table`; `1204, 'row'` → `1,204 rows`. */
+export function formatPlural(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** Bytes in decimal units: `3145728` → `3.1 MB`. */
+export function formatBytes(bytes: number): string {
+  return prettyBytes(bytes, { maximumFractionDigits: 1 });
+}
+
+/** Milliseconds as `0.4 s`, `12 s`, `3 min 5 s` or `2 h 10 min`. */
+export function formatDuration(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+/** The time since something, coarse: `moments`, `5 minutes`, `3 hours`, `12 days`. */
+export function formatAge(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 1) return 'moments';
+  if (minutes < 120) return formatPlural(minutes, 'minute');
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? formatPlural(hours, 'hour') : formatPlural(Math.floor(hours / 24), 'day');
+}
+
+const two = (value: number) => String(value).padStart(2, '0');
+
+/** A moment in local time: `2025-11-29 02:00:00`. */
+export function formatLocalTime(moment: Date): string {
+  const date = `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())}`;
+  return `${date} ${two(moment.getHours())}:${two(moment.getMinutes())}:${two(moment.getSeconds())}`;
+}

@@ -1,0 +1,100 @@
+import type { Readable, Writable } from 'node:stream';
+import { execa } from 'execa';
+
+export interface CommandLine {
+  readonly file: string;
+  readonly args: readonly string[];
+  /** The whole environment of the child; nothing is inherited beside it. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** The user to run as, for a server that refuses to run as root. */
+  readonly user?: { readonly uid: number; readonly gid: number };
+}
+
+export interface Ending {
+  /** Undefined when a signal ended the child. */
+  readonly exitCode: number | undefined;
+  readonly signal: string | undefined;
+  /** The last 64 KiB that the child wrote to stderr, trimmed. */
+  readonly stderr: string;
+}
+
+export interface Child {
+  readonly pid: number;
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  kill(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void;
+  /** Settles when the child has ended and its output was read; never rejects. */
+  readonly ending: Promise<Ending>;
+}
+
+/** Waits for the word on descriptor 3, then turns into the command; without it, ends. */
+const startOnWord = 'read -r _ <&3 && exec "$@" 3<&-';
+
+/** Waits for the word that the command has ended; if its input closes without, kills the command. */
+const killUnlessReleased = `trap '' INT TERM HUP; read -r _ || kill -KILL "$1"`;
+
+/**
+ * Starts a command. It is in a session of its own: a terminal's Ctrl-C reaches only us, and we end
+ * our children in order. It cannot outlive us, even if we are killed: a watcher sees that, also
+ * where the command itself would not notice because it waits for a lock. Aborting `signal` ends it
+ * (SIGTERM, after 5 s SIGKILL).
+ */
+export function start(command: CommandLine, signal: AbortSignal): Child {
+  const child = execa('/bin/sh', ['-c', startOnWord, 'sh', command.file, ...command.args], {
+    env: command.env,
+    extendEnv: false,
+    ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
+    ...command.user,
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    buffer: false,
+    reject: false,
+    cancelSignal: signal,
+    forceKillAfterDelay: 5000,
+  });
+  const watcher = execa('/bin/sh', ['-c', killUnlessReleased, 'sh', String(child.pid)], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+    reject: false,
+  });
+  const word = child.stdio[3] as unknown as Writable;
+  for (const stream of [word, watcher.stdin, child.stdin]) {
+    stream.on('error', () => undefined); // it has ended: its ending says how
+  }
+  word.end('start\n');
+  child.once('exit', () => watcher.stdin.end('ended\n'));
+  const stderr = lastOf(child.stderr, 64 * 1024);
+  return {
+    pid: child.pid ?? 0,
+    stdin: child.stdin,
+    stdout: child.stdout,
+    kill: (name) => child.kill(name),
+    ending: Promise.all([child, watcher]).then(([{ exitCode, signal: killedBy }]) => ({
+      exitCode,
+      signal: killedBy,
+      stderr: stderr().toString().trim(),
+    })),
+  };
+}
+
+/** Runs a command to its end with `input` on stdin and collects stdout. */
+export async function run(
+  command: CommandLine,
+  signal: AbortSignal,
+  input = '',
+): Promise<Ending & { readonly stdout: string }> {
+  const child = start(command, signal);
+  child.stdin.end(input);
+  const chunks: Buffer[] = [];
+  for await (const chunk of child.stdout as AsyncIterable<Buffer>) chunks.push(chunk);
+  return { ...(await child.ending), stdout: Buffer.concat(chunks).toString() };
+}
+
+function lastOf(stream: Readable, bytes: number): () => Buffer {
+  let kept = Buffer.alloc(0);
+  stream.on('data', (chunk: Buffer) => {
+    kept = Buffer.concat([kept, chunk]).subarray(-bytes);
+  });
+  return () => kept;
+}
