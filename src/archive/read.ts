@@ -1,0 +1,124 @@
+import { createReadStream } from 'node:fs';
+import { DumpInspector, type DumpContents } from '../dump/contents.ts';
+import type { TableRows } from '../table-rows.ts';
+import type { Token } from '../dump/lexer.ts';
+import type { Manifest } from '../store/manifest.ts';
+import { storageFailure } from '../store/storage-failure.ts';
+import { Checksum } from '../streams/checksum.ts';
+import { gunzip, GzipDefect } from '../streams/gzip.ts';
+
+/** A backup's file, and what its manifest says it must be. */
+export interface Archive {
+  readonly path: string;
+  readonly bytes: number;
+  readonly manifest: Manifest | 'unreadable' | undefined;
+}
+
+/** What a backup was found to be, read from the first to the last byte. */
+export interface ArchiveReport {
+  readonly contents: DumpContents;
+  readonly fileBytes: number;
+  readonly sha256: string;
+  /** Why it is not good, each a clause; none for a good backup. */
+  readonly defects: readonly string[];
+}
+
+export interface ReadOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress?: ((progress: ReadProgress) => void) | undefined;
+}
+
+export interface ReadProgress {
+  /** Of the file. */
+  readonly readBytes: number;
+  readonly totalBytes: number;
+  readonly table: string | undefined;
+}
+
+/**
+ * Reads a backup once, from disk: takes its checksum, decompresses it, yields its tokens, and in
+ * the end returns what it holds and every reason why it is not good. A defect of the file is
+ * reported, not thrown: the tokens just end there.
+ * @throws Failure `storage` where the file cannot be read.
+ */
+export async function* readArchive(
+  archive: Archive,
+  options: ReadOptions,
+): AsyncGenerator<Token, ArchiveReport> {
+  const checksum = new Checksum();
+  const inspector = new DumpInspector();
+  let defect: string | undefined;
+  try {
+    for await (const chunk of gunzip(checksum.through(fileChunks(archive, options.signal)))) {
+      yield* inspector.read(chunk);
+      options.onProgress?.({
+        readBytes: checksum.bytes,
+        totalBytes: archive.bytes,
+        table: inspector.currentTable,
+      });
+    }
+    yield* inspector.end();
+  } catch (error) {
+    if (!(error instanceof GzipDefect)) throw error;
+    defect = error.message;
+  }
+  const report = {
+    contents: inspector.contents(),
+    fileBytes: checksum.bytes,
+    sha256: checksum.sha256(),
+  };
+  return { ...report, defects: defect === undefined ? findDefects(report, archive) : [defect] };
+}
+
+/** Reads a backup and returns only the report. */
+export async function checkArchive(archive: Archive, options: ReadOptions): Promise<ArchiveReport> {
+  const tokens = readArchive(archive, options);
+  for (;;) {
+    const next = await tokens.next();
+    if (next.done) return next.value;
+  }
+}
+
+async function* fileChunks(archive: Archive, signal: AbortSignal): AsyncGenerator<Buffer> {
+  const file = createReadStream(archive.path, { highWaterMark: 256 * 1024, signal });
+  try {
+    for await (const chunk of file as AsyncIterable<Buffer>) yield chunk;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw storageFailure(`read ${archive.path}`, error);
+  } finally {
+    file.destroy();
+  }
+}
+
+function findDefects(
+  found: Pick<ArchiveReport, 'contents' | 'fileBytes' | 'sha256'>,
+  { manifest }: Archive,
+): string[] {
+  const { defect } = found.contents;
+  const defects = defect === undefined ? [] : [defect];
+  if (manifest === undefined) return defects;
+  if (manifest === 'unreadable') return [...defects, 'its manifest cannot be read'];
+  if (manifest.sha256 !== found.sha256) defects.push('checksum differs from the manifest');
+  const difference = firstDifference(found.contents.tables, manifest.tables);
+  if (difference !== undefined) defects.push(`rows differ from the manifest: ${difference}`);
+  return defects;
+}
+
+/** Where two lists of tables first differ, for people; undefined where they are equal. */
+export function firstDifference(
+  found: readonly TableRows[],
+  expected: readonly TableRows[],
+): string | undefined {
+  const length = Math.max(found.length, expected.length);
+  for (let index = 0; index < length; index += 1) {
+    const here = found[index];
+    const there = expected[index];
+    if (here?.table === there?.table && here?.rows === there?.rows) continue;
+    const table = here?.table ?? there?.table ?? '';
+    const rows = (entry: TableRows | undefined) =>
+      entry?.table === table ? `${entry.rows} rows` : 'absent';
+    return `${table} has ${rows(here)}, expected ${rows(there)}`;
+  }
+  return undefined;
+}

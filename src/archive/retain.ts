@@ -1,0 +1,27 @@
+import { planRetention, type Decision } from '../retention.ts';
+import { removeBackup } from '../store/remove.ts';
+import { takeStock, type Stock, type StockOptions } from './take-stock.ts';
+
+/** What retention would do with each backup of a directory, oldest first. Changes nothing. */
+export async function planForDirectory(
+  directory: string,
+  options: StockOptions,
+): Promise<Decision<Stock>[]> {
+  return planRetention(await takeStock(directory, options), options.policy);
+}
+
+/**
+ * Removes what a plan removes, oldest first, and calls `onRemoved` after each.
+ * @throws Failure `storage` at the first that cannot be removed.
+ */
+export async function applyPlan(
+  directory: string,
+  plan: readonly Decision<Stock>[],
+  onRemoved: (decision: Decision<Stock>) => void,
+): Promise<void> {
+  for (const decision of plan) {
+    if (decision.action !== 'remove') continue;
+    await removeBackup(directory, decision.backup);
+    onRemoved(decision);
+  }
+}

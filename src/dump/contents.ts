@@ -1,0 +1,120 @@
+import type { TableRows } from '../table-rows.ts';
+import { DumpLexer, type Token } from './lexer.ts';
+
+/** What a dump holds. */
+export interface DumpContents {
+  /** In the dump's order, one entry for each COPY block. */
+  readonly tables: readonly TableRows[];
+  /** Uncompressed size. */
+  readonly bytes: number;
+  /** From the header, as pg_dump wrote them: `15.18 (Debian 15.18-0+deb12u1)`. */
+  readonly serverVersion: string | undefined;
+  readonly dumpVersion: string | undefined;
+  /** Why this is not one complete dump; undefined for one that is. */
+  readonly defect: string | undefined;
+}
+
+/** How much text after the last statement is kept to find the completion marker in. */
+const tailBytes = 4096;
+
+const completionMarker =
+  /(?:^|\n)--\n-- PostgreSQL database dump complete\n--\n\n(?:\\unrestrict ([A-Za-z0-9]+)\n\n)?$/;
+
+/** Reads the tokens of a dump, in order, and tells what is in it and whether it is whole. */
+export class DumpInspector {
+  readonly #lexer = new DumpLexer();
+  readonly #tables: TableRows[] = [];
+  /** The COPY block that is being read. */
+  #open: { table: string; rows: number } | undefined;
+  #bytes = 0;
+  /** What follows the last statement or COPY block: comments, white space, psql commands. */
+  #tail = '';
+  #seenStatement = false;
+  #header = '';
+  #restrictKey: string | undefined;
+  #continuesAfterMarker = false;
+
+  /** The table whose rows are being read. */
+  get currentTable(): string | undefined {
+    return this.#open?.table;
+  }
+
+  /** Takes a chunk, gives its tokens. */
+  *read(chunk: Buffer): Generator<Token> {
+    for (const token of this.#lexer.read(chunk)) {
+      this.#take(token);
+      yield token;
+    }
+  }
+
+  /** Gives the tokens that were held back, after the last chunk. */
+  *end(): Generator<Token> {
+    for (const token of this.#lexer.end()) {
+      this.#take(token);
+      yield token;
+    }
+  }
+
+  contents(): DumpContents {
+    return {
+      tables: this.#tables,
+      bytes: this.#bytes,
+      serverVersion: /^-- Dumped from database version (.+)$/m.exec(this.#header)?.[1],
+      dumpVersion: /^-- Dumped by pg_dump version (.+)$/m.exec(this.#header)?.[1],
+      defect: this.#defect(),
+    };
+  }
+
+  #take(token: Token): void {
+    this.#bytes += token.bytes.length;
+    switch (token.type) {
+      case 'filler':
+        this.#append(token.bytes);
+        break;
+      case 'meta':
+        this.#append(token.bytes);
+        this.#restrictKey ??= /^\\restrict (\S+)$/.exec(token.command ?? '')?.[1];
+        break;
+      case 'sql':
+        this.#leaveTail();
+        if (token.statement?.copyInto !== undefined) {
+          this.#open = { table: token.statement.copyInto, rows: 0 };
+        }
+        break;
+      case 'rows':
+        if (this.#open) this.#open.rows += token.ended;
+        break;
+      case 'copyEnd':
+        this.#tail = '';
+        if (this.#open) this.#tables.push(this.#open);
+        this.#open = undefined;
+        break;
+    }
+  }
+
+  #append(bytes: Buffer): void {
+    const text = bytes.subarray(-tailBytes).toString('latin1');
+    if (!this.#seenStatement && this.#header.length < tailBytes) this.#header += text;
+    this.#tail = (this.#tail + text).slice(-tailBytes);
+  }
+
+  #leaveTail(): void {
+    if (this.#tail === '') return;
+    this.#seenStatement = true;
+    this.#continuesAfterMarker ||= this.#tail.includes('\n-- PostgreSQL database dump complete\n');
+    this.#tail = '';
+  }
+
+  #defect(): string | undefined {
+    if (this.#bytes === 0) return 'the dump is empty';
+    if (this.#open) return `COPY of ${this.#open.table} is not closed: the dump was cut`;
+    if (!this.#lexer.atRest) return 'the dump was cut inside a statement';
+    if (this.#continuesAfterMarker) return 'data after the completion marker of the dump';
+    const marker = completionMarker.exec(this.#tail);
+    if (!marker) return 'no completion marker at the end: the dump was cut';
+    if (marker[1] === this.#restrictKey) return undefined;
+    return this.#restrictKey === undefined
+      ? '\\unrestrict without \\restrict at the beginning'
+      : 'no \\unrestrict at the end: the dump was cut';
+  }
+}

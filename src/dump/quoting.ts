@@ -1,0 +1,152 @@
+const NEWLINE = 0x0a;
+const DOUBLE_QUOTE = 0x22;
+const DOLLAR = 0x24;
+const SINGLE_QUOTE = 0x27;
+const STAR = 0x2a;
+const DASH = 0x2d;
+const SLASH = 0x2f;
+const BACKSLASH = 0x5c;
+
+type State =
+  | 'code'
+  | 'string' // '…'
+  | 'escapeString' // E'…', where a backslash escapes
+  | 'escapeStringQuote' // after a quote in E'…', which ends it unless another follows
+  | 'name' // "…"
+  | 'dollarTag' // $tag, before its second dollar
+  | 'dollarString' // $tag$ … $tag$
+  | 'lineComment'
+  | 'blockComment';
+
+/** The byte that ends a state in which all others are alike. */
+const terminators: Partial<Record<State, number>> = {
+  string: SINGLE_QUOTE,
+  name: DOUBLE_QUOTE,
+  lineComment: NEWLINE,
+};
+
+const isDigit = (byte: number) => byte >= 0x30 && byte <= 0x39;
+const isLetter = (byte: number) =>
+  (byte >= 0x61 && byte <= 0x7a) || (byte >= 0x41 && byte <= 0x5a) || byte === 0x5f || byte >= 0x80;
+const isIdentifier = (byte: number) => isLetter(byte) || isDigit(byte) || byte === DOLLAR;
+
+/**
+ * Knows whether a byte of SQL is code or stands in a string, a quoted name, a dollar-quoted body or
+ * a comment (PostgreSQL manual, Lexical Structure). `standard_conforming_strings` is taken to be
+ * on; pg_dump writes strings that read the same both ways.
+ */
+export class Quoting {
+  #state: State = 'code';
+  /** The last two bytes: a prefix (`E'`, `--`, `/*`) is recognised at its last byte. */
+  #previous = NEWLINE;
+  #beforePrevious = NEWLINE;
+  #escaped = false;
+  #commentDepth = 0;
+  #tag: number[] = [];
+  /** How many bytes of the closing tag have been seen. */
+  #matched = 0;
+
+  get inCode(): boolean {
+    return this.#state === 'code';
+  }
+
+  /** True in a string, a quoted name or a block comment: what must be closed before the end. */
+  get open(): boolean {
+    return !['code', 'lineComment', 'escapeStringQuote'].includes(this.#state);
+  }
+
+  /** Takes the next byte and says whether it is code. */
+  step(byte: number): boolean {
+    const isCode = this.#take(byte);
+    this.#beforePrevious = this.#previous;
+    this.#previous = byte;
+    return isCode;
+  }
+
+  /** The next place in `chunk` from `at` on that `step` must see; the bytes before it are alike. */
+  skip(chunk: Buffer, at: number): number {
+    const terminator = terminators[this.#state];
+    if (terminator === undefined) return at;
+    const found = chunk.indexOf(terminator, at);
+    return found === -1 ? chunk.length : found;
+  }
+
+  #take(byte: number): boolean {
+    switch (this.#state) {
+      case 'code':
+        return this.#code(byte);
+      case 'string':
+      case 'name':
+      case 'lineComment':
+        if (byte === terminators[this.#state]) this.#state = 'code';
+        return false;
+      case 'escapeString':
+        this.#escapeString(byte);
+        return false;
+      case 'escapeStringQuote':
+        this.#state = byte === SINGLE_QUOTE ? 'escapeString' : 'code';
+        return byte === SINGLE_QUOTE ? false : this.#code(byte);
+      case 'dollarTag':
+        return this.#dollarTag(byte);
+      case 'dollarString':
+        this.#dollarString(byte);
+        return false;
+      case 'blockComment':
+        this.#blockComment(byte);
+        return false;
+    }
+  }
+
+  #code(byte: number): boolean {
+    if (byte === SINGLE_QUOTE) this.#state = this.#afterE() ? 'escapeString' : 'string';
+    else if (byte === DOUBLE_QUOTE) this.#state = 'name';
+    else if (byte === DASH && this.#previous === DASH) this.#state = 'lineComment';
+    else if (byte === STAR && this.#previous === SLASH) {
+      this.#state = 'blockComment';
+      this.#commentDepth = 1;
+    } else if (byte === DOLLAR && !isIdentifier(this.#previous)) {
+      this.#state = 'dollarTag';
+      this.#tag = [byte];
+    } else return true;
+    return false;
+  }
+
+  #afterE(): boolean {
+    return (
+      (this.#previous === 0x45 || this.#previous === 0x65) && !isIdentifier(this.#beforePrevious)
+    );
+  }
+
+  #escapeString(byte: number): void {
+    if (this.#escaped) this.#escaped = false;
+    else if (byte === BACKSLASH) this.#escaped = true;
+    else if (byte === SINGLE_QUOTE) this.#state = 'escapeStringQuote';
+  }
+
+  /** `$1` and a lone dollar are code after all. */
+  #dollarTag(byte: number): boolean {
+    if (byte === DOLLAR) {
+      this.#tag.push(byte);
+      this.#matched = 0;
+      this.#state = 'dollarString';
+    } else if (isLetter(byte) || (isDigit(byte) && this.#tag.length > 1)) {
+      this.#tag.push(byte);
+    } else {
+      this.#state = 'code';
+      return this.#code(byte);
+    }
+    return false;
+  }
+
+  #dollarString(byte: number): void {
+    if (byte === this.#tag[this.#matched]) this.#matched += 1;
+    else this.#matched = byte === DOLLAR ? 1 : 0;
+    if (this.#matched === this.#tag.length) this.#state = 'code';
+  }
+
+  #blockComment(byte: number): void {
+    if (byte === STAR && this.#previous === SLASH) this.#commentDepth += 1;
+    else if (byte === SLASH && this.#previous === STAR) this.#commentDepth -= 1;
+    if (this.#commentDepth === 0) this.#state = 'code';
+  }
+}

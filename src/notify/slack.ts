@@ -1,0 +1,91 @@
+import { IncomingWebhook, type IncomingWebhookSendArguments } from '@slack/webhook';
+import { systemErrorCode } from '../errors.ts';
+import { formatBytes, formatDuration, formatPlural } from '../format.ts';
+
+/** What there is to tell of a backup. */
+export type BackupNews =
+  | {
+      readonly outcome: 'success';
+      /** With its server: `aifinance on localhost:5433`. */
+      readonly database: string;
+      readonly file: string;
+      readonly bytes: number;
+      readonly tables: number;
+      readonly rows: number;
+      readonly durationMs: number;
+      /** How many old backups retention removed. */
+      readonly removed: number;
+    }
+  | {
+      readonly outcome: 'failure';
+      readonly database: string;
+      readonly error: string;
+      readonly hint: string | undefined;
+    };
+
+/** A notification must not delay the end of a backup by more than 10 s. */
+const timeoutMs = 8_000;
+
+/** Slack takes 3,000 characters in a section, counted after escaping. */
+const maxText = 500;
+
+/**
+ * Posts the news to a Slack webhook. Never throws.
+ * @returns why it could not be delivered, without the URL, which is a secret; undefined if it was.
+ */
+export async function notifySlack(url: string, news: BackupNews): Promise<string | undefined> {
+  try {
+    await new IncomingWebhook(url, { timeout: timeoutMs }).send(slackMessage(news));
+    return undefined;
+  } catch (error) {
+    return describe(error);
+  }
+}
+
+/** The message in Block Kit, with `text` for notifications and old clients. */
+export function slackMessage(news: BackupNews): IncomingWebhookSendArguments {
+  const database = escape(news.database);
+  const title =
+    news.outcome === 'success'
+      ? `:white_check_mark: Backup of ${database} is good`
+      : `:x: Backup of ${database} FAILED`;
+  const facts = factsOf(news).map(([label, value]) => `*${label}:* ${escape(value)}`);
+  return {
+    text: [title, ...facts].join('\n'),
+    blocks: [title, ...facts].map((text) => ({
+      type: 'section',
+      text: { type: 'mrkdwn', text },
+    })),
+  };
+}
+
+function factsOf(news: BackupNews): [label: string, value: string][] {
+  if (news.outcome === 'failure') {
+    const facts: [string, string][] = [['Error', news.error]];
+    return news.hint === undefined ? facts : [...facts, ['Hint', news.hint]];
+  }
+  return [
+    ['File', news.file],
+    ['Size', formatBytes(news.bytes)],
+    ['Content', `${formatPlural(news.tables, 'table')}, ${formatPlural(news.rows, 'row')}`],
+    ['Duration', formatDuration(news.durationMs)],
+    ['Removed by retention', formatPlural(news.removed, 'old backup')],
+  ];
+}
+
+/** Slack's three control characters; long texts are cut. */
+function escape(text: string): string {
+  const short = text.length > maxText ? `${text.slice(0, maxText)}…` : text;
+  return short.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+/** Error objects of HTTP clients can contain the URL: only codes are told. */
+function describe(error: unknown): string {
+  if (error instanceof Error && 'statusCode' in error) return `HTTP ${String(error.statusCode)}`;
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause.name === 'TimeoutError') return `no answer within ${timeoutMs / 1000} s`;
+    const code = systemErrorCode(cause);
+    if (code !== undefined && /^E[A-Z_]+$/.test(code)) return code;
+  }
+  return 'the request failed';
+}

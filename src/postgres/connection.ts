@@ -1,0 +1,36 @@
+import type { Connection } from '../config.ts';
+
+/** Variables of libpq that would lead to another server or database, or change what a dump says. */
+const overruled = ['PGSERVICE', 'PGSERVICEFILE', 'PGHOSTADDR', 'PGCLIENTENCODING', 'PGPASSFILE'];
+
+/** Ours: children need none of them, and some are secret. */
+const private_ = /^(POSTGRES_|DB_|SLACK_|AWS_)/;
+
+/**
+ * The environment for pg_dump and psql. libpq takes names and the password from it verbatim,
+ * whatever characters they contain; its other variables (`PGSSLMODE`, …) pass through.
+ * @param database the database to connect to.
+ */
+export function libpqEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+  connection: Connection,
+  database: string,
+): Record<string, string> {
+  const inherited = Object.entries(environment).filter(
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && !overruled.includes(entry[0]) && !private_.test(entry[0]),
+  );
+  return {
+    PGCONNECT_TIMEOUT: '10',
+    PGAPPNAME: 'pratiko-backup',
+    ...Object.fromEntries(inherited),
+    PGHOST: connection.host,
+    PGPORT: String(connection.port),
+    PGUSER: connection.user,
+    PGPASSWORD: connection.password,
+    PGDATABASE: database,
+    // Messages that are parsed must not be translated or coloured.
+    LC_ALL: 'C',
+    PG_COLOR: 'never',
+  };
+}

@@ -1,0 +1,96 @@
+import { readdir, realpath } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { Failure } from '../errors.ts';
+import { run } from '../subprocess.ts';
+
+/** A PostgreSQL program on this machine. */
+export interface Tool {
+  readonly path: string;
+  /** As it tells it: `15.18 (Debian 15.18-0+deb12u1)`. */
+  readonly version: string;
+}
+
+export interface ToolSearch {
+  /** PG_BIN_DIR: where it is set, nothing else is searched. */
+  readonly binDir: string | undefined;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+/** Where packages put programs that are not on PATH; `*` is a version. */
+const usualPlaces = [
+  '/usr/lib/postgresql/*/bin',
+  '/usr/pgsql-*/bin',
+  '/opt/homebrew/opt/*/bin',
+  '/usr/local/opt/*/bin',
+  '/Library/PostgreSQL/*/bin',
+  '/Applications/Postgres.app/Contents/Versions/*/bin',
+];
+
+/**
+ * Finds a PostgreSQL program: in PG_BIN_DIR, else the newest one on PATH and in the usual places.
+ * @throws Failure `toolMissing` with the package to install.
+ */
+export async function findTool(name: string, search: ToolSearch): Promise<Tool> {
+  const directories = search.binDir === undefined ? await searchPath(search) : [search.binDir];
+  const seen = new Set<string>();
+  let newest: Tool | undefined;
+  for (const directory of directories) {
+    const path = join(directory, name);
+    const real = await realpath(path).catch(() => undefined);
+    if (real === undefined || seen.has(real)) continue;
+    seen.add(real);
+    const version = await versionOf(path, search);
+    if (version === undefined) continue;
+    if (newest === undefined || compareVersions(version, newest.version) > 0) {
+      newest = { path, version };
+    }
+  }
+  if (newest !== undefined) return newest;
+  throw new Failure(
+    'toolMissing',
+    search.binDir === undefined
+      ? `${name} not found on PATH or where PostgreSQL is usually installed`
+      : `no usable ${name} in ${search.binDir} (PG_BIN_DIR)`,
+    {
+      hint: 'install the client: `sudo apt-get install postgresql-client` (Debian, Ubuntu), `brew install libpq` (macOS); or set PG_BIN_DIR to where it is',
+    },
+  );
+}
+
+/** The major version: `15` for `15.18 (Debian …)`. */
+export function majorVersion(version: string): number {
+  return Number.parseInt(version, 10);
+}
+
+/** Positive if `a` is newer. */
+export function compareVersions(a: string, b: string): number {
+  const [majorA = 0, minorA = 0] = a.split('.').map((part) => Number.parseInt(part, 10));
+  const [majorB = 0, minorB = 0] = b.split('.').map((part) => Number.parseInt(part, 10));
+  return majorA - majorB || minorA - minorB;
+}
+
+async function searchPath({ environment }: ToolSearch): Promise<string[]> {
+  const directories = (environment.PATH ?? '').split(delimiter).filter(Boolean);
+  for (const place of usualPlaces) directories.push(...(await expand(place)));
+  return directories;
+}
+
+async function expand(place: string): Promise<string[]> {
+  const parts = place.split('/');
+  const star = parts.findIndex((part) => part.includes('*'));
+  const parent = parts.slice(0, star).join('/');
+  const [prefix = ''] = parts[star]?.split('*') ?? [];
+  const names = await readdir(parent).catch(() => []);
+  return names
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => join(parent, name, ...parts.slice(star + 1)));
+}
+
+async function versionOf(path: string, search: ToolSearch): Promise<string | undefined> {
+  const { exitCode, stdout } = await run(
+    { file: path, args: ['--version'], env: search.environment },
+    search.signal,
+  );
+  return exitCode === 0 ? /\(PostgreSQL\) (\S.*)/.exec(stdout)?.[1]?.trim() : undefined;
+}

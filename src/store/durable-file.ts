@@ -1,0 +1,34 @@
+import { open, rename, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { formatPartialName } from './names.ts';
+
+/** Creates a file that only its owner can read, from its first moment; never opens an existing one. */
+export async function createPrivateFile(path: string): Promise<FileHandle> {
+  return open(path, 'wx', 0o600);
+}
+
+/** Makes renames and removals in a directory durable. */
+export async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Writes a small file durably under its partial name; `publish` then gives it its own. */
+export async function writePartial(directory: string, name: string, text: string): Promise<void> {
+  const file = await createPrivateFile(join(directory, formatPartialName(name)));
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Gives a durable partial file its own name. The caller syncs the directory. */
+export async function publish(directory: string, name: string): Promise<void> {
+  await rename(join(directory, formatPartialName(name)), join(directory, name));
+}

@@ -1,0 +1,74 @@
+import { stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { Failure, systemErrorCode } from '../errors.ts';
+import { findBackup, listBackups, type Backup } from './catalogue.ts';
+import { readLatest } from './latest.ts';
+import { formatBackupName, latestName, parseBackupName, parseStamp } from './names.ts';
+import type { Manifest } from './manifest.ts';
+import { storageFailure } from './storage-failure.ts';
+
+/** A file to verify or restore. */
+export interface BackupFile {
+  readonly name: string;
+  readonly path: string;
+  readonly bytes: number;
+  readonly manifest: Manifest | 'unreadable' | undefined;
+  /** Why this one was taken where it is not the one that was asked for, for people. */
+  readonly note?: string;
+}
+
+/**
+ * Finds what a person means by `[file]`: a path, a name in the backup directory, a timestamp, or
+ * the latest backup (`latest`, or nothing).
+ * @throws Failure `noSuchBackup` with what would be accepted.
+ */
+export async function locateBackup(
+  directory: string,
+  argument: string | undefined,
+  cwd: string,
+): Promise<BackupFile> {
+  if (argument === undefined || argument === 'latest') return latestBackup(directory);
+  const stamp = parseStamp(argument);
+  const name = stamp === undefined ? argument : formatBackupName(stamp);
+  const candidates = [join(directory, name), resolve(cwd, name)];
+  if (name.includes('/')) candidates.shift();
+  for (const path of candidates) {
+    if (path === join(directory, latestName)) return latestBackup(directory);
+    const file = await fileAt(path);
+    if (file !== undefined) return file;
+  }
+  throw new Failure('noSuchBackup', `no such backup: ${argument}`, {
+    hint: 'give a path, a name or timestamp from `pratiko-backup list`, or `latest`',
+  });
+}
+
+async function latestBackup(directory: string): Promise<BackupFile> {
+  const linked = await readLatest(directory);
+  const backup = linked && (await findBackup(directory, linked));
+  if (backup !== undefined) return backup;
+  const backups = await listBackups(directory);
+  const newest = backups.filter(looksGood).at(-1) ?? backups.at(-1);
+  if (newest === undefined) {
+    throw new Failure('noSuchBackup', `no backup in ${directory}`, {
+      hint: 'make one with `pratiko-backup backup`, or name the directory with --backup-dir',
+    });
+  }
+  return { ...newest, note: `${latestName} leads to no backup here; taking the newest` };
+}
+
+const looksGood = ({ manifest, bytes }: Backup) =>
+  typeof manifest === 'object' && manifest.fileBytes === bytes;
+
+async function fileAt(path: string): Promise<BackupFile | undefined> {
+  const stamp = parseBackupName(basename(path));
+  const backup = stamp && (await findBackup(dirname(path), stamp));
+  if (backup !== undefined) return backup;
+  try {
+    const stats = await stat(path);
+    if (!stats.isFile()) return undefined;
+    return { name: basename(path), path, bytes: stats.size, manifest: undefined };
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(systemErrorCode(error) ?? '')) return undefined;
+    throw storageFailure(`read ${path}`, error);
+  }
+}

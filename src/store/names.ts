@@ -1,0 +1,82 @@
+declare const stampBrand: unique symbol;
+
+/** When a backup was made, in local time, as it stands in its name: `20251129_020000`. */
+export type Stamp = string & { readonly [stampBrand]: true };
+
+export const latestName = 'pratiko_backup_latest.sql.gz';
+export const lockName = '.pratiko_backup.lock';
+
+const two = (value: number) => String(value).padStart(2, '0');
+
+/** The stamp of a moment, in local time. */
+export function formatStamp(moment: Date): Stamp {
+  const date = `${String(moment.getFullYear()).padStart(4, '0')}${two(moment.getMonth() + 1)}${two(moment.getDate())}`;
+  const time = `${two(moment.getHours())}${two(moment.getMinutes())}${two(moment.getSeconds())}`;
+  return `${date}_${time}` as Stamp;
+}
+
+const stampPattern = /^(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)$/;
+
+/** The stamp in a text, or undefined where the text is not the date and time of a real second. */
+export function parseStamp(text: string): Stamp | undefined {
+  const fields = stampPattern.exec(text)?.slice(1).map(Number);
+  if (fields === undefined) return undefined;
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = fields;
+  const date = new Date(0);
+  date.setUTCFullYear(year, month - 1, day);
+  const isReal =
+    date.getUTCMonth() === month - 1 &&
+    date.getUTCDate() === day &&
+    hour < 24 &&
+    minute < 60 &&
+    second < 60;
+  return isReal ? (text as Stamp) : undefined;
+}
+
+/** The moment of a stamp; in the hour that happens twice, the first of the two. */
+export function momentOf(stamp: Stamp): Date {
+  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = (
+    stampPattern.exec(stamp) ?? []
+  )
+    .slice(1)
+    .map(Number);
+  const moment = new Date(0, month - 1, day, hour, minute, second);
+  moment.setFullYear(year, month - 1, day);
+  return moment;
+}
+
+/** The calendar day of a stamp as a number that grows by 1 a day, the same in every time zone. */
+export function dayOf(stamp: Stamp): number {
+  const date = new Date(0);
+  date.setUTCFullYear(
+    Number(stamp.slice(0, 4)),
+    Number(stamp.slice(4, 6)) - 1,
+    Number(stamp.slice(6, 8)),
+  );
+  return Math.round(date.getTime() / 86_400_000);
+}
+
+export function formatBackupName(stamp: Stamp): string {
+  return `pratiko_backup_${stamp}.sql.gz`;
+}
+
+/** The inverse of `formatBackupName`; undefined for any other name. */
+export function parseBackupName(name: string): Stamp | undefined {
+  const text = /^pratiko_backup_(.{15})\.sql\.gz$/.exec(name)?.[1];
+  return text === undefined ? undefined : parseStamp(text);
+}
+
+export function formatManifestName(stamp: Stamp): string {
+  return `pratiko_backup_${stamp}.manifest.json`;
+}
+
+/** The name of a file while it is being written. */
+export function formatPartialName(finalName: string): string {
+  return `.${finalName}.partial`;
+}
+
+/** The stamp in the name of a backup's or a manifest's partial file; undefined for any other name. */
+export function parsePartialName(name: string): Stamp | undefined {
+  const text = /^\.pratiko_backup_(.{15})\.(?:sql\.gz|manifest\.json)\.partial$/.exec(name)?.[1];
+  return text === undefined ? undefined : parseStamp(text);
+}
