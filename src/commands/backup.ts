@@ -1,0 +1,60 @@
+import type { Command } from 'commander';
+import { formatBytes } from '../format.ts';
+import type { BackupProgress } from '../operations/backup.ts';
+import {
+  addConnectionOptions,
+  addWaitOption,
+  helpEnd,
+  settingsFrom,
+  type ConnectionFlags,
+} from './options.ts';
+import type { GlobalFlags, Shell } from './shell.ts';
+
+interface Flags extends GlobalFlags, ConnectionFlags {
+  readonly prune: boolean;
+  readonly wait: number;
+}
+
+export function addBackupCommand(program: Command, shell: Shell): void {
+  const command = program
+    .command('backup')
+    .description('dump the database, compress, verify, publish, then apply retention')
+    .option('--no-prune', 'keep all old backups');
+  addWaitOption(addConnectionOptions(command))
+    .addHelpText(
+      'after',
+      helpEnd(
+        ['pratiko-backup backup', 'DB_NAME=aifinance_test pratiko-backup backup --no-prune'],
+        [
+          '0   the backup is good',
+          '3   the backup is safe, but old ones could not be removed',
+          '11  another run holds the lock',
+          '12  a PostgreSQL tool is missing or too old',
+          '13  cannot connect, or a privilege is missing',
+          '14  disk full, read-only, no permission',
+          '20  the dump failed: no file was left',
+          '21  what was written to the disk is not good: it was removed',
+        ],
+      ),
+    )
+    .action(async (_flags: unknown, self: Command) => {
+      const flags: Flags = self.optsWithGlobals();
+      const context = await shell.open(flags, settingsFrom(flags));
+      const { backup } = await import('../operations/backup.ts');
+      const report = await backup(context, {
+        prune: flags.prune,
+        waitSeconds: flags.wait,
+        onProgress: (progress) => shell.progress(describe(progress)),
+      });
+      shell.result({
+        backup: report.name,
+        path: report.path,
+        ...report.manifest,
+        removed: report.removed,
+      });
+    });
+}
+
+function describe({ phase, bytes, table }: BackupProgress): string {
+  return `${phase} ${formatBytes(bytes)}${table === undefined ? '' : `, ${table}`}`;
+}

@@ -1,0 +1,53 @@
+import type { Command } from 'commander';
+import { formatAge, formatBytes, formatCount, formatLocalTime, formatPlural } from '../format.ts';
+import type { ListedBackup } from '../operations/list.ts';
+import { helpEnd, settingsFrom } from './options.ts';
+import type { GlobalFlags, Shell } from './shell.ts';
+import { formatTable } from './table.ts';
+
+export function addListCommand(program: Command, shell: Shell): void {
+  program
+    .command('list')
+    .description('show every backup: time, age, size, content, state')
+    .addHelpText(
+      'after',
+      helpEnd(
+        ['pratiko-backup list', 'pratiko-backup list --json'],
+        ['0   done (also where there is no backup)', '14  the directory cannot be read'],
+      ),
+    )
+    .action(async (_flags: unknown, self: Command) => {
+      const flags: GlobalFlags = self.optsWithGlobals();
+      const context = await shell.open(flags, settingsFrom(flags));
+      const { list } = await import('../operations/list.ts');
+      const backups = await list(context);
+      const { backupDir } = context.config;
+      const bytes = backups.reduce((sum, backup) => sum + backup.bytes, 0);
+      shell.result(
+        { directory: backupDir, backups, totalBytes: bytes },
+        backups.length === 0
+          ? `no backups in ${backupDir}`
+          : `${describe(backups)}\n${formatPlural(backups.length, 'backup')}, ${formatBytes(bytes)} in ${backupDir}`,
+      );
+    });
+}
+
+const states: Record<ListedBackup['state'], string> = {
+  verified: 'verified',
+  unknown: 'not verified',
+  damaged: 'DAMAGED',
+};
+
+function describe(backups: readonly ListedBackup[]): string {
+  const header = ['TIME', 'AGE', 'SIZE', 'TABLES', 'ROWS', 'STATE', 'NAME'];
+  const rows = backups.map((backup) => [
+    formatLocalTime(backup.moment),
+    backup.ageMs < 0 ? 'in the future' : formatAge(backup.ageMs),
+    formatBytes(backup.bytes),
+    backup.tables === undefined ? '?' : formatCount(backup.tables),
+    backup.rows === undefined ? '?' : formatCount(backup.rows),
+    states[backup.state],
+    `${backup.name}${backup.isLatest ? '  <- latest' : ''}`,
+  ]);
+  return formatTable([header, ...rows], [2, 3, 4]);
+}

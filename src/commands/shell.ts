@@ -1,0 +1,24 @@
+import type { Flags } from '../config.ts';
+import type { Context } from '../operations/context.ts';
+
+/** What a command is given of the world: settings, a place for results, a person to ask. */
+export interface Shell {
+  /** Loads the settings with these flags and starts the log. */
+  open(flags: GlobalFlags, settings: Flags): Promise<Context>;
+  /** Prints the result of the command to stdout: the text, or with `--json` the value. */
+  result(value: object, text?: string): void;
+  /** Shows the state of the work on the terminal, in place of what it showed before. */
+  progress(line: string): void;
+  /** Asks a person; undefined where there is no terminal to ask at. */
+  ask(question: string): Promise<string | undefined>;
+}
+
+/** Options of every command, as commander names them. */
+export interface GlobalFlags {
+  readonly envFile?: string;
+  readonly backupDir?: string;
+  readonly quiet?: true;
+  readonly verbose?: true;
+  readonly logFormat?: 'pretty' | 'json';
+  readonly json?: true;
+}

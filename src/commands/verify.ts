@@ -1,0 +1,74 @@
+import type { Command } from 'commander';
+import { totalRows } from '../table-rows.ts';
+import { Failure } from '../errors.ts';
+import { formatBytes, formatPlural } from '../format.ts';
+import type { Verdict } from '../operations/verify.ts';
+import { helpEnd, settingsFrom } from './options.ts';
+import type { GlobalFlags, Shell } from './shell.ts';
+
+interface Flags extends GlobalFlags {
+  readonly all?: true;
+}
+
+export function addVerifyCommand(program: Command, shell: Shell): void {
+  program
+    .command('verify')
+    .argument('[file]', 'path, name, timestamp or `latest` (default: the latest backup)')
+    .description('read a backup from the first to the last byte and say whether it is good')
+    .option('--all', 'every backup')
+    .addHelpText(
+      'after',
+      helpEnd(
+        [
+          'pratiko-backup verify',
+          'pratiko-backup verify 20251129_020000',
+          'pratiko-backup verify --all',
+        ],
+        [
+          '0   all that were read are good',
+          '10  there is no such backup',
+          '21  a backup is not good',
+        ],
+      ),
+    )
+    .action(async (file: string | undefined, _flags: unknown, self: Command) => {
+      const flags: Flags = self.optsWithGlobals();
+      if (flags.all && file !== undefined) {
+        throw new Failure('usage', 'give a file or --all, not both', {
+          hint: '`pratiko-backup verify --all` includes every backup in the directory',
+        });
+      }
+      const context = await shell.open(flags, settingsFrom(flags));
+      const { verify } = await import('../operations/verify.ts');
+      const verdicts = await verify(context, {
+        file,
+        all: flags.all ?? false,
+        onProgress: (name, { readBytes, totalBytes }) =>
+          shell.progress(`reading ${name} ${formatBytes(readBytes)} of ${formatBytes(totalBytes)}`),
+      });
+      const bad = verdicts.filter(({ good }) => !good);
+      shell.result(
+        { good: bad.length === 0, backups: verdicts },
+        verdicts.map(describe).join('\n'),
+      );
+      if (bad.length > 0) throw notGood(bad, verdicts.length);
+    });
+}
+
+function describe(verdict: Verdict): string {
+  if (!verdict.good) return `${verdict.name}  NOT GOOD: ${verdict.defects.join('; ')}`;
+  const size = `${formatPlural(verdict.tables.length, 'table')}, ${formatPlural(totalRows(verdict.tables), 'row')}, ${formatBytes(verdict.fileBytes)}`;
+  const manifest = verdict.hasManifest ? '' : ' (no manifest to compare with)';
+  return `${verdict.name}  good: ${size}${manifest}`;
+}
+
+function notGood(bad: readonly Verdict[], all: number): Failure {
+  const [first] = bad;
+  const message =
+    all === 1 && first !== undefined
+      ? `${first.name} is not good: ${first.defects.join('; ')}`
+      : `${bad.length} of ${formatPlural(all, 'backup')} ${bad.length === 1 ? 'is' : 'are'} not good`;
+  return new Failure('verificationFailed', message, {
+    hint: 'make a new backup now (`pratiko-backup backup`); nothing was removed',
+  });
+}

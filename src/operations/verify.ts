@@ -1,0 +1,77 @@
+import { checkArchive, type ReadProgress } from '../archive/read.ts';
+import type { TableRows } from '../table-rows.ts';
+import { Failure } from '../errors.ts';
+import { listBackups } from '../store/catalogue.ts';
+import { locateBackup, type BackupFile } from '../store/locate.ts';
+import type { Context } from './context.ts';
+
+export interface VerifyOptions {
+  /** A path, name or timestamp; undefined: the latest backup. Not together with `all`. */
+  readonly file: string | undefined;
+  readonly all: boolean;
+  readonly onProgress?: (name: string, progress: ReadProgress) => void;
+  readonly onChecked?: (verdict: Verdict) => void;
+}
+
+export interface Verdict {
+  readonly name: string;
+  readonly path: string;
+  readonly good: boolean;
+  /** Why it is not good. */
+  readonly defects: readonly string[];
+  readonly tables: readonly TableRows[];
+  readonly fileBytes: number;
+  /** False where there was no manifest to compare with. */
+  readonly hasManifest: boolean;
+}
+
+/**
+ * Reads backups from the first to the last byte and says of each whether it is good. Changes
+ * nothing.
+ * @throws Failure `noSuchBackup`; `storage`.
+ */
+export async function verify(context: Context, options: VerifyOptions): Promise<Verdict[]> {
+  const verdicts: Verdict[] = [];
+  for (const file of await filesToVerify(context, options)) {
+    const verdict = await verifyFile(file, context, options);
+    verdicts.push(verdict);
+    options.onChecked?.(verdict);
+  }
+  return verdicts;
+}
+
+async function filesToVerify(
+  { config, cwd, log }: Context,
+  { file, all }: VerifyOptions,
+): Promise<readonly BackupFile[]> {
+  if (!all) {
+    const found = await locateBackup(config.backupDir, file, cwd);
+    if (found.note !== undefined) log.warn(found.note);
+    return [found];
+  }
+  const backups = await listBackups(config.backupDir);
+  if (backups.length > 0) return backups;
+  throw new Failure('noSuchBackup', `no backup in ${config.backupDir}`, {
+    hint: 'make one with `pratiko-backup backup`, or name the directory with --backup-dir',
+  });
+}
+
+async function verifyFile(
+  file: BackupFile,
+  { signal }: Context,
+  { onProgress }: VerifyOptions,
+): Promise<Verdict> {
+  const report = await checkArchive(file, {
+    signal,
+    onProgress: (progress) => onProgress?.(file.name, progress),
+  });
+  return {
+    name: file.name,
+    path: file.path,
+    good: report.defects.length === 0,
+    defects: report.defects,
+    tables: report.contents.tables,
+    fileBytes: report.fileBytes,
+    hasManifest: file.manifest !== undefined,
+  };
+}
