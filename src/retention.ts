@@ -21,7 +21,7 @@ export interface RetentionPolicy {
 export interface Decision<C extends Candidate> {
   readonly backup: C;
   readonly action: 'keep' | 'remove';
-  /** For people: `3 days old, within 7 days`. */
+  /** For people: `3 days before the newest good backup, within 7 days`. */
   readonly reason: string;
 }
 
@@ -30,8 +30,9 @@ export interface Decision<C extends Candidate> {
  * least `keepMin` backups that are newer are known to be good; those dated in the future do not
  * count.
  *
- * Age is counted up to the newest good backup and not to the clock, and this day is at most one
- * day later than the last day before it that has a backup: a clock that leaps forward ages nothing.
+ * Age is counted up to the newest good backup and not to the clock, and a leap of more than a day
+ * since the backup before it is believed only when a second backup confirms it: a clock that jumps
+ * ages nothing.
  * @param backups oldest first.
  */
 export function planRetention<C extends Candidate>(
@@ -40,20 +41,23 @@ export function planRetention<C extends Candidate>(
 ): Decision<C>[] {
   const past = backups.filter((backup) => !backup.isFuture);
   const good = past.filter((backup) => backup.knownGood);
-  const today = countingDay(past, good);
+  const newest = good.at(-1);
+  const confirmed = newest && confirmedDay(past, newest);
   const oldestNeeded = backups.findIndex((backup) => backup === good.at(-policy.keepMin));
   const decide = (backup: C, index: number): [Decision<C>['action'], string] => {
     if (backup.isFuture) return ['keep', 'dated in the future'];
     if (backup.isLatest) return ['keep', 'latest points to it'];
-    if (today === undefined || oldestNeeded === -1) {
+    if (newest === undefined || confirmed === undefined || oldestNeeded === -1) {
       return ['keep', `fewer than ${policy.keepMin} backups are known to be good`];
     }
-    const age = today - backup.day;
-    if (age < policy.days) return ['keep', `${days(age)} old, within ${days(policy.days)}`];
-    if (index >= oldestNeeded) {
-      return ['keep', `among the newest ${policy.keepMin} good backups`];
+    const age = `${days(newest.day - backup.day)} before the newest good backup`;
+    if (newest.day - backup.day < policy.days)
+      return ['keep', `${age}, within ${days(policy.days)}`];
+    if (index >= oldestNeeded) return ['keep', `among the newest ${policy.keepMin} good backups`];
+    if (confirmed - backup.day < policy.days) {
+      return ['keep', `${age}, but no second backup confirms yet that the clock has not jumped`];
     }
-    return ['remove', `${days(age)} old, ${policy.keepMin} newer ones are good`];
+    return ['remove', `${age}, ${policy.keepMin} newer ones are good`];
   };
   return backups.map((backup, index) => {
     const [action, reason] = decide(backup, index);
@@ -61,12 +65,10 @@ export function planRetention<C extends Candidate>(
   });
 }
 
-/** The day up to which ages are counted; undefined where no backup is known to be good. */
-function countingDay(past: readonly Candidate[], good: readonly Candidate[]): number | undefined {
-  const newest = good.at(-1)?.day;
-  if (newest === undefined) return undefined;
-  const before = past.findLast(({ day }) => day < newest)?.day;
-  return before === undefined ? newest : Math.min(newest, before + 1);
+/** The day of the newest good backup, at most one day after the backup before it. */
+function confirmedDay(past: readonly Candidate[], newest: Candidate): number {
+  const before = past[past.indexOf(newest) - 1];
+  return before === undefined ? newest.day : Math.min(newest.day, before.day + 1);
 }
 
 const days = (count: number) => `${count} day${count === 1 ? '' : 's'}`;

@@ -6,6 +6,7 @@ export default defineConfig({
     globalSetup: 'test/support/global-setup.ts',
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    restoreMocks: true,
+    // Tests wait for processes more than they compute.
+    maxWorkers: 4,
   },
 });

@@ -1,4 +1,4 @@
-import { Quoting } from './quoting.ts';
+import { Quoting, withoutComments } from './quoting.ts';
 
 /** A stretch of a plain-SQL dump. The bytes of all tokens, in order, are the dump. */
 export type Token =
@@ -14,7 +14,10 @@ export type Token =
   | { readonly type: 'copyEnd'; readonly bytes: Buffer };
 
 export interface Statement {
-  /** From the first word to the semicolon; undefined where longer than `maxStatementBytes`. */
+  /**
+   * From the first word to the semicolon, without comments; undefined where longer than
+   * `maxStatementBytes`.
+   */
   readonly text: string | undefined;
   /** The table as the dump writes it (`public."My Table"`) where COPY data follows. */
   readonly copyInto: string | undefined;
@@ -122,7 +125,8 @@ export class DumpLexer {
   }
 
   #endOfStatement(bytes: Buffer): Token {
-    const text = this.#collected(bytes);
+    const collected = this.#collected(bytes);
+    const text = collected === undefined ? undefined : withoutComments(collected);
     const copyInto = text === undefined ? undefined : copyTarget(text);
     this.#inStatement = false;
     if (copyInto !== undefined) this.#reading = 'copyHeader';

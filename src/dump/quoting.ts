@@ -50,6 +50,10 @@ export class Quoting {
     return this.#state === 'code';
   }
 
+  get inComment(): boolean {
+    return this.#state === 'lineComment' || this.#state === 'blockComment';
+  }
+
   /** True in a string, a quoted name or a block comment: what must be closed before the end. */
   get open(): boolean {
     return !['code', 'lineComment', 'escapeStringQuote'].includes(this.#state);
@@ -149,4 +153,22 @@ export class Quoting {
     else if (byte === SLASH && this.#previous === STAR) this.#commentDepth -= 1;
     if (this.#commentDepth === 0) this.#state = 'code';
   }
+}
+
+/** The same SQL with each comment replaced by a space. */
+export function withoutComments(sql: string): string {
+  if (!sql.includes('--') && !sql.includes('/*')) return sql;
+  const quoting = new Quoting();
+  const kept: number[] = [];
+  let inComment = false;
+  for (const byte of Buffer.from(sql)) {
+    const wasInComment = inComment;
+    quoting.step(byte);
+    inComment = quoting.inComment;
+    if (wasInComment) continue;
+    // A comment is recognised at its second byte.
+    if (inComment) kept[kept.length - 1] = 0x20;
+    else kept.push(byte);
+  }
+  return Buffer.from(kept).toString();
 }

@@ -1,4 +1,4 @@
-import { IncomingWebhook, type IncomingWebhookSendArguments } from '@slack/webhook';
+import type { IncomingWebhookSendArguments } from '@slack/webhook';
 import { systemErrorCode } from '../errors.ts';
 import { formatBytes, formatDuration, formatPlural } from '../format.ts';
 
@@ -35,6 +35,7 @@ const maxText = 500;
  */
 export async function notifySlack(url: string, news: BackupNews): Promise<string | undefined> {
   try {
+    const { IncomingWebhook } = await import('@slack/webhook');
     await new IncomingWebhook(url, { timeout: timeoutMs }).send(slackMessage(news));
     return undefined;
   } catch (error) {

@@ -109,11 +109,15 @@ async function openSource(context: Context): Promise<Source> {
   log.info(
     `backing up database "${database}" (${config.databaseSource}) on ${host}:${port} as "${user}"`,
   );
-  const server = await configuredServer(context);
-  const pgDump = await findTool('pg_dump', toolSearch(context));
-  const version = await serverVersion(server, database);
+  const [server, pgDump] = await Promise.all([
+    configuredServer(context),
+    findTool('pg_dump', toolSearch(context)),
+  ]);
+  const [version, traits] = await Promise.all([
+    serverVersion(server, database),
+    describeDatabase(server, database, database),
+  ]);
   requireNewEnough(pgDump, version);
-  const traits = await describeDatabase(server, database, database);
   if (traits === undefined) throw new Error(`database ${database} is not in pg_database`);
   log.debug(`server ${version}, ${pgDump.path} ${pgDump.version}`);
   return { server, pgDump, serverVersion: version, traits };

@@ -76,7 +76,8 @@ export async function dropDatabase(server: Server, name: string): Promise<void> 
 /** `aifinance`, `_before_20251129_020000` → one name within PostgreSQL's 63 bytes. */
 export function derivedName(database: string, suffix: string): string {
   let base = database;
-  while (Buffer.byteLength(base + suffix) > maxNameBytes) base = Array.from(base).slice(0, -1).join('');
+  while (Buffer.byteLength(base + suffix) > maxNameBytes)
+    base = Array.from(base).slice(0, -1).join('');
   return base + suffix;
 }
 

@@ -53,7 +53,8 @@ export function dumpFailure(ending: Ending, server: Server): Failure {
       hint: `row-level security hides rows from user "${server.connection.user}": dump as the tables' owner or a role with BYPASSRLS`,
     });
   }
-  if (/canceling statement due to lock timeout/.test(stderr)) {
+  // pg_dump bounds the wait with statement_timeout.
+  if (/canceling statement due to .* timeout[^]*LOCK TABLE/.test(stderr)) {
     return new Failure(
       'dumpFailed',
       `pg_dump waited too long for a locked table: ${lockedTable(stderr)}`,

@@ -33,19 +33,18 @@ const usualPlaces = [
  */
 export async function findTool(name: string, search: ToolSearch): Promise<Tool> {
   const directories = search.binDir === undefined ? await searchPath(search) : [search.binDir];
-  const seen = new Set<string>();
-  let newest: Tool | undefined;
+  const paths = new Map<string, string>();
   for (const directory of directories) {
     const path = join(directory, name);
     const real = await realpath(path).catch(() => undefined);
-    if (real === undefined || seen.has(real)) continue;
-    seen.add(real);
-    const version = await versionOf(path, search);
-    if (version === undefined) continue;
-    if (newest === undefined || compareVersions(version, newest.version) > 0) {
-      newest = { path, version };
-    }
+    if (real !== undefined && !paths.has(real)) paths.set(real, path);
   }
+  const found = await Promise.all([...paths.values()].map((path) => inspect(path, search)));
+  const tools = found.filter((tool) => tool !== undefined);
+  const newest = tools.reduce<Tool | undefined>(
+    (best, tool) => (best && compareVersions(best.version, tool.version) >= 0 ? best : tool),
+    undefined,
+  );
   if (newest !== undefined) return newest;
   throw new Failure(
     'toolMissing',
@@ -87,10 +86,12 @@ async function expand(place: string): Promise<string[]> {
     .map((name) => join(parent, name, ...parts.slice(star + 1)));
 }
 
-async function versionOf(path: string, search: ToolSearch): Promise<string | undefined> {
+/** Undefined where the program does not run, or is not PostgreSQL's. */
+async function inspect(path: string, search: ToolSearch): Promise<Tool | undefined> {
   const { exitCode, stdout } = await run(
     { file: path, args: ['--version'], env: search.environment },
     search.signal,
   );
-  return exitCode === 0 ? /\(PostgreSQL\) (\S.*)/.exec(stdout)?.[1]?.trim() : undefined;
+  const version = /\(PostgreSQL\) (\S.*)/.exec(stdout)?.[1]?.trim();
+  return exitCode === 0 && version !== undefined ? { path, version } : undefined;
 }

@@ -48,10 +48,10 @@ interface Found {
 }
 
 const pollMs = 200;
-const heartbeatMs = 5_000;
+const heartbeatMs = 2_000;
 
 /** A holder whose process cannot be looked up is dead after so long without a heartbeat. */
-const silenceMs = 60_000;
+const silenceMs = 30_000;
 
 /**
  * Takes the lock of a backup directory: a file that names its holder. A dead holder's lock is taken

@@ -61,7 +61,7 @@ async function* inflate(input: ByteReader): AsyncGenerator<Buffer> {
   const ended = new Promise<void>((resolve) => inflater.once('end', resolve));
   try {
     // It leaves what follows the end of the compressed data, and only that.
-    for (let isLast = false; !isLast; ) {
+    for (let isLast = false; !isLast;) {
       const piece = await input.peek(pieceBytes);
       if (piece === undefined) throw truncated(input);
       const before = inflater.bytesWritten;

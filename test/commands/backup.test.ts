@@ -1,0 +1,381 @@
+import { execFile } from 'node:child_process';
+import { chmod, lstat, mkdir, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { execa } from 'execa';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { demoDatabase } from '../../src/demo/database.ts';
+import { bin, installation, temporaryDirectory } from '../support/cli.ts';
+import { fakePgDump } from '../support/fake-tool.ts';
+import { sql, temporaryDatabase } from '../support/server.ts';
+import { startWebhook } from '../support/slack.ts';
+
+const latest = 'pratiko_backup_latest.sql.gz';
+const small = 'CREATE TABLE t AS SELECT generate_series(1, 1000) AS a;';
+
+/** A fresh database and a tool set to back it up. */
+async function prepared(text = small) {
+  const database = await temporaryDatabase(text);
+  return { database, ...(await installation(database)) };
+}
+
+describe('a backup', () => {
+  test('is a private file that gunzip and psql can read, with a manifest and the latest link', async () => {
+    const { database, directory, run } = await prepared(demoDatabase);
+
+    const { exitCode, stdout, stderr } = await run(['backup']);
+
+    expect(exitCode).toBe(0);
+    expect(stdout).toBe('');
+    const [line] = stderr.split('\n').slice(-1);
+    expect(line).toMatch(
+      /INFO: backup pratiko_backup_\d{8}_\d{6}\.sql\.gz is good: 3 tables, 162 rows, [\d.]+ kB → [\d.]+ kB, [\d.]+ s$/,
+    );
+    expect(stderr).toContain(`backing up database "${database}" (POSTGRES_DB in the environment)`);
+    const name = await readlink(join(directory, latest));
+    const manifest = name.replace('.sql.gz', '.manifest.json');
+    expect((await readdir(directory)).sort()).toEqual([manifest, name, latest].sort());
+    for (const file of [name, manifest]) {
+      expect((await lstat(join(directory, file))).mode & 0o777).toBe(0o600);
+    }
+    const { stdout: text } = await promisify(execFile)('gunzip', ['-c', join(directory, name)]);
+    expect(text).toMatch(/-- PostgreSQL database dump complete\n--\n\n(\\unrestrict \w+\n\n)?$/);
+    expect(text).toContain('OWNER TO aifinance');
+    expect(text).toContain('GRANT SELECT ON TABLE public.published_items TO PUBLIC');
+  });
+
+  test('tells with --json what the manifest says, and nothing else on stdout', async () => {
+    const { directory, run } = await prepared();
+    const { stdout } = await run(['backup', '--json']);
+    const result = JSON.parse(stdout) as { backup: string; tables: unknown };
+    expect(result.tables).toEqual([{ table: 'public.t', rows: 1000 }]);
+    const manifest = await readFile(
+      join(directory, result.backup.replace('.sql.gz', '.manifest.json')),
+      'utf8',
+    );
+    expect(result).toMatchObject(JSON.parse(manifest) as object);
+    expect(JSON.parse(manifest)).toMatchObject({
+      database: { owner: 'aifinance', encoding: 'UTF8', collate: 'C', provider: 'libc' },
+      serverVersion: expect.stringMatching(/^\d+\.\d+/) as string,
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+    });
+  });
+
+  test('creates its directory, private, but not the directory around it', async () => {
+    const { run } = await prepared();
+    const root = await temporaryDirectory();
+    const made = await run(['backup', '--backup-dir', join(root, 'new')]);
+    expect(made.exitCode).toBe(0);
+    expect((await lstat(join(root, 'new'))).mode & 0o777).toBe(0o700);
+
+    const refused = await run(['backup', '--backup-dir', join(root, 'a', 'b')]);
+    expect(refused.exitCode).toBe(14);
+    expect(refused.stderr).toContain(
+      'no such file or directory; hint: create the parent directory',
+    );
+  });
+
+  test('is made under the next second when this one is taken', async () => {
+    const { directory, run } = await prepared();
+    await Promise.all([run(['backup', '--wait', '30']), run(['backup', '--wait', '30'])]);
+    const names = (await readdir(directory)).filter((name) => /\d\.sql\.gz$/.test(name));
+    expect(names).toHaveLength(2);
+    expect(await run(['verify', '--all'])).toMatchObject({ exitCode: 0 });
+  });
+
+  test('removes what an interrupted run left, and says so', async () => {
+    const { directory, run } = await prepared();
+    const partial = '.pratiko_backup_20250101_000000.sql.gz.partial';
+    await writeFile(join(directory, partial), 'half a dump');
+    const { stderr } = await run(['backup']);
+    expect(stderr).toContain(`removed ${partial}, left by a run that was interrupted`);
+    expect(await readdir(directory)).not.toContain(partial);
+  });
+
+  test('applies retention afterwards, unless told not to', async () => {
+    const { directory, run } = await prepared();
+    await run(['backup']);
+    const name = await readlink(join(directory, latest));
+    const text = await readFile(join(directory, name));
+    const manifest = await readFile(join(directory, name.replace('.sql.gz', '.manifest.json')));
+    const day = (ago: number) =>
+      new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10).replaceAll('-', '');
+    const older = [9, 8, 2, 1].map((ago) => `pratiko_backup_${day(ago)}_120000`);
+    for (const base of older) {
+      await writeFile(join(directory, `${base}.sql.gz`), text);
+      await writeFile(join(directory, `${base}.manifest.json`), manifest);
+    }
+
+    await run(['backup', '--no-prune']);
+    expect(await readdir(directory)).toEqual(
+      expect.arrayContaining(older.map((base) => `${base}.sql.gz`)),
+    );
+
+    const { stderr } = await run(['backup']);
+    const left = await readdir(directory);
+    for (const base of older.slice(0, 2)) {
+      expect(left).not.toContain(`${base}.sql.gz`);
+      expect(left).not.toContain(`${base}.manifest.json`);
+      expect(stderr).toContain(`removed ${base}.sql.gz: `);
+    }
+    for (const base of older.slice(2)) expect(left).toContain(`${base}.sql.gz`);
+  });
+});
+
+describe('a backup that fails leaves no file and the latest link as it was, because', () => {
+  /** Makes one good backup, then one that fails. */
+  async function failing(env: Record<string, string>, args: string[] = []) {
+    const { directory, run } = await prepared();
+    await run(['backup']);
+    const before = (await readdir(directory)).sort();
+    const target = await readlink(join(directory, latest));
+    const result = await run(['backup', ...args], { env });
+    expect((await readdir(directory)).sort()).toEqual(before);
+    expect(await readlink(join(directory, latest))).toBe(target);
+    return result;
+  }
+
+  test.each([
+    [
+      'the port is closed',
+      { POSTGRES_PORT: '1' },
+      13,
+      /cannot connect to 127\.0\.0\.1:1: connection refused; hint: .*docker compose ps/,
+    ],
+    [
+      'the password is wrong',
+      { POSTGRES_PASSWORD: 'wrong' },
+      13,
+      /does not accept the password of user "aifinance"; hint: .*POSTGRES_PASSWORD/,
+    ],
+    [
+      'there is no such user',
+      { POSTGRES_USER: 'nobody' },
+      13,
+      /password of user "nobody"|no user "nobody"/,
+    ],
+    [
+      'there is no such database',
+      { POSTGRES_DB: 'no_such' },
+      13,
+      /there is no database "no_such"; hint: .*POSTGRES_DB/,
+    ],
+    [
+      'there is no such host',
+      { POSTGRES_HOST: 'host.invalid' },
+      13,
+      /unknown host "host\.invalid"; hint: check POSTGRES_HOST/,
+    ],
+    [
+      'a setting is wrong',
+      { POSTGRES_PORT: 'x', RETENTION_DAYS: '-1' },
+      2,
+      /POSTGRES_PORT in the environment is "x".*RETENTION_DAYS in the environment is "-1"/,
+    ],
+    [
+      'there is no tool',
+      { PG_BIN_DIR: '/nowhere' },
+      12,
+      /no usable (psql|pg_dump) in \/nowhere \(PG_BIN_DIR\); hint: install/,
+    ],
+  ])('%s', async (_, env, exitCode, message) => {
+    const result = await failing(env);
+    expect(result.stderr).toMatch(message);
+    expect(result.exitCode).toBe(exitCode);
+  });
+
+  const header = "printf -- '--\\n-- PostgreSQL database dump\\n--\\n\\n'";
+  const marker = "printf -- '--\\n-- PostgreSQL database dump complete\\n--\\n\\n'";
+
+  test.each([
+    [
+      'pg_dump is too old',
+      'exit 0',
+      '12.22',
+      12,
+      /version 12\.22, too old for the server's \d+.*postgresql-client-\d+/,
+    ],
+    [
+      'pg_dump exits 1',
+      `${header}; echo 'pg_dump: error: it broke' >&2; exit 1`,
+      '99.0',
+      20,
+      /pg_dump failed \(exit code 1\): it broke/,
+    ],
+    [
+      'pg_dump exits 1 after a whole dump',
+      `${header}; ${marker}; exit 1`,
+      '99.0',
+      20,
+      /pg_dump failed \(exit code 1\): it said nothing/,
+    ],
+    ['pg_dump is killed', `${header}; kill -9 $$`, '99.0', 20, /pg_dump failed \(SIGKILL\)/],
+    [
+      'pg_dump exits 0 without a word',
+      'exit 0',
+      '99.0',
+      20,
+      /not write a whole dump: the dump is empty/,
+    ],
+    [
+      'pg_dump exits 0 but wrote half',
+      header,
+      '99.0',
+      20,
+      /not write a whole dump: no completion marker/,
+    ],
+    [
+      'pg_dump exits 0 inside COPY',
+      `${header}; printf 'COPY public.x (a) FROM stdin;\\n1\\n'`,
+      '99.0',
+      20,
+      /COPY of public\.x is not closed/,
+    ],
+  ])('%s', async (_, script, version, exitCode, message) => {
+    const result = await failing({ PG_BIN_DIR: await fakePgDump(script, version) });
+    expect(result.stderr).toMatch(message);
+    expect(result.stderr).toContain('; hint: ');
+    expect(result.exitCode).toBe(exitCode);
+  });
+
+  test('pg_dump hangs, which BACKUP_TIMEOUT ends', async () => {
+    const result = await failing({
+      PG_BIN_DIR: await fakePgDump('exec sleep 600'),
+      BACKUP_TIMEOUT: '2',
+    });
+    expect(result.stderr).toContain('the backup took longer than 2 s (BACKUP_TIMEOUT)');
+    expect(result.exitCode).toBe(20);
+  });
+
+  test('the user may not read a table', async () => {
+    const { database, run } = await prepared();
+    await sql('postgres', `CREATE ROLE reader_${database} LOGIN PASSWORD 'p';`);
+    onTestFinished(() => sql('postgres', `DROP ROLE reader_${database};`).then(() => undefined));
+    const result = await run(['backup'], {
+      env: { POSTGRES_USER: `reader_${database}`, POSTGRES_PASSWORD: 'p' },
+    });
+    expect(result.stderr).toContain('missing privilege: permission denied for table t');
+    expect(result.exitCode).toBe(13);
+  });
+
+  test('a table is locked for longer than LOCK_WAIT_TIMEOUT', async () => {
+    const { database, run } = await prepared();
+    const locker = sql(
+      database,
+      "SET application_name = 'locker'; BEGIN; LOCK TABLE t; SELECT pg_sleep(60);",
+    ).catch(() => undefined);
+    const locked = `SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation = 't'::regclass;`;
+    await expect.poll(() => sql(database, locked)).toBe('1');
+    const result = await run(['backup'], { env: { LOCK_WAIT_TIMEOUT: '1' } });
+    await sql(
+      'postgres',
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${database}';`,
+    );
+    await locker;
+    expect(result.stderr).toMatch(
+      /waited too long for a locked table: public\.t; hint: .*LOCK_WAIT_TIMEOUT/,
+    );
+    expect(result.exitCode).toBe(20);
+  });
+
+  test('the server accepts the connection and never answers', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void silent.close());
+    await new Promise((resolve) => silent.once('listening', resolve));
+    const address = silent.address();
+    const port = typeof address === 'object' ? String(address?.port) : '';
+    const result = await failing({ POSTGRES_PORT: port, PGCONNECT_TIMEOUT: '2' });
+    expect(result.stderr).toContain('the server does not answer');
+    expect(result.exitCode).toBe(13);
+  });
+
+  test('the file would be larger than the limit, as on a full disk', async () => {
+    const { directory, env } = await prepared(
+      'CREATE TABLE t AS SELECT md5(n::text) FROM generate_series(1, 5000) AS n;',
+    );
+    const command = `ulimit -f 8; exec "$0" "$@"`;
+    const { exitCode, stderr } = await execa(
+      'sh',
+      ['-c', command, process.execPath, bin, '--env-file', '/dev/null', 'backup'],
+      {
+        env,
+        extendEnv: false,
+        reject: false,
+      },
+    );
+    expect(stderr).toMatch(
+      /cannot write the backup to .* free\): the file is larger than the limit; hint: /,
+    );
+    expect(exitCode).toBe(14);
+    expect(await readdir(directory)).toEqual([]);
+  });
+});
+
+test.each([
+  ['a file', async (path: string) => writeFile(path, ''), 'not a directory'],
+  ['not writable', async (path: string) => mkdir(path, { mode: 0o555 }), 'permission denied'],
+])('a backup directory that is %s is refused before the dump starts', async (_, make, message) => {
+  const { run } = await prepared();
+  const root = await temporaryDirectory();
+  await chmod(root, 0o755);
+  await make(join(root, 'backups'));
+  const asNobody = process.getuid?.() === 0 ? { uid: 65534 } : {};
+  const result = await run(['backup', '--backup-dir', join(root, 'backups')], asNobody);
+  expect(result.stderr).toContain(message);
+  expect(result.stderr).toContain('hint: ');
+  expect(result.stderr).not.toContain('backing up');
+  expect(result.exitCode).toBe(14);
+});
+
+test('the second run at a time is told who holds the lock and since when', async () => {
+  const { env, directory, run } = await prepared();
+  const first = execa(process.execPath, [bin, '--env-file', '/dev/null', 'backup'], {
+    env: { ...env, PG_BIN_DIR: await fakePgDump('exec sleep 600') },
+    extendEnv: false,
+    reject: false,
+  });
+  await expect.poll(() => readdir(directory), { timeout: 20_000 }).toHaveLength(2);
+
+  const second = await run(['backup']);
+
+  expect(second.exitCode).toBe(11);
+  expect(second.stderr).toMatch(
+    new RegExp(
+      `another run holds the lock: backup, process ${first.pid} on \\S+, since \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d .*hint: .*--wait`,
+    ),
+  );
+  expect(await run(['prune', '--dry-run'])).toMatchObject({ exitCode: 0 });
+  first.kill('SIGTERM');
+  const { exitCode, stderr } = await first;
+  expect(exitCode).toBe(143);
+  expect(stderr).toContain('interrupted by SIGTERM');
+  expect(await readdir(directory)).toEqual([]);
+});
+
+test('no secret stands in any output at any level, or in the arguments of any process', async () => {
+  const { env, run } = await prepared();
+  const { url } = await startWebhook((_request, response) => {
+    response.statusCode = 500;
+    response.end();
+  });
+  const argv = join(await temporaryDirectory(), 'argv');
+  const spy = await fakePgDump(
+    `tr '\\0' ' ' < /proc/$$/cmdline >> ${argv}; ps -eo args >> ${argv}; echo "pg_dump: error: failed" >&2; exit 1`,
+  );
+  const { password } = inject('connection');
+  for (const format of ['pretty', 'json']) {
+    for (const extra of [{}, { PG_BIN_DIR: spy }, { POSTGRES_PORT: '1' }, { LOG_LEVEL: 'x' }]) {
+      const result = await run(['backup', '--verbose', '--json', '--log-format', format], {
+        env: { ...env, SLACK_WEBHOOK_URL: url, ...extra },
+      });
+      expect(result.stdout + result.stderr).not.toContain('topsecret');
+      expect(result.stdout + result.stderr).not.toContain(password);
+      expect(result.stdout + result.stderr).not.toContain(JSON.stringify(password).slice(1, -1));
+    }
+  }
+  const seen = await readFile(argv, 'utf8');
+  expect(seen).toContain('--format=plain');
+  expect(seen).not.toContain(password.slice(0, 12));
+  await rm(argv);
+});

@@ -1,0 +1,132 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { DumpLexer, type Token } from '../../src/dump/lexer.ts';
+
+/** The tokens of a text that arrives in these chunks, with neighbours of one kind joined. */
+function tokens(chunks: readonly Buffer[]): string[] {
+  const lexer = new DumpLexer();
+  const all: Token[] = chunks.flatMap((chunk) => [...lexer.read(chunk)]);
+  all.push(...lexer.end());
+  const joined: { type: string; text: string; closed: boolean }[] = [];
+  for (const token of all) {
+    const last = joined.at(-1);
+    const text = token.bytes.toString('latin1');
+    if (last?.type === token.type && !last.closed) last.text += text;
+    else joined.push({ type: token.type, text, closed: false });
+    const ends =
+      (token.type === 'sql' && token.statement) || (token.type === 'meta' && token.command);
+    const current = joined.at(-1);
+    if (current && ends) current.closed = true;
+  }
+  return joined.map(({ type, text }) => `${type}: ${text}`);
+}
+
+const read = (text: string) => tokens([Buffer.from(text)]);
+
+describe('statements end at a semicolon that is code', () => {
+  test.each([
+    ["SELECT 'a;b';", 'a string'],
+    ["SELECT 'it''s;';", 'a doubled quote'],
+    [String.raw`SELECT 'a\';`, 'a backslash in a standard string'],
+    [String.raw`SELECT E'a\';b';`, 'an escaped quote'],
+    [String.raw`SELECT e'a''\';';`, 'an escaped quote after a doubled one'],
+    ['SELECT "a;b";', 'a quoted name'],
+    ['SELECT $$a;b$$;', 'a dollar quote'],
+    ['SELECT $_$a;$$;$_ $_$;', 'a tagged dollar quote'],
+    ['SELECT $1;', 'a parameter'],
+    ['SELECT a$b$c;', 'dollars in a name'],
+    ['SELECT 1 -- ; no\n;', 'a line comment'],
+    ['SELECT 1 /* ; /* ; */ ; */;', 'nested comments'],
+    ['SELECT 5 - -3;', 'a minus'],
+    ['SELECT 6 / 3 * 2;', 'a division'],
+    ["SELECT type'x;';", 'a name that ends in e'],
+  ])('%s (%s)', (statement) => {
+    expect(read(`${statement}\n\nSELECT 2;\n`)).toEqual([
+      `sql: ${statement}`,
+      'filler: \n\n',
+      'sql: SELECT 2;',
+      'filler: \n',
+    ]);
+  });
+});
+
+describe('COPY data', () => {
+  test('runs from the line after the statement to a line that is only a backslash and a dot', () => {
+    expect(
+      read('COPY public.t (a, b) FROM stdin;\n1\t\\N\n\\\\.\n\\.x\n;\n\n\\.\nSELECT 1;\n'),
+    ).toEqual([
+      'sql: COPY public.t (a, b) FROM stdin;',
+      'filler: \n',
+      'rows: 1\t\\N\n\\\\.\n\\.x\n;\n\n',
+      'copyEnd: \\.\n',
+      'sql: SELECT 1;',
+      'filler: \n',
+    ]);
+  });
+
+  test.each([
+    ["SELECT 'COPY t FROM stdin;';"],
+    ['COPY t TO stdout;'],
+    ["COPY t FROM '/file';"],
+    ['SELECT $$\nCOPY t (a) FROM stdin;\n$$;'],
+  ])('does not follow %s', (statement) => {
+    expect(read(`${statement}\n1;`)).toEqual([`sql: ${statement}`, 'filler: \n', 'sql: 1;']);
+  });
+
+  test.each([
+    ['COPY public.t (a) FROM stdin;', 'public.t'],
+    ['COPY "a ""b"".;"."c d" ("e) FROM stdin; f", g) FROM stdin;', '"a ""b"".;"."c d"'],
+    ['COPY public.no_columns  FROM stdin;', 'public.no_columns'],
+    ['copy t from STDIN;', 't'],
+  ])('%s goes into %s', (statement, table) => {
+    const lexer = new DumpLexer();
+    const [token] = lexer.read(Buffer.from(`${statement}\n`));
+    expect(token).toMatchObject({ statement: { copyInto: table } });
+  });
+});
+
+test('a psql command is seen at the start of a line and inside a statement, not in quotes', () => {
+  expect(read("\\restrict abc\nSELECT '\\x' \\gexec\n")).toEqual([
+    'meta: \\restrict abc\n',
+    "sql: SELECT '\\x' ",
+    'meta: \\gexec\n',
+  ]);
+});
+
+const fragment = fc.constantFrom(
+  ...[
+    'COPY t (a) FROM stdin;\n',
+    '\\.\n',
+    '\\.',
+    '\\',
+    '.',
+    '\n',
+    ';',
+    "'",
+    "E'",
+    '"',
+    '$$',
+    '$_$',
+    '$1',
+  ],
+  ...['--', '/*', '*/', '\\restrict k\n', 'SELECT 1;', 'a\tb\n', '\\N\n', 'e', '-', '/', '*', 'è'],
+);
+
+test('the tokens are the same wherever the chunks are cut, and add up to the dump', () => {
+  fc.assert(
+    fc.property(fc.array(fragment, { maxLength: 40 }), fc.array(fc.nat(9)), (parts, cuts) => {
+      const dump = Buffer.from(parts.join(''));
+      const chunks: Buffer[] = [];
+      for (let at = 0, index = 0; at < dump.length; index += 1) {
+        const size = (cuts[index % Math.max(cuts.length, 1)] ?? 6) + 1;
+        chunks.push(dump.subarray(at, at + size));
+        at += size;
+      }
+      const whole = tokens([dump]);
+      expect(tokens(chunks)).toEqual(whole);
+      const text = whole.map((token) => token.replace(/^\w+: /, '')).join('');
+      expect(text).toBe(dump.toString('latin1'));
+    }),
+    { numRuns: 2000 },
+  );
+});

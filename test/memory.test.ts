@@ -1,0 +1,31 @@
+import { execa } from 'execa';
+import { expect, test } from 'vitest';
+import { bin, installation } from './support/cli.ts';
+import { temporaryDatabase } from './support/server.ts';
+
+/** The peak resident memory of a run of the tool, in MB, as the kernel tells it at its end. */
+async function peak(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<number> {
+  const report = `process.on('exit', () => console.log(process.resourceUsage().maxRSS));`;
+  const preload = `data:text/javascript,${encodeURIComponent(report)}`;
+  const { stdout } = await execa(
+    process.execPath,
+    ['--import', preload, bin, '--env-file', '/dev/null', ...args],
+    { env, extendEnv: false },
+  );
+  return Number(stdout.split('\n').at(-1)) / 1024;
+}
+
+test('backup, verify and restore need no more memory for a large database than for a small one', async () => {
+  const rows = (count: number) =>
+    `CREATE TABLE t AS SELECT n, repeat(md5(n::text), 30) AS text FROM generate_series(1, ${count}) AS n;`;
+  const small = await installation(await temporaryDatabase(rows(1000)));
+  const large = await installation(await temporaryDatabase(rows(150_000)));
+  for (const args of [['backup'], ['verify'], ['restore', '--yes', '--drop-old']]) {
+    const [little, much] = [await peak(args, small.env), await peak(args, large.env)];
+    expect(much, args[0]).toBeLessThan(150);
+    expect(much - little, args[0]).toBeLessThan(60);
+  }
+});

@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import { slackMessage } from '../../src/notify/slack.ts';
+import { installation } from '../support/cli.ts';
+import { temporaryDatabase } from '../support/server.ts';
+import { closedPort, startWebhook } from '../support/slack.ts';
+
+interface Message {
+  readonly text: string;
+  readonly blocks: { readonly text: { readonly text: string } }[];
+}
+
+const parse = (message: string | undefined) => JSON.parse(message ?? '') as Message;
+
+test('a good backup is told with its file, size, content and duration', async () => {
+  const database = await temporaryDatabase('CREATE TABLE t AS SELECT generate_series(1, 1500);');
+  const { run } = await installation(database);
+  const { url, messages } = await startWebhook();
+
+  expect(await run(['backup'], { env: { SLACK_WEBHOOK_URL: url } })).toMatchObject({ exitCode: 0 });
+
+  expect(messages).toHaveLength(1);
+  const { text, blocks } = parse(messages[0]);
+  expect(text).toMatch(
+    new RegExp(`^:white_check_mark: Backup of ${database} on 127.0.0.1:\\d+ is good`),
+  );
+  expect(blocks.map((block) => block.text.text)).toEqual([
+    expect.stringContaining('is good'),
+    expect.stringMatching(/^\*File:\* pratiko_backup_\d{8}_\d{6}\.sql\.gz$/),
+    expect.stringMatching(/^\*Size:\* [\d.]+ kB$/),
+    '*Content:* 1 table, 1,500 rows',
+    expect.stringMatching(/^\*Duration:\* [\d.]+ s$/),
+    '*Removed by retention:* 0 old backups',
+  ]);
+});
+
+test('a failure is told once, with error and hint, and successes only if wanted', async () => {
+  const { run } = await installation(await temporaryDatabase());
+  const { url, messages } = await startWebhook();
+  const env = { SLACK_WEBHOOK_URL: url, SLACK_NOTIFY: 'failure' };
+
+  await run(['backup'], { env });
+  expect(messages).toEqual([]);
+  expect(await run(['backup'], { env: { ...env, POSTGRES_PORT: '1' } })).toMatchObject({
+    exitCode: 13,
+  });
+
+  expect(messages).toHaveLength(1);
+  expect(parse(messages[0]).text).toMatch(
+    /^:x: Backup of .* FAILED\n\*Error:\* cannot connect to 127\.0\.0\.1:1: connection refused\n\*Hint:\* /,
+  );
+});
+
+describe('whatever Slack does, the backup is done and ends within 10 s', () => {
+  test.each([
+    ['500', (respond: (status: number) => void) => respond(500), 'HTTP 500'],
+    ['429', (respond: (status: number) => void) => respond(429), 'HTTP 429'],
+    ['404', (respond: (status: number) => void) => respond(404), 'HTTP 404'],
+    ['hangs', () => undefined, 'no answer within 8 s'],
+  ])('it answers %s', async (_, behave, told) => {
+    const { run } = await installation(await temporaryDatabase());
+    const { url } = await startWebhook((_request, response) => {
+      behave((status) => response.writeHead(status).end('no'));
+    });
+    const { exitCode, stderr } = await run(['backup'], { env: { SLACK_WEBHOOK_URL: url } });
+    expect(stderr).toContain(`Slack was not told: ${told}`);
+    expect(stderr).not.toContain('topsecret');
+    expect(exitCode).toBe(0);
+  });
+
+  test.each([
+    ['refuses', closedPort, /ECONNREFUSED/],
+    ['has no address', () => Promise.resolve('slack.invalid'), /ENOTFOUND|EAI_AGAIN/],
+  ])('it %s', async (_, host, told) => {
+    const url = `http://${await host()}/topsecret`;
+    const { run } = await installation(await temporaryDatabase());
+    const { exitCode, stderr } = await run(['backup'], { env: { SLACK_WEBHOOK_URL: url } });
+    expect(stderr).toMatch(told);
+    expect(stderr).not.toContain('topsecret');
+    expect(exitCode).toBe(0);
+  });
+});
+
+test("Slack's control characters are escaped and long texts cut", () => {
+  const { text, blocks } = slackMessage({
+    outcome: 'failure',
+    database: 'a<b>&c',
+    error: '<!channel> '.repeat(1000),
+    hint: undefined,
+  });
+  expect(text).toContain('a&lt;b&gt;&amp;c');
+  expect(text).not.toContain('<!channel>');
+  for (const block of blocks ?? []) expect(JSON.stringify(block).length).toBeLessThan(3000);
+});

@@ -1,0 +1,154 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { planRetention, type Candidate, type RetentionPolicy } from '../src/retention.ts';
+
+const today = 20_000;
+
+/** A good backup so many days ago; the newest is the latest. */
+const backup = (age: number, changes: Partial<Candidate> = {}): Candidate => ({
+  name: `${age} days ago`,
+  day: today - age,
+  knownGood: true,
+  isLatest: age === 0,
+  isFuture: age < 0,
+  ...changes,
+});
+
+/** The ages of what remains of good backups of these ages, oldest first. */
+const remaining = (backups: readonly Candidate[], policy: RetentionPolicy) =>
+  planRetention(backups, policy)
+    .filter(({ action }) => action === 'keep')
+    .map(({ backup: { day } }) => today - day);
+
+const ages = (...list: number[]) => list.map((age) => backup(age));
+const week = { days: 7, keepMin: 3 };
+
+describe('with one backup a day', () => {
+  test('exactly as many remain as days are kept', () => {
+    const backups = ages(9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+    expect(remaining(backups, week)).toEqual([6, 5, 4, 3, 2, 1, 0]);
+    expect(remaining(backups, { days: 1, keepMin: 1 })).toEqual([0]);
+  });
+
+  test('the reasons are told', () => {
+    expect(planRetention(ages(9, 6, 5, 1, 0), week).map(({ reason }) => reason)).toEqual([
+      '9 days before the newest good backup, 3 newer ones are good',
+      '6 days before the newest good backup, within 7 days',
+      '5 days before the newest good backup, within 7 days',
+      '1 day before the newest good backup, within 7 days',
+      'latest points to it',
+    ]);
+  });
+});
+
+test('several backups on one day are of one age', () => {
+  expect(remaining(ages(8, 8, 7, 7, 6, 6, 0, 0, 0), week)).toEqual([6, 6, 0, 0, 0]);
+});
+
+test('fewer good backups than the minimum keep everything', () => {
+  expect(remaining(ages(40, 30, 0), week)).toEqual([40, 30, 0]);
+  const bad = [40, 30, 20, 10, 5].map((age) => backup(age, { knownGood: false }));
+  expect(remaining([...bad, backup(0)], week)).toEqual([40, 30, 20, 10, 5, 0]);
+});
+
+test('the newest good ones remain after a long standstill', () => {
+  expect(remaining(ages(60, 50, 40, 30), week)).toEqual([50, 40, 30]);
+  expect(remaining(ages(43, 42, 41, 40, 1, 0), week)).toEqual([40, 1, 0]);
+});
+
+test('bad ones do not count as good, and go like any other', () => {
+  const backups = [
+    backup(30),
+    backup(20),
+    backup(10),
+    backup(9, { knownGood: false }),
+    backup(1),
+    backup(0),
+  ];
+  expect(remaining(backups, week)).toEqual([10, 9, 1, 0]);
+});
+
+test('what is dated in the future neither goes nor counts', () => {
+  expect(remaining(ages(30, 20, 10, -400, -401), week)).toEqual([30, 20, 10, -400, -401]);
+});
+
+test('the one that latest points to stays, however old', () => {
+  const backups = [
+    backup(90, { isLatest: true }),
+    ...ages(2, 1).map((b) => ({ ...b })),
+    backup(0, { isLatest: false }),
+  ];
+  expect(remaining(backups, week)).toContain(90);
+});
+
+describe('a clock that leaps a year ahead', () => {
+  const daily = ages(372, 371, 370, 369, 368, 367, 366);
+
+  test('for one backup removes no more than the next day would', () => {
+    const decisions = planRetention([...daily, backup(0)], week);
+    expect(decisions.map(({ action }) => action)).toEqual([
+      'remove',
+      ...Array<string>(7).fill('keep'),
+    ]);
+    expect(decisions[1]?.reason).toBe(
+      '371 days before the newest good backup, but no second backup confirms yet that the clock has not jumped',
+    );
+  });
+
+  test('is believed when a second backup confirms it', () => {
+    expect(remaining([...daily, backup(0), backup(0)], week)).toEqual([366, 0, 0]);
+  });
+});
+
+describe('whatever backups there are', () => {
+  const candidates = fc
+    .array(fc.record({ age: fc.integer({ min: -5, max: 60 }), knownGood: fc.boolean() }), {
+      maxLength: 40,
+    })
+    .map((list) =>
+      list
+        .toSorted((a, b) => b.age - a.age)
+        .map(({ age, knownGood }, index) =>
+          backup(age, { knownGood, name: String(index), isLatest: false }),
+        ),
+    );
+  const policies = fc.record({
+    days: fc.integer({ min: 1, max: 30 }),
+    keepMin: fc.integer({ min: 1, max: 8 }),
+  });
+
+  const kept = (backups: Candidate[], policy: RetentionPolicy) =>
+    planRetention(backups, policy)
+      .filter(({ action }) => action === 'keep')
+      .map((decision) => decision.backup);
+  const isGood = (candidate: Candidate) => candidate.knownGood && !candidate.isFuture;
+
+  test('the minimum of good ones remains, or all there are', () => {
+    fc.assert(
+      fc.property(candidates, policies, (backups, policy) => {
+        const goodBefore = backups.filter(isGood).length;
+        const goodAfter = kept(backups, policy).filter(isGood).length;
+        expect(goodAfter).toBeGreaterThanOrEqual(Math.min(goodBefore, policy.keepMin));
+        if (backups.length > 0) expect(kept(backups, policy).length).toBeGreaterThan(0);
+      }),
+    );
+  });
+
+  test('a second run removes nothing', () => {
+    fc.assert(
+      fc.property(candidates, policies, (backups, policy) => {
+        const once = kept(backups, policy);
+        expect(kept(once, policy)).toEqual(once);
+      }),
+    );
+  });
+
+  test('a more generous policy keeps all that a stricter one keeps', () => {
+    fc.assert(
+      fc.property(candidates, policies, fc.nat(9), fc.nat(3), (backups, policy, days, keepMin) => {
+        const generous = { days: policy.days + days, keepMin: policy.keepMin + keepMin };
+        expect(kept(backups, generous)).toEqual(expect.arrayContaining(kept(backups, policy)));
+      }),
+    );
+  });
+});

@@ -1,0 +1,27 @@
+import { tmpdir } from 'node:os';
+import type { TestProject } from 'vitest/node';
+import type { Connection } from '../../src/config.ts';
+import { startSandbox } from '../../src/postgres/sandbox.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    connection: Connection;
+  }
+}
+
+/** One throw-away PostgreSQL for all tests; each test makes its own databases. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const sandbox = await startSandbox({
+    tempDirectory: tmpdir(),
+    path: process.env.PATH ?? '',
+    uid: process.getuid?.() ?? 0,
+    user: 'aifinance',
+    password: `it's a "pass" $word %20 #1 @host:5 \\ é`,
+    settings: { max_connections: '100', max_prepared_transactions: '2' },
+    signal: new AbortController().signal,
+  });
+  project.provide('connection', sandbox.server.connection);
+  return async () => {
+    await sandbox[Symbol.asyncDispose]();
+  };
+}

@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto';
+import { inject, onTestFinished } from 'vitest';
+import { createDatabase, dropDatabase, maintenanceDatabase } from '../../src/postgres/databases.ts';
+import { libpqEnvironment } from '../../src/postgres/connection.ts';
+import { execute, quoteLiteral, type Server } from '../../src/postgres/psql.ts';
+import { findTool } from '../../src/postgres/tools.ts';
+import { run } from '../../src/subprocess.ts';
+
+const environment = { PATH: process.env.PATH ?? '', LC_ALL: 'C' };
+const signal = new AbortController().signal;
+const search = { binDir: undefined, environment, signal };
+
+/** The server that all tests share. */
+export const server: Server = {
+  psql: await findTool('psql', search),
+  connection: inject('connection'),
+  environment,
+  signal,
+};
+
+const pgDump = await findTool('pg_dump', search);
+
+/** Creates a database of a name nobody else has; it is dropped when the test has finished. */
+export async function temporaryDatabase(sql = '', prefix = 'test'): Promise<string> {
+  const name = `${prefix}_${randomBytes(4).toString('hex')}`;
+  await createDatabase(server, name, undefined);
+  onTestFinished(() => dropDatabase(server, name));
+  if (sql !== '') await execute(server, name, sql);
+  return name;
+}
+
+/** Runs SQL in a database and gives what it selects, one line a row. */
+export async function sql(database: string, statements: string): Promise<string> {
+  return (await execute(server, database, statements)).trim();
+}
+
+/** The names of all databases that begin with a prefix. */
+export async function databasesLike(prefix: string): Promise<string[]> {
+  const list = await sql(
+    maintenanceDatabase,
+    `SELECT datname FROM pg_database WHERE starts_with(datname, ${quoteLiteral(prefix)}) ORDER BY 1;`,
+  );
+  return list.split('\n').filter(Boolean);
+}
+
+/** Everything in a database as pg_dump writes it, without the random keys of `\restrict`. */
+export async function dump(database: string): Promise<string> {
+  const { stdout, stderr, exitCode } = await run(
+    {
+      file: pgDump.path,
+      args: ['--format=plain', '--no-password'],
+      env: libpqEnvironment(environment, server.connection, database),
+    },
+    signal,
+  );
+  if (exitCode !== 0) throw new Error(stderr);
+  return stdout.replaceAll(/^\\(un)?restrict \w+$/gm, '\\$1restrict KEY');
+}
