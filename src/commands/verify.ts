@@ -58,8 +58,12 @@ export function addVerifyCommand(program: Command, shell: Shell): void {
 function describe(verdict: Verdict): string {
   if (!verdict.good) return `${verdict.name}  NOT GOOD: ${verdict.defects.join('; ')}`;
   const size = `${formatPlural(verdict.tables.length, 'table')}, ${formatPlural(totalRows(verdict.tables), 'row')}, ${formatBytes(verdict.fileBytes)}`;
+  const legacy =
+    verdict.messages === 0
+      ? ''
+      : ` (made by the old script: ${formatPlural(verdict.messages, 'progress message')} inside; restorable)`;
   const manifest = verdict.hasManifest ? '' : ' (no manifest to compare with)';
-  return `${verdict.name}  good: ${size}${manifest}`;
+  return `${verdict.name}  good: ${size}${legacy}${manifest}`;
 }
 
 function notGood(bad: readonly Verdict[], all: number): Failure {

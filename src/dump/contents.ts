@@ -1,4 +1,5 @@
 import type { TableRows } from '../table-rows.ts';
+import { LegacyCleaner } from './legacy.ts';
 import { DumpLexer, type Token } from './lexer.ts';
 
 /** What a dump holds. */
@@ -7,6 +8,8 @@ export interface DumpContents {
   readonly tables: readonly TableRows[];
   /** Uncompressed size. */
   readonly bytes: number;
+  /** How many messages of pg_dump are mixed into the SQL, see legacy.ts. */
+  readonly messages: number;
   /** From the header, as pg_dump wrote them: `15.18 (Debian 15.18-0+deb12u1)`. */
   readonly serverVersion: string | undefined;
   readonly dumpVersion: string | undefined;
@@ -22,11 +25,13 @@ const completionMarker =
 
 /** Reads the tokens of a dump, in order, and tells what is in it and whether it is whole. */
 export class DumpInspector {
+  readonly #legacy = new LegacyCleaner();
   readonly #lexer = new DumpLexer();
   readonly #tables: TableRows[] = [];
   /** The COPY block that is being read. */
   #open: { table: string; rows: number } | undefined;
   #bytes = 0;
+  #messages = 0;
   /** What follows the last statement or COPY block: comments, white space, psql commands. */
   #tail = '';
   #seenStatement = false;
@@ -41,32 +46,33 @@ export class DumpInspector {
 
   /** Takes a chunk, gives its tokens. */
   *read(chunk: Buffer): Generator<Token> {
-    for (const token of this.#lexer.read(chunk)) {
-      this.#take(token);
-      yield token;
-    }
+    this.#bytes += chunk.length;
+    for (const bytes of this.#legacy.read(chunk)) yield* this.#lex(bytes);
   }
 
   /** Gives the tokens that were held back, after the last chunk. */
   *end(): Generator<Token> {
-    for (const token of this.#lexer.end()) {
-      this.#take(token);
-      yield token;
-    }
+    for (const bytes of this.#legacy.end()) yield* this.#lex(bytes);
+    for (const token of this.#lexer.end()) yield this.#take(token);
+  }
+
+  *#lex(bytes: Buffer): Generator<Token> {
+    this.#lexer.messages = this.#legacy.byLine;
+    for (const token of this.#lexer.read(bytes)) yield this.#take(token);
   }
 
   contents(): DumpContents {
     return {
       tables: this.#tables,
       bytes: this.#bytes,
+      messages: this.#legacy.removed + this.#messages,
       serverVersion: /^-- Dumped from database version (.+)$/m.exec(this.#header)?.[1],
       dumpVersion: /^-- Dumped by pg_dump version (.+)$/m.exec(this.#header)?.[1],
       defect: this.#defect(),
     };
   }
 
-  #take(token: Token): void {
-    this.#bytes += token.bytes.length;
+  #take(token: Token): Token {
     switch (token.type) {
       case 'filler':
         this.#append(token.bytes);
@@ -89,7 +95,11 @@ export class DumpInspector {
         if (this.#open) this.#tables.push(this.#open);
         this.#open = undefined;
         break;
+      case 'message':
+        this.#messages += 1;
+        break;
     }
+    return token;
   }
 
   #append(bytes: Buffer): void {

@@ -1,3 +1,4 @@
+import { isProgressMessage, maxMessageBytes, mayBeProgressMessage } from './legacy.ts';
 import { Quoting, withoutComments } from './quoting.ts';
 
 /** A stretch of a plain-SQL dump. The bytes of all tokens, in order, are the dump. */
@@ -11,7 +12,9 @@ export type Token =
   /** A stretch of COPY data in which `ended` rows end. */
   | { readonly type: 'rows'; readonly bytes: Buffer; readonly ended: number }
   /** The line `\.` that closes a COPY block. */
-  | { readonly type: 'copyEnd'; readonly bytes: Buffer };
+  | { readonly type: 'copyEnd'; readonly bytes: Buffer }
+  /** A line that pg_dump wrote to stderr, see legacy.ts. */
+  | { readonly type: 'message'; readonly bytes: Buffer };
 
 export interface Statement {
   /**
@@ -30,6 +33,7 @@ const NEWLINE = 0x0a;
 const SEMICOLON = 0x3b;
 const BACKSLASH = 0x5c;
 const endOfCopy = '\\.\n';
+const beforeRows = 'pg_dump: dumping contents of table ';
 
 /** What a statement never begins with: white space, and what opens a comment (`--`, `/*`). */
 const isBetweenStatements = (byte: number) =>
@@ -47,18 +51,23 @@ export class DumpLexer {
   #text: Buffer[] = [];
   #textBytes = 0;
   #atRowStart = false;
-  /** The beginning of what may be `\.`, cut by the end of a chunk. */
+  /** A line begins here that may be a message. */
+  #atMessageStart = true;
+  /** The beginning of what may be `\.` or a message, cut by the end of a chunk. */
   #held = Buffer.alloc(0);
+
+  /** Whether pg_dump's messages are mixed into the dump, between statements and before rows. */
+  messages = false;
 
   *read(chunk: Buffer): Generator<Token> {
     let rest = this.#held.length > 0 ? Buffer.concat([this.#held, chunk]) : chunk;
     this.#held = Buffer.alloc(0);
     while (rest.length > 0) {
-      if (this.#isCutEndOfCopy(rest)) {
+      if (this.#isCutEndOfCopy(rest) || this.#isCutMessage(rest)) {
         this.#held = Buffer.from(rest);
         return;
       }
-      const token = this.#next(rest);
+      const token = this.#message(rest) ?? this.#next(rest);
       rest = rest.subarray(token.bytes.length);
       yield token;
     }
@@ -66,7 +75,10 @@ export class DumpLexer {
 
   /** Gives what was held back, after the last chunk. */
   *end(): Generator<Token> {
-    if (this.#held.length > 0) yield { type: 'rows', bytes: this.#held, ended: 0 };
+    if (this.#held.length === 0) return;
+    yield this.#reading === 'rows'
+      ? { type: 'rows', bytes: this.#held, ended: 0 }
+      : { type: 'filler', bytes: this.#held };
   }
 
   /** True where no statement, quote, psql command or COPY block is left open. */
@@ -92,6 +104,9 @@ export class DumpLexer {
       at = this.#quoting.skip(bytes, at);
       const byte = bytes[at];
       if (byte === undefined) break;
+      if (this.messages && at > 0 && bytes[at - 1] === NEWLINE && this.#quoting.inCode) {
+        return this.#endOfLine(bytes.subarray(0, at));
+      }
       if (this.#quoting.inCode && !isBetweenStatements(byte)) {
         if (at > 0) return { type: 'filler', bytes: bytes.subarray(0, at) };
         if (byte === BACKSLASH) return this.#meta(bytes);
@@ -100,7 +115,26 @@ export class DumpLexer {
       }
       this.#quoting.step(byte);
     }
+    if (bytes.at(-1) === NEWLINE && this.#quoting.inCode) return this.#endOfLine(bytes);
     return { type: 'filler', bytes };
+  }
+
+  #endOfLine(bytes: Buffer): Token {
+    this.#atMessageStart = true;
+    return { type: 'filler', bytes };
+  }
+
+  /** The message that stands here; before rows only the one that announces them. */
+  #message(bytes: Buffer): Token | undefined {
+    if (!this.#atMessageStart) return undefined;
+    this.#atMessageStart = false;
+    if (!this.messages || !mayBeProgressMessage(bytes)) return undefined;
+    const newline = bytes.indexOf(NEWLINE);
+    const line = bytes.toString('utf8', 0, newline);
+    if (newline === -1 || !isProgressMessage(line)) return undefined;
+    if (this.#reading === 'rows' && !line.startsWith(beforeRows)) return undefined;
+    this.#atMessageStart = this.#reading === 'sql';
+    return { type: 'message', bytes: bytes.subarray(0, newline + 1) };
   }
 
   #statement(bytes: Buffer): Token {
@@ -142,6 +176,7 @@ export class DumpLexer {
       return { type: 'meta', bytes };
     }
     this.#reading = 'sql';
+    this.#atMessageStart = true;
     const line = bytes.subarray(0, newline + 1);
     return { type: 'meta', bytes: line, command: this.#collected(line)?.trimEnd() ?? '\\' };
   }
@@ -152,12 +187,14 @@ export class DumpLexer {
     if (newline === -1) return { type: 'filler', bytes };
     this.#reading = 'rows';
     this.#atRowStart = true;
+    this.#atMessageStart = true;
     return { type: 'filler', bytes: bytes.subarray(0, newline + 1) };
   }
 
   #rows(bytes: Buffer): Token {
     if (this.#atRowStart && startsWithEndOfCopy(bytes, 0)) {
       this.#reading = 'sql';
+      this.#atMessageStart = true;
       return { type: 'copyEnd', bytes: bytes.subarray(0, endOfCopy.length) };
     }
     let ended = 0;
@@ -182,6 +219,16 @@ export class DumpLexer {
       this.#atRowStart &&
       bytes.length < endOfCopy.length &&
       endOfCopy.startsWith(bytes.toString('latin1'))
+    );
+  }
+
+  #isCutMessage(bytes: Buffer): boolean {
+    return (
+      this.messages &&
+      this.#atMessageStart &&
+      bytes.length < maxMessageBytes &&
+      !bytes.includes(NEWLINE) &&
+      mayBeProgressMessage(bytes)
     );
   }
 

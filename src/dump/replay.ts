@@ -34,6 +34,7 @@ export class Replay {
   /** @throws UnsafeDump at a psql command or statement that reaches outside the database. */
   *read(token: Token): Generator<Buffer> {
     if (token.type === 'meta') this.#checkCommand(token.command);
+    if (token.type === 'message') return;
     if (token.type !== 'sql') {
       yield token.bytes;
       return;

@@ -21,6 +21,8 @@ export interface Verdict {
   readonly defects: readonly string[];
   readonly tables: readonly TableRows[];
   readonly fileBytes: number;
+  /** How many messages of pg_dump the old scripts mixed into the dump; they are left out on restore. */
+  readonly messages: number;
   /** False where there was no manifest to compare with. */
   readonly hasManifest: boolean;
 }
@@ -72,6 +74,7 @@ async function verifyFile(
     defects: report.defects,
     tables: report.contents.tables,
     fileBytes: report.fileBytes,
+    messages: report.contents.messages,
     hasManifest: file.manifest !== undefined,
   };
 }

@@ -28,6 +28,7 @@ test.each([
   expect(inspect(dump)).toEqual({
     tables: [{ table: 'public.t', rows: 2 }],
     bytes: dump.length,
+    messages: 0,
     serverVersion: '15.18 (Debian 1)',
     dumpVersion: '16.1',
     defect: undefined,

@@ -1,0 +1,104 @@
+/**
+ * The scripts that came before this tool ran `pg_dump --verbose 2>&1`, so pg_dump's messages are
+ * inside the SQL of their backups. Up to version 15 pg_dump writes them between statements and
+ * after the first line of a COPY block; from 16 on the SQL has a buffer of its own, and they land
+ * wherever it was last flushed: at a multiple of 4096 bytes of the dump.
+ */
+const prefixes = ['pg_dump: ', 'WARNING:  ', 'DETAIL:  ', 'HINT:  '];
+
+/** What pg_dump says with `--verbose` (pg_dump.c, common.c, pg_backup_archiver.c), and warnings. */
+const progressMessage = new RegExp(
+  String.raw`^pg_dump: (?:last built-in OID is \d+|reading .+|identifying extension members|finding .+|flagging .+|saving (?:encoding|standard_conforming_strings|search_path) = .*|saving database definition|saving large objects.*|dropping .+|creating .+|connecting to new database ".+"|processing data for table ".+"|processing .+|dumping contents of table ".+"|executing .+|(?:enabling|disabling) triggers for .+|implied data-only restore|(?:warning|error|detail|hint): .*)$`,
+);
+
+/** libpq's notices, which can stand before everything else. */
+const notice = /^(?:WARNING|DETAIL|HINT): {2}/;
+
+/** True for a line that pg_dump wrote to stderr. */
+export function isProgressMessage(line: string): boolean {
+  return progressMessage.test(line) || notice.test(line);
+}
+
+/** True where a line that begins like this may be one. */
+export function mayBeProgressMessage(bytes: Buffer): boolean {
+  return prefixes.some((prefix) =>
+    prefix.startsWith(bytes.toString('latin1', 0, Math.min(prefix.length, bytes.length))),
+  );
+}
+
+/** Longer than any message. */
+export const maxMessageBytes = 4096;
+
+/** How much is looked at to find the version of pg_dump, behind hundreds of messages. */
+const maxHeadBytes = 1024 * 1024;
+
+const blockBytes = 4096;
+
+/**
+ * Takes the messages out of a dump where they stand by offset (pg_dump 16 and later); finds out
+ * whether they stand by line, which only the lexer can tell from rows (up to 15).
+ */
+export class LegacyCleaner {
+  #mode: 'undecided' | 'clean' | 'byLine' | 'byBlock' = 'undecided';
+  #held: Buffer = Buffer.alloc(0);
+  #offset = 0;
+  #removed = 0;
+
+  /** Messages were mixed into this dump, and are to be recognised by the lexer. */
+  get byLine(): boolean {
+    return this.#mode === 'byLine';
+  }
+
+  /** How many messages have been taken out. */
+  get removed(): number {
+    return this.#removed;
+  }
+
+  *read(chunk: Buffer): Generator<Buffer> {
+    const bytes = this.#held.length > 0 ? Buffer.concat([this.#held, chunk]) : chunk;
+    this.#held = Buffer.alloc(0);
+    if (this.#mode === 'undecided') this.#decide(bytes);
+    if (this.#mode === 'undecided') this.#held = bytes;
+    else if (this.#mode === 'byBlock') yield* this.#readBlocks(bytes);
+    else yield bytes;
+  }
+
+  /** Gives what was held back, after the last chunk. */
+  *end(): Generator<Buffer> {
+    if (this.#held.length > 0) yield this.#held;
+    this.#held = Buffer.alloc(0);
+  }
+
+  #decide(head: Buffer): void {
+    if (!mayBeProgressMessage(head)) {
+      this.#mode = 'clean';
+      return;
+    }
+    const version = /^-- Dumped by pg_dump version (\d+).*\n/m.exec(head.toString('latin1'))?.[1];
+    if (version !== undefined) this.#mode = Number(version) >= 16 ? 'byBlock' : 'byLine';
+    else if (head.length > maxHeadBytes) this.#mode = 'clean';
+  }
+
+  *#readBlocks(bytes: Buffer): Generator<Buffer> {
+    let rest = bytes;
+    while (rest.length > 0) {
+      const room = blockBytes - (this.#offset % blockBytes);
+      if (room === blockBytes && mayBeProgressMessage(rest)) {
+        const newline = rest.indexOf('\n');
+        if (newline === -1 && rest.length < maxMessageBytes) {
+          this.#held = rest;
+          return;
+        }
+        if (newline !== -1 && isProgressMessage(rest.toString('utf8', 0, newline))) {
+          this.#removed += 1;
+          rest = rest.subarray(newline + 1);
+          continue;
+        }
+      }
+      const part = rest.subarray(0, room);
+      this.#offset += part.length;
+      rest = rest.subarray(part.length);
+      yield part;
+    }
+  }
+}
