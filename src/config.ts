@@ -19,6 +19,8 @@ export interface Config {
   readonly databaseSource: string;
   /** Absolute path. */
   readonly backupDir: string;
+  /** It was not chosen by anyone. */
+  readonly backupDirIsDefault: boolean;
   readonly retention: { readonly days: number; readonly keepMin: number };
   readonly backupTimeoutSeconds: number | undefined;
   readonly lockWaitTimeoutSeconds: number;
@@ -147,6 +149,7 @@ export function loadConfig(sources: Sources): Config {
       sources.flags.backupDir === undefined ? sources.projectRoot : sources.cwd,
       settings.backupDir,
     ),
+    backupDirIsDefault: given.backupDir === undefined,
     retention: { days: settings.retentionDays, keepMin: settings.retentionKeepMin },
     backupTimeoutSeconds: settings.backupTimeout,
     lockWaitTimeoutSeconds: settings.lockWaitTimeout,

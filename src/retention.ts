@@ -1,5 +1,6 @@
 /** What retention knows of a backup. */
 export interface Candidate {
+  /** Names sort by age. */
   readonly name: string;
   /** The calendar day in its name, as a number that grows by 1 a day. */
   readonly day: number;
@@ -33,12 +34,13 @@ export interface Decision<C extends Candidate> {
  * Age is counted up to the newest good backup and not to the clock, and a leap of more than a day
  * since the backup before it is believed only when a second backup confirms it: a clock that jumps
  * ages nothing.
- * @param backups oldest first.
+ * @returns the decisions, oldest backup first, whatever the order they are given in.
  */
 export function planRetention<C extends Candidate>(
-  backups: readonly C[],
+  unordered: readonly C[],
   policy: RetentionPolicy,
 ): Decision<C>[] {
+  const backups = unordered.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const past = backups.filter((backup) => !backup.isFuture);
   const good = past.filter((backup) => backup.knownGood);
   const newest = good.at(-1);

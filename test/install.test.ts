@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -43,6 +43,7 @@ test('the packed tool works elsewhere, with backups in the directory where it is
   const { stdout } = await execa(tool, ['list'], options);
   expect(stdout).toContain(`in ${join(project, 'backups')}`);
   expect(stdout).toContain('verified');
+  expect((await stat(join(project, 'backups'))).mode & 0o777).toBe(0o700);
 });
 
 test('npm link makes the command, and it keeps to the checkout wherever it is called', async () => {

@@ -6,7 +6,7 @@ const today = 20_000;
 
 /** A good backup so many days ago; the newest is the latest. */
 const backup = (age: number, changes: Partial<Candidate> = {}): Candidate => ({
-  name: `${age} days ago`,
+  name: `day ${today - age}`,
   day: today - age,
   knownGood: true,
   isLatest: age === 0,
@@ -20,7 +20,8 @@ const remaining = (backups: readonly Candidate[], policy: RetentionPolicy) =>
     .filter(({ action }) => action === 'keep')
     .map(({ backup: { day } }) => today - day);
 
-const ages = (...list: number[]) => list.map((age) => backup(age));
+const ages = (...list: number[]) =>
+  list.map((age, index) => backup(age, { name: `day ${today - age} ${index}` }));
 const week = { days: 7, keepMin: 3 };
 
 describe('with one backup a day', () => {
@@ -109,7 +110,11 @@ describe('whatever backups there are', () => {
       list
         .toSorted((a, b) => b.age - a.age)
         .map(({ age, knownGood }, index) =>
-          backup(age, { knownGood, name: String(index), isLatest: false }),
+          backup(age, {
+            knownGood,
+            name: `day ${today - age} ${String(index).padStart(2, '0')}`,
+            isLatest: false,
+          }),
         ),
     );
   const policies = fc.record({
@@ -134,6 +139,15 @@ describe('whatever backups there are', () => {
     );
   });
 
+  test('their order does not matter', () => {
+    fc.assert(
+      fc.property(candidates, policies, fc.nat(), (backups, policy, seed) => {
+        const shuffled = backups.toSorted((a, b) => hash(a.name, seed) - hash(b.name, seed));
+        expect(planRetention(shuffled, policy)).toEqual(planRetention(backups, policy));
+      }),
+    );
+  });
+
   test('a second run removes nothing', () => {
     fc.assert(
       fc.property(candidates, policies, (backups, policy) => {
@@ -152,3 +166,11 @@ describe('whatever backups there are', () => {
     );
   });
 });
+
+/** A number that depends on all of a text, and on the seed. */
+function hash(text: string, seed: number): number {
+  return Array.from(text).reduce(
+    (sum, character) => (sum * 31 + (character.codePointAt(0) ?? 0)) % 9973,
+    seed % 9973,
+  );
+}

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -38,6 +38,8 @@ async function demo(): Promise<void> {
       password: randomBytes(12).toString('hex'),
       signal,
     });
+    const backupDir = join(directory, 'backups');
+    await mkdir(backupDir, { mode: 0o700 });
     const envFile = join(directory, 'demo.env');
     await writeFile(envFile, '');
     const { host, port, user, password } = sandbox.server.connection;
@@ -55,7 +57,7 @@ async function demo(): Promise<void> {
           POSTGRES_USER: user,
           POSTGRES_PASSWORD: password,
           POSTGRES_DB: 'aifinance',
-          BACKUP_DIR: join(directory, 'backups'),
+          BACKUP_DIR: backupDir,
         },
       },
     });

@@ -21,6 +21,7 @@ import {
   writeFailure,
   type Draft,
 } from '../store/draft.ts';
+import { listBackups } from '../store/catalogue.ts';
 import { pointLatest } from '../store/latest.ts';
 import type { Manifest } from '../store/manifest.ts';
 import { formatBackupName, latestName, type Stamp } from '../store/names.ts';
@@ -71,7 +72,7 @@ export async function backup(context: Context, options: BackupOptions): Promise<
 
 async function makeBackup(context: Context, options: BackupOptions): Promise<BackupReport> {
   const { config, signal } = context;
-  await ensureDirectory(config.backupDir);
+  await ensureDirectory(config.backupDir, config.backupDirIsDefault);
   await using lock = await lockDirectory(context, 'backup', options.waitSeconds);
   await cleanUp(context);
   const source = await openSource(context);
@@ -164,7 +165,8 @@ async function writeDump(
     dump.kill('SIGKILL');
     await dump.ending;
     signal.throwIfAborted();
-    throw await writeFailure(draft, error);
+    const last = (await listBackups(draft.directory)).at(-1)?.bytes;
+    throw await writeFailure(draft, error, checksum.bytes, last);
   }
   const ending = await dump.ending;
   signal.throwIfAborted();

@@ -1,7 +1,7 @@
 import { access, mkdir, rm, statfs, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { systemErrorCode } from '../errors.ts';
+import { Failure, systemErrorCode } from '../errors.ts';
 import { formatBytes } from '../format.ts';
 import { createPrivateFile, publish, syncDirectory, writePartial } from './durable-file.ts';
 import { formatManifest, type Manifest } from './manifest.ts';
@@ -14,13 +14,23 @@ import {
 } from './names.ts';
 import { storageFailure } from './storage-failure.ts';
 
-/** Creates the backup directory, private, where it is missing; its parent must be there. */
-export async function ensureDirectory(directory: string): Promise<void> {
+/**
+ * Creates the backup directory, private, where it may be created: one that was chosen and is
+ * missing is more likely a disk that is not mounted.
+ * @throws Failure `storage`.
+ */
+export async function ensureDirectory(directory: string, mayCreate: boolean): Promise<void> {
   try {
-    await mkdir(directory, { mode: 0o700 });
+    if (mayCreate) await mkdir(directory, { mode: 0o700 });
+    else await access(directory);
   } catch (error) {
-    if (systemErrorCode(error) === 'EEXIST') return;
-    throw storageFailure(`create the backup directory ${directory}`, error);
+    const code = systemErrorCode(error);
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT') throw storageFailure(`use the backup directory ${directory}`, error);
+    throw new Failure('storage', `there is no backup directory ${directory}`, {
+      hint: `mount its disk, or create it: mkdir -p -m 700 ${directory}`,
+      cause: error,
+    });
   }
 }
 
@@ -95,12 +105,26 @@ export async function discardDraft({ directory, stamp, path, file }: Draft): Pro
   await rm(join(directory, manifest), { force: true });
 }
 
-/** An error while a draft was filled: of the disk, with the room that is left, or any other. */
-export async function writeFailure(draft: Draft, error: unknown): Promise<unknown> {
+/**
+ * An error while a draft was filled: of the disk, with the room there is and the room it takes, or
+ * any other.
+ * @param writtenBytes that were written before.
+ * @param lastBytes the size of the last backup, as a guess of what this one needs.
+ */
+export async function writeFailure(
+  draft: Draft,
+  error: unknown,
+  writtenBytes: number,
+  lastBytes: number | undefined,
+): Promise<unknown> {
   if (!/^E(?!RR_)[A-Z0-9]+$/.test(systemErrorCode(error) ?? '')) return error;
   const { bavail, bsize } = await statfs(draft.directory);
-  const free = formatBytes(bavail * bsize);
-  return storageFailure(`write the backup to ${draft.directory} (${free} free)`, error);
+  const free = formatBytes(bavail * bsize + writtenBytes);
+  const needed =
+    lastBytes === undefined
+      ? `more than ${formatBytes(writtenBytes)} needed`
+      : `the last backup took ${formatBytes(lastBytes)}`;
+  return storageFailure(`write the backup to ${draft.directory} (${free} free, ${needed})`, error);
 }
 
 async function exists(path: string): Promise<boolean> {

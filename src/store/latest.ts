@@ -1,6 +1,7 @@
 import { lstat, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join, resolve, basename } from 'node:path';
 import { systemErrorCode } from '../errors.ts';
+import { syncDirectory } from './durable-file.ts';
 import { formatBackupName, latestName, parseBackupName, type Stamp } from './names.ts';
 
 /** The backup in `directory` that `latest` names; undefined where it is no link or names anything else. */
@@ -15,7 +16,7 @@ export async function readLatest(directory: string): Promise<Stamp | undefined> 
 }
 
 /**
- * Points `latest` to a backup, atomically. What stands there and is no link is moved aside.
+ * Points `latest` to a backup, atomically and durably. What stands there and is no link is moved aside.
  * @returns the name it was moved to, if anything was.
  */
 export async function pointLatest(directory: string, stamp: Stamp): Promise<string | undefined> {
@@ -26,6 +27,7 @@ export async function pointLatest(directory: string, stamp: Stamp): Promise<stri
   await rm(next, { force: true });
   await symlink(formatBackupName(stamp), next);
   await rename(next, link);
+  await syncDirectory(directory);
   return aside;
 }
 

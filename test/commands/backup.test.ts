@@ -62,18 +62,15 @@ describe('a backup', () => {
     });
   });
 
-  test('creates its directory, private, but not the directory around it', async () => {
+  test('does not create a directory that was chosen: its disk may not be mounted', async () => {
     const { run } = await prepared();
-    const root = await temporaryDirectory();
-    const made = await run(['backup', '--backup-dir', join(root, 'new')]);
-    expect(made.exitCode).toBe(0);
-    expect((await lstat(join(root, 'new'))).mode & 0o777).toBe(0o700);
-
-    const refused = await run(['backup', '--backup-dir', join(root, 'a', 'b')]);
-    expect(refused.exitCode).toBe(14);
-    expect(refused.stderr).toContain(
-      'no such file or directory; hint: create the parent directory',
+    const missing = join(await temporaryDirectory(), 'not', 'mounted');
+    const { exitCode, stderr } = await run(['backup', '--backup-dir', missing]);
+    expect(exitCode).toBe(14);
+    expect(stderr).toContain(
+      `there is no backup directory ${missing}; hint: mount its disk, or create it: mkdir -p -m 700 ${missing}`,
     );
+    expect(stderr).not.toContain('backing up');
   });
 
   test('is made under the next second when this one is taken', async () => {
@@ -305,7 +302,7 @@ describe('a backup that fails leaves no file and the latest link as it was, beca
       },
     );
     expect(stderr).toMatch(
-      /cannot write the backup to .* free\): the file is larger than the limit; hint: /,
+      /cannot write the backup to .* free, more than .* needed\): the file is larger than the limit; hint: /,
     );
     expect(exitCode).toBe(14);
     expect(await readdir(directory)).toEqual([]);
