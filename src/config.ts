@@ -49,11 +49,11 @@ const integer = (from: number, to: number) =>
     })
     .transform(Number);
 
-const identifier = z.string().refine((text) => Buffer.byteLength(text) <= 63, {
-  error: 'a name of at most 63 bytes',
+const identifier = z.string().refine((text) => text !== '' && Buffer.byteLength(text) <= 63, {
+  error: 'a name of 1 to 63 bytes',
 });
 
-const path = z.string().refine((text) => !text.startsWith('~'), {
+const path = z.string().refine((text) => text !== '' && !text.startsWith('~'), {
   error: 'a path with the home directory written out: ~ is not expanded',
 });
 
@@ -62,7 +62,7 @@ const oneOf = <const Values extends readonly [string, ...string[]]>(values: Valu
 
 /** Every setting as text in, value out, with its default; an error says what is accepted. */
 const schema = z.object({
-  host: z.string().prefault('localhost'),
+  host: z.string().min(1, { error: 'a name or address' }).prefault('localhost'),
   port: integer(1, 65535).prefault('5433'),
   database: identifier.prefault('aifinance'),
   user: identifier.prefault('aifinance'),
@@ -101,6 +101,17 @@ const variables: Record<SettingName, readonly string[]> = {
   pgBinDir: ['PG_BIN_DIR'],
   logLevel: ['LOG_LEVEL'],
   logFormat: ['LOG_FORMAT'],
+};
+
+/** How a setting is called on the command line, where it can be given there. */
+const flagNames: Partial<Record<SettingName, string>> = {
+  host: '--host',
+  port: '--port',
+  database: '--dbname or --to',
+  user: '--username',
+  backupDir: '--backup-dir',
+  retentionDays: '--retention-days',
+  retentionKeepMin: '--keep-min',
 };
 
 const secrets: ReadonlySet<string> = new Set<SettingName>(['password', 'slackWebhookUrl']);
@@ -163,14 +174,15 @@ export function loadConfig(sources: Sources): Config {
   };
 }
 
-/** An empty value counts as unset, also an empty flag. */
+/** An empty variable counts as unset. An empty flag does not: `--to "$UNSET"` must not hit the default. */
 function find(
   name: SettingName,
   sources: Sources,
   file: { readonly label: string; readonly values: Readonly<Record<string, string>> },
 ): Given | undefined {
   const flag = sources.flags[name];
-  if (flag) return { value: flag, source: `${name} given on the command line` };
+  if (flag !== undefined)
+    return { value: flag, source: `${flagNames[name] ?? name} on the command line` };
   for (const { label, values } of [
     { label: 'in the environment', values: sources.environment },
     { label: `in ${file.label}`, values: file.values },

@@ -4,11 +4,19 @@ import { hostname } from 'node:os';
 import { dirname, sep } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
 import { createProgram } from './cli.ts';
 import type { GlobalFlags, Shell } from './commands/shell.ts';
 import type { Config } from './config.ts';
-import { exitCodes, Failure, Interrupted, messageOf, type StopSignal } from './errors.ts';
+import {
+  exitCodes,
+  Failure,
+  Interrupted,
+  messageOf,
+  systemErrorCode,
+  type StopSignal,
+} from './errors.ts';
 import type { Log } from './log.ts';
 
 const { argv, env, stdin, stdout, stderr } = process;
@@ -20,19 +28,34 @@ const { version } = JSON.parse(readFileSync(`${packageRoot}/package.json`, 'utf8
   version: string;
 };
 
-// A reader that goes away (`| head`) does not stop a backup.
-for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
+// A log that cannot be written does not stop a backup; a result that cannot be written is an error,
+// unless its reader has gone away (`| head`).
+let resultError: Error | undefined;
+stderr.on('error', () => undefined);
+stdout.on('error', (error: Error) => {
+  if (systemErrorCode(error) !== 'EPIPE') resultError = error;
+});
 
 let finished = false;
 const interruption = new AbortController();
+/** Closing a terminal, or Ctrl-C under npx, sends the same signal twice: that is not impatience. */
+const sameSignalMs = 500;
+let interruptedAt = 0;
 for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] satisfies StopSignal[]) {
   process.on(signal, () => {
     const reason = new Interrupted(signal);
-    if (interruption.signal.aborted) {
+    const first: unknown = interruption.signal.reason;
+    if (first === undefined) {
+      interruptedAt = performance.now();
+      interruption.abort(reason);
+    } else if (
+      !(first instanceof Interrupted && first.signal === signal) ||
+      performance.now() - interruptedAt > sameSignalMs
+    ) {
       finished = true;
+      stderr.write('ended at once; the next run removes what this one has left\n');
       process.exit(reason.exitCode);
     }
-    interruption.abort(reason);
   });
 }
 
@@ -66,9 +89,10 @@ const shell: Shell = {
 
   result(value, text) {
     progressLine?.clear();
+    const output = wantsJson() ? JSON.stringify(value) : text;
+    if (output === undefined) return;
     printed = true;
-    if (wantsJson()) stdout.write(`${JSON.stringify(value)}\n`);
-    else if (text !== undefined) stdout.write(`${text}\n`);
+    stdout.write(`${output}\n`);
   },
 
   progress: (line) => progressLine?.show(line),
@@ -96,7 +120,8 @@ process.on('exit', () => {
 });
 try {
   await program.parseAsync(argv);
-  interruption.signal.throwIfAborted();
+  if (printed) await flush(stdout);
+  if (resultError !== undefined) throw unwritable(resultError);
 } catch (error) {
   process.exitCode = await report(interruption.signal.aborted ? interruption.signal.reason : error);
 }
@@ -105,23 +130,35 @@ finished = true;
 
 /** Tells a person, and with `--json` a program, what went wrong; returns the exit code. */
 async function report(error: unknown): Promise<number> {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
+  if (error instanceof CommanderError) {
+    if (error.exitCode !== 0) printError({ message: error.message, exitCode: exitCodes.usage });
+    return error.exitCode === 0 ? 0 : exitCodes.usage;
+  }
   const known = error instanceof Failure || error instanceof Interrupted;
   const exitCode = known ? error.exitCode : exitCodes.unexpected;
   const hint = error instanceof Failure ? { hint: error.hint } : {};
   log ??= await startLog('info', program.opts<GlobalFlags>().logFormat ?? 'pretty');
   if (known) log.error({ ...hint, exitCode }, error.message);
-  else log.error({ exitCode }, `unexpected error: ${stackOf(error)}`);
-  if (wantsJson() && !printed) {
-    stdout.write(
-      `${JSON.stringify({ error: { message: messageOf(error), ...hint, exitCode } })}\n`,
-    );
-  }
+  else log.error({ exitCode }, `unexpected error: ${inspect(error)}`);
+  printError({ message: messageOf(error), ...hint, exitCode });
   return exitCode;
 }
 
-const stackOf = (error: unknown) =>
-  (error instanceof Error ? error.stack : undefined) ?? String(error);
+function printError(error: object): void {
+  if (wantsJson() && !printed) stdout.write(`${JSON.stringify({ error })}\n`);
+}
+
+/** Waits until everything has been handed to the system, or refused by it. */
+async function flush(stream: NodeJS.WriteStream): Promise<void> {
+  await new Promise<void>((resolve) => stream.write('', () => resolve()));
+}
+
+function unwritable(error: Error): Failure {
+  return new Failure('storage', `the result could not be written: ${error.message}`, {
+    hint: 'the work itself is done; check where stdout leads to',
+    cause: error,
+  });
+}
 
 function wantsJson(): boolean {
   return program.opts<GlobalFlags>().json ?? false;

@@ -1,7 +1,11 @@
+import { formatPlural } from './format.ts';
+
 /** What retention knows of a backup. */
 export interface Candidate {
   /** Names sort by age. */
   readonly name: string;
+  /** Of which database it is; undefined where no manifest tells. */
+  readonly database: string | undefined;
   /** The calendar day in its name, as a number that grows by 1 a day. */
   readonly day: number;
   /** Its bytes were read and are what its manifest says. */
@@ -31,16 +35,36 @@ export interface Decision<C extends Candidate> {
  * least `keepMin` backups that are newer are known to be good; those dated in the future do not
  * count.
  *
+ * The backups of each database are looked at by themselves, those of an unknown one with all.
+ *
  * Age is counted up to the newest good backup and not to the clock, and a leap of more than a day
  * since the backup before it is believed only when a second backup confirms it: a clock that jumps
  * ages nothing.
  * @returns the decisions, oldest backup first, whatever the order they are given in.
  */
 export function planRetention<C extends Candidate>(
-  unordered: readonly C[],
+  backups: readonly C[],
   policy: RetentionPolicy,
 ): Decision<C>[] {
-  const backups = unordered.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const sorted = backups.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const decisions = new Map<C, Decision<C>>();
+  for (const database of new Set(sorted.map((backup) => backup.database))) {
+    const concerned = sorted.filter((backup) => concerns(backup, database));
+    for (const decision of planFor(concerned, policy)) {
+      if (decision.backup.database === database) decisions.set(decision.backup, decision);
+    }
+  }
+  return sorted.flatMap((backup) => decisions.get(backup) ?? []);
+}
+
+const concerns = (backup: Candidate, database: string | undefined) =>
+  backup.database === undefined || database === undefined || backup.database === database;
+
+/** @param backups of one database, oldest first. */
+function planFor<C extends Candidate>(
+  backups: readonly C[],
+  policy: RetentionPolicy,
+): Decision<C>[] {
   const past = backups.filter((backup) => !backup.isFuture);
   const good = past.filter((backup) => backup.knownGood);
   const newest = good.at(-1);
@@ -73,4 +97,4 @@ function confirmedDay(past: readonly Candidate[], newest: Candidate): number {
   return before === undefined ? newest.day : Math.min(newest.day, before.day + 1);
 }
 
-const days = (count: number) => `${count} day${count === 1 ? '' : 's'}`;
+const days = (count: number) => formatPlural(count, 'day');

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import { execa } from 'execa';
+import { Failure } from './errors.ts';
 
 export interface CommandLine {
   readonly file: string;
@@ -20,7 +21,6 @@ export interface Ending {
 }
 
 export interface Child {
-  readonly pid: number;
   readonly stdin: Writable;
   readonly stdout: Readable;
   kill(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void;
@@ -53,7 +53,14 @@ export function start(command: CommandLine, signal: AbortSignal): Child {
     cancelSignal: signal,
     forceKillAfterDelay: 5000,
   });
+  if (child.pid === undefined) {
+    throw new Failure('toolMissing', `${command.file} cannot be started`, {
+      hint: 'the system is short of processes, memory or open files: see `ulimit -a`',
+    });
+  }
   const watcher = execa('/bin/sh', ['-c', killUnlessReleased, 'sh', String(child.pid)], {
+    env: {},
+    extendEnv: false,
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
     reject: false,
@@ -63,10 +70,9 @@ export function start(command: CommandLine, signal: AbortSignal): Child {
     stream.on('error', () => undefined); // it has ended: its ending says how
   }
   word.end('start\n');
-  child.once('exit', () => watcher.stdin.end('ended\n'));
+  void child.finally(() => watcher.stdin.end('ended\n'));
   const stderr = lastOf(child.stderr, 64 * 1024);
   return {
-    pid: child.pid ?? 0,
     stdin: child.stdin,
     stdout: child.stdout,
     kill: (name) => child.kill(name),

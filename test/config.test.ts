@@ -50,14 +50,17 @@ test.each([
     'b',
   ],
   ['DB_* wins over POSTGRES_* in .env', { file: 'DB_NAME=b\nPOSTGRES_DB=a' }, 'b'],
-  [
-    'an empty value counts as unset',
-    { flags: { database: '' }, environment: { DB_NAME: '', POSTGRES_DB: 'e' } },
-    'e',
-  ],
+  ['an empty value counts as unset', { environment: { DB_NAME: '', POSTGRES_DB: 'e' } }, 'e'],
 ])('%s', async (_, sources, expected) => {
   const config = await load(sources);
   expect(config.connection.database).toBe(expected);
+});
+
+test('an empty flag is an error: an unset shell variable must not lead to the default', async () => {
+  const error = await failure({ flags: { database: '' }, environment: { DB_NAME: 'live' } });
+  expect(error.message).toBe(
+    '--dbname or --to on the command line is "", it must be a name of 1 to 63 bytes',
+  );
 });
 
 test('where the name of the database came from is told', async () => {
@@ -120,7 +123,7 @@ test('every wrong value is told at once, with what is accepted, and no secret is
   });
   expect(error.message.split('; ')).toEqual([
     'POSTGRES_PORT in the environment is "70000", it must be a whole number from 1 to 65535',
-    `DB_NAME in the environment is "${'x'.repeat(64)}", it must be a name of at most 63 bytes`,
+    `DB_NAME in the environment is "${'x'.repeat(64)}", it must be a name of 1 to 63 bytes`,
     'BACKUP_DIR in the environment is "~/backups", it must be a path with the home directory written out: ~ is not expanded',
     'RETENTION_DAYS in the environment is "seven", it must be a whole number from 1 to 36500',
     'RETENTION_KEEP_MIN in the environment is "0", it must be a whole number from 1 to 36500',

@@ -8,6 +8,7 @@ const today = 20_000;
 const backup = (age: number, changes: Partial<Candidate> = {}): Candidate => ({
   name: `day ${today - age}`,
   day: today - age,
+  database: 'aifinance',
   knownGood: true,
   isLatest: age === 0,
   isFuture: age < 0,
@@ -80,6 +81,11 @@ test('the one that latest points to stays, however old', () => {
     backup(0, { isLatest: false }),
   ];
   expect(remaining(backups, week)).toContain(90);
+});
+
+test('each database has its own good backups', () => {
+  const other = ages(3, 2, 1, 0).map((b) => ({ ...b, database: 'aifinance_test' }));
+  expect(remaining([...ages(12, 11, 10), ...other], week)).toEqual([12, 11, 10, 3, 2, 1, 0]);
 });
 
 describe('a clock that leaps a year ahead', () => {

@@ -17,8 +17,8 @@ export interface Archive {
 /** What a backup was found to be, read from the first to the last byte. */
 export interface ArchiveReport {
   readonly contents: DumpContents;
-  readonly fileBytes: number;
-  readonly sha256: string;
+  /** Of the whole file; undefined where a defect kept it from being read to the end. */
+  readonly sha256: string | undefined;
   /** Why it is not good, each a clause; none for a good backup. */
   readonly defects: readonly string[];
 }
@@ -64,8 +64,7 @@ export async function* readArchive(
   }
   const report = {
     contents: inspector.contents(),
-    fileBytes: checksum.bytes,
-    sha256: checksum.sha256(),
+    sha256: defect === undefined ? checksum.sha256() : undefined,
   };
   return { ...report, defects: defect === undefined ? findDefects(report, archive) : [defect] };
 }
@@ -92,7 +91,7 @@ async function* fileChunks(archive: Archive, signal: AbortSignal): AsyncGenerato
 }
 
 function findDefects(
-  found: Pick<ArchiveReport, 'contents' | 'fileBytes' | 'sha256'>,
+  found: Pick<ArchiveReport, 'contents' | 'sha256'>,
   { manifest }: Archive,
 ): string[] {
   const { defect } = found.contents;

@@ -11,17 +11,20 @@ export async function planForDirectory(
 }
 
 /**
- * Removes what a plan removes, oldest first, and calls `onRemoved` after each.
+ * Removes what a plan removes, oldest first, and calls `onRemoved` after each, until `signal` is
+ * aborted.
  * @throws Failure `storage` at the first that cannot be removed.
  */
 export async function applyPlan(
   directory: string,
   plan: readonly Decision<Stock>[],
+  signal: AbortSignal,
   onRemoved: (decision: Decision<Stock>) => void,
 ): Promise<void> {
   for (const decision of plan) {
     if (decision.action !== 'remove') continue;
     await removeBackup(directory, decision.backup);
     onRemoved(decision);
+    signal.throwIfAborted();
   }
 }

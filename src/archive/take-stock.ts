@@ -16,8 +16,8 @@ export interface StockOptions {
 export type Stock = Candidate & Backup;
 
 /**
- * Lists the backups for retention, oldest first. The newest ones are read to know that they are
- * good, as many as the policy must be sure of; the rest stays unknown.
+ * Lists the backups for retention, oldest first. Of each database the newest ones are read to know
+ * that they are good, as many as the policy must be sure of; the rest stays unknown.
  */
 export async function takeStock(directory: string, options: StockOptions): Promise<Stock[]> {
   const { policy, verified } = options;
@@ -25,21 +25,28 @@ export async function takeStock(directory: string, options: StockOptions): Promi
   const latest = await readLatest(directory);
   const now = formatStamp(options.now);
   const good = new Set<Stamp>();
+  const goodOf = new Map<string, number>();
   for (const backup of backups.toReversed()) {
-    if (good.size >= policy.keepMin) break;
-    if (backup.stamp > now) continue;
-    if (backup.stamp === verified || (await isIntact(backup, options.signal))) {
-      good.add(backup.stamp);
-    }
+    const database = databaseOf(backup);
+    if (database === undefined || backup.stamp > now) continue;
+    const count = goodOf.get(database) ?? 0;
+    if (count >= policy.keepMin) continue;
+    if (backup.stamp !== verified && !(await isIntact(backup, options.signal))) continue;
+    good.add(backup.stamp);
+    goodOf.set(database, count + 1);
   }
   return backups.map((backup) => ({
     ...backup,
+    database: databaseOf(backup),
     day: dayOf(backup.stamp),
     knownGood: good.has(backup.stamp),
     isLatest: backup.stamp === latest,
     isFuture: backup.stamp > now,
   }));
 }
+
+const databaseOf = ({ manifest }: Backup) =>
+  typeof manifest === 'object' ? manifest.database.name : undefined;
 
 /** It has every byte that it had when it was verified. */
 async function isIntact(backup: Backup, signal: AbortSignal): Promise<boolean> {

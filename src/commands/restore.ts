@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { totalRows } from '../table-rows.ts';
 import { Failure } from '../errors.ts';
-import { formatBytes, formatDuration, formatPlural } from '../format.ts';
+import { formatAge, formatBytes, formatDuration, formatPlural } from '../format.ts';
 import type { Log } from '../log.ts';
+import type { Context } from '../operations/context.ts';
 import type { RestorePlan, RestoreReport } from '../operations/restore.ts';
 import {
   addConnectionOptions,
@@ -66,7 +67,7 @@ export function addRestoreCommand(program: Command, shell: Shell): void {
         privileges: flags.privileges,
         dropOld: flags.dropOld ?? false,
         waitSeconds: flags.wait,
-        confirm: (plan) => confirm(plan, flags, shell, context.log),
+        confirm: (plan) => confirm(plan, flags, shell, context),
         onProgress: ({ readBytes, totalBytes, table }) =>
           shell.progress(
             `loading ${Math.floor((100 * readBytes) / totalBytes)} %${table === undefined ? '' : `, ${table}`}`,
@@ -74,12 +75,30 @@ export function addRestoreCommand(program: Command, shell: Shell): void {
       });
       announce(report, context.log);
       shell.result(resultOf(report));
+      if (flags.dropOld && report.plan.previous !== undefined && !report.dropped) {
+        throw new Failure('incomplete', `restored, but "${report.plan.previous}" is still there`, {
+          hint: 'drop it by hand when nothing uses it any more',
+        });
+      }
     });
 }
 
 /** Typing the database's name cannot happen by accident. */
-async function confirm(plan: RestorePlan, flags: Flags, shell: Shell, log: Log): Promise<void> {
+async function confirm(
+  plan: RestorePlan,
+  flags: Flags,
+  shell: Shell,
+  { config, log }: Context,
+): Promise<void> {
   const { file, target, previous } = plan;
+  const manifest = typeof file.manifest === 'object' ? file.manifest : undefined;
+  const { host, port } = config.connection;
+  log.info(
+    `restoring ${describeFile(file)} into database "${target}" (${config.databaseSource}) on ${host}:${port}`,
+  );
+  if (manifest !== undefined && manifest.database.name !== target) {
+    log.warn(`this is a backup of database "${manifest.database.name}", not of "${target}"`);
+  }
   log.info(
     previous === undefined
       ? `there is no database "${target}" yet: it will be created`
@@ -87,7 +106,7 @@ async function confirm(plan: RestorePlan, flags: Flags, shell: Shell, log: Log):
   );
   if (flags.yes) return;
   const answer = await shell.ask(
-    `Restore ${file.name} (${formatBytes(file.bytes)})? Type the name of the database to go on: `,
+    `Restore over "${target}"? Type the name of the database to go on: `,
   );
   if (answer === undefined) {
     throw new Failure('usage', 'a restore must be confirmed, and there is no terminal to ask at', {
@@ -98,6 +117,12 @@ async function confirm(plan: RestorePlan, flags: Flags, shell: Shell, log: Log):
   throw new Failure('usage', `not confirmed: the answer was not "${target}"`, {
     hint: 'nothing was changed; run it again and type the name, or use --yes',
   });
+}
+
+function describeFile({ name, bytes, manifest }: RestorePlan['file']): string {
+  if (typeof manifest !== 'object') return `${name} (${formatBytes(bytes)})`;
+  const age = formatAge(Date.now() - Date.parse(manifest.createdAt));
+  return `${name} (made ${age} ago, ${formatPlural(totalRows(manifest.tables), 'row')})`;
 }
 
 function announce({ plan, tables, skipped, dropped, durationMs }: RestoreReport, log: Log): void {

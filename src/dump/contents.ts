@@ -10,9 +10,6 @@ export interface DumpContents {
   readonly bytes: number;
   /** How many messages of pg_dump are mixed into the SQL, see legacy.ts. */
   readonly messages: number;
-  /** From the header, as pg_dump wrote them: `15.18 (Debian 15.18-0+deb12u1)`. */
-  readonly serverVersion: string | undefined;
-  readonly dumpVersion: string | undefined;
   /** Why this is not one complete dump; undefined for one that is. */
   readonly defect: string | undefined;
 }
@@ -34,8 +31,6 @@ export class DumpInspector {
   #messages = 0;
   /** What follows the last statement or COPY block: comments, white space, psql commands. */
   #tail = '';
-  #seenStatement = false;
-  #header = '';
   #restrictKey: string | undefined;
   #continuesAfterMarker = false;
 
@@ -66,8 +61,6 @@ export class DumpInspector {
       tables: this.#tables,
       bytes: this.#bytes,
       messages: this.#legacy.removed + this.#messages,
-      serverVersion: /^-- Dumped from database version (.+)$/m.exec(this.#header)?.[1],
-      dumpVersion: /^-- Dumped by pg_dump version (.+)$/m.exec(this.#header)?.[1],
       defect: this.#defect(),
     };
   }
@@ -104,13 +97,11 @@ export class DumpInspector {
 
   #append(bytes: Buffer): void {
     const text = bytes.subarray(-tailBytes).toString('latin1');
-    if (!this.#seenStatement && this.#header.length < tailBytes) this.#header += text;
     this.#tail = (this.#tail + text).slice(-tailBytes);
   }
 
   #leaveTail(): void {
     if (this.#tail === '') return;
-    this.#seenStatement = true;
     this.#continuesAfterMarker ||= this.#tail.includes('\n-- PostgreSQL database dump complete\n');
     this.#tail = '';
   }

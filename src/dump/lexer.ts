@@ -33,6 +33,8 @@ const NEWLINE = 0x0a;
 const SEMICOLON = 0x3b;
 const BACKSLASH = 0x5c;
 const endOfCopy = '\\.\n';
+/** Stands for a command, because nothing that pg_dump writes looks like this. */
+const afterCopy = 'behind COPY … FROM stdin';
 const beforeRows = 'pg_dump: dumping contents of table ';
 
 /** What a statement never begins with: white space, and what opens a comment (`--`, `/*`). */
@@ -181,9 +183,11 @@ export class DumpLexer {
     return { type: 'meta', bytes: line, command: this.#collected(line)?.trimEnd() ?? '\\' };
   }
 
-  /** psql takes the rest of the line for SQL; pg_dump leaves it empty. */
+  /** psql takes what follows on the line for more SQL, to be read after the data: let it be seen. */
   #copyHeader(bytes: Buffer): Token {
     const newline = bytes.indexOf(NEWLINE);
+    const line = newline === -1 ? bytes : bytes.subarray(0, newline);
+    if (line.some((byte) => byte > 0x20)) return { type: 'meta', bytes, command: afterCopy };
     if (newline === -1) return { type: 'filler', bytes };
     this.#reading = 'rows';
     this.#atRowStart = true;
@@ -254,11 +258,14 @@ function startsWithEndOfCopy(bytes: Buffer, at: number): boolean {
   return here.length > 0 && endOfCopy.startsWith(here);
 }
 
+const quotedName = String.raw`"(?:[^"]|"")*"`;
+const name = String.raw`(?:${quotedName}|[^\s("',;.]+)`;
+const copyStatement = new RegExp(
+  String.raw`^COPY\s+(${name}(?:\.${name})?)(?:\s*\((?:${quotedName}|[^"()])*\))?\s+FROM\s+stdin\b.*;$`,
+  'isu',
+);
+
 /** The table of `COPY public."My Table" (a, b) FROM stdin;`, or undefined for another statement. */
 function copyTarget(statement: string): string | undefined {
-  const match =
-    /^COPY\s+((?:"(?:[^"]|"")*"|[^\s("])+)\s*(?:\(.*\))?\s+FROM\s+stdin\b[^']*;$/isu.exec(
-      statement,
-    );
-  return match?.[1];
+  return copyStatement.exec(statement)?.[1];
 }

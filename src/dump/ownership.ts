@@ -1,9 +1,4 @@
-/** What a server knows of roles. */
-export interface KnownRoles {
-  readonly existing: ReadonlySet<string>;
-  /** Those to which objects may be given. */
-  readonly assignable: ReadonlySet<string>;
-}
+import type { KnownRoles } from '../known-roles.ts';
 
 export interface OwnershipPolicy {
   readonly roles: KnownRoles;

@@ -1,4 +1,5 @@
 const NEWLINE = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 const DOUBLE_QUOTE = 0x22;
 const DOLLAR = 0x24;
 const SINGLE_QUOTE = 0x27;
@@ -22,7 +23,6 @@ type State =
 const terminators: Partial<Record<State, number>> = {
   string: SINGLE_QUOTE,
   name: DOUBLE_QUOTE,
-  lineComment: NEWLINE,
 };
 
 const isDigit = (byte: number) => byte >= 0x30 && byte <= 0x39;
@@ -42,12 +42,15 @@ export class Quoting {
   #beforePrevious = NEWLINE;
   #escaped = false;
   #commentDepth = 0;
+  /** The last byte completed a comment's opening or closing: it is not the first of another. */
+  #justNested = false;
   #tag: number[] = [];
   /** How many bytes of the closing tag have been seen. */
   #matched = 0;
 
+  /** True where the next byte can be code. */
   get inCode(): boolean {
-    return this.#state === 'code';
+    return this.#state === 'code' || this.#state === 'escapeStringQuote';
   }
 
   get inComment(): boolean {
@@ -79,9 +82,11 @@ export class Quoting {
     switch (this.#state) {
       case 'code':
         return this.#code(byte);
+      case 'lineComment':
+        if (byte === NEWLINE || byte === CARRIAGE_RETURN) this.#state = 'code';
+        return false;
       case 'string':
       case 'name':
-      case 'lineComment':
         if (byte === terminators[this.#state]) this.#state = 'code';
         return false;
       case 'escapeString':
@@ -108,6 +113,7 @@ export class Quoting {
     else if (byte === STAR && this.#previous === SLASH) {
       this.#state = 'blockComment';
       this.#commentDepth = 1;
+      this.#justNested = true;
     } else if (byte === DOLLAR && !isIdentifier(this.#previous)) {
       this.#state = 'dollarTag';
       this.#tag = [byte];
@@ -149,8 +155,15 @@ export class Quoting {
   }
 
   #blockComment(byte: number): void {
-    if (byte === STAR && this.#previous === SLASH) this.#commentDepth += 1;
-    else if (byte === SLASH && this.#previous === STAR) this.#commentDepth -= 1;
+    const fresh = !this.#justNested;
+    this.#justNested = false;
+    if (fresh && byte === STAR && this.#previous === SLASH) this.#nest(1);
+    else if (fresh && byte === SLASH && this.#previous === STAR) this.#nest(-1);
+  }
+
+  #nest(change: 1 | -1): void {
+    this.#commentDepth += change;
+    this.#justNested = true;
     if (this.#commentDepth === 0) this.#state = 'code';
   }
 }

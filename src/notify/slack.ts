@@ -17,7 +17,8 @@ export type BackupNews =
       readonly removed: number;
     }
   | {
-      readonly outcome: 'failure';
+      /** `incomplete`: the backup is safe, but a later step failed. */
+      readonly outcome: 'failure' | 'incomplete';
       readonly database: string;
       readonly error: string;
       readonly hint: string | undefined;
@@ -46,10 +47,11 @@ export async function notifySlack(url: string, news: BackupNews): Promise<string
 /** The message in Block Kit, with `text` for notifications and old clients. */
 export function slackMessage(news: BackupNews): IncomingWebhookSendArguments {
   const database = escape(news.database);
-  const title =
-    news.outcome === 'success'
-      ? `:white_check_mark: Backup of ${database} is good`
-      : `:x: Backup of ${database} FAILED`;
+  const title = {
+    success: `:white_check_mark: Backup of ${database} is good`,
+    incomplete: `:warning: Backup of ${database} is safe, but a later step failed`,
+    failure: `:x: Backup of ${database} FAILED`,
+  }[news.outcome];
   const facts = factsOf(news).map(([label, value]) => `*${label}:* ${escape(value)}`);
   return {
     text: [title, ...facts].join('\n'),
@@ -61,7 +63,7 @@ export function slackMessage(news: BackupNews): IncomingWebhookSendArguments {
 }
 
 function factsOf(news: BackupNews): [label: string, value: string][] {
-  if (news.outcome === 'failure') {
+  if (news.outcome !== 'success') {
     const facts: [string, string][] = [['Error', news.error]];
     return news.hint === undefined ? facts : [...facts, ['Hint', news.hint]];
   }

@@ -21,8 +21,8 @@ import {
   writeFailure,
   type Draft,
 } from '../store/draft.ts';
-import { listBackups } from '../store/catalogue.ts';
 import { pointLatest } from '../store/latest.ts';
+import type { Lock } from '../store/lock.ts';
 import type { Manifest } from '../store/manifest.ts';
 import { formatBackupName, latestName, type Stamp } from '../store/names.ts';
 import { removeLeftovers } from '../store/remove.ts';
@@ -58,42 +58,56 @@ export interface BackupReport {
  * @throws Failure of any kind; what is not good is not left behind.
  */
 export async function backup(context: Context, options: BackupOptions): Promise<BackupReport> {
-  const limited = withTimeout(context);
   try {
-    const report = await makeBackup(limited, options);
+    const report = await makeBackup(context, options);
     await tell(context, successNews(context, report));
     return report;
   } catch (thrown) {
-    const error = explain(thrown, context, limited);
+    const error: unknown = context.signal.aborted ? context.signal.reason : thrown;
     await tell(context, failureNews(context, error));
     throw error;
   }
 }
 
 async function makeBackup(context: Context, options: BackupOptions): Promise<BackupReport> {
-  const { config, signal } = context;
+  const { config } = context;
   await ensureDirectory(config.backupDir, config.backupDirIsDefault);
   await using lock = await lockDirectory(context, 'backup', options.waitSeconds);
   await cleanUp(context);
+  const { stamp, manifest } = await withinTimeout(context, (limited) =>
+    publishBackup(limited, lock, options),
+  );
+  const name = formatBackupName(stamp);
+  context.log.info({ backup: name, manifest }, `backup ${name} is good: ${summarise(manifest)}`);
+  await moveLatest(stamp, context);
+  const removed = options.prune ? await removeOld(stamp, context) : [];
+  return { name, path: join(config.backupDir, name), manifest, removed };
+}
+
+/** Dumps into a draft, verifies what is on the disk, and only then gives it its name. */
+async function publishBackup(
+  context: Context,
+  lock: Lock,
+  options: BackupOptions,
+): Promise<{ stamp: Stamp; manifest: Manifest }> {
+  const { config, signal } = context;
   const source = await openSource(context);
   const draft = await createDraft(config.backupDir, context.now, signal);
-  let manifest: Manifest;
   try {
     const written = await writeDump(draft, source, context, options);
     await sealDraft(draft);
     await verifyOnDisk(draft, written, signal, options);
-    manifest = describeBackup(source, written, context);
+    const manifest = describeBackup(source, written, context);
     await lock.assertHeld();
+    signal.throwIfAborted();
     await publishDraft(draft, manifest);
+    return { stamp: draft.stamp, manifest };
   } catch (error) {
-    await discardDraft(draft);
+    await discardDraft(draft).catch((failure: unknown) =>
+      context.log.warn(`${draft.path} is left: ${messageOf(failure)}`),
+    );
     throw error;
   }
-  const name = formatBackupName(draft.stamp);
-  context.log.info({ backup: name, manifest }, `backup ${name} is good: ${summarise(manifest)}`);
-  await moveLatest(draft.stamp, context);
-  const removed = options.prune ? await removeOld(draft.stamp, context) : [];
-  return { name, path: join(config.backupDir, name), manifest, removed };
 }
 
 /** Where the dump comes from. */
@@ -165,8 +179,7 @@ async function writeDump(
     dump.kill('SIGKILL');
     await dump.ending;
     signal.throwIfAborted();
-    const last = (await listBackups(draft.directory)).at(-1)?.bytes;
-    throw await writeFailure(draft, error, checksum.bytes, last);
+    throw await writeFailure(draft, error, checksum.bytes);
   }
   const ending = await dump.ending;
   signal.throwIfAborted();
@@ -239,7 +252,8 @@ function summarise(manifest: Manifest): string {
 
 /** What a run that was killed has left is removed by the next one. */
 async function cleanUp({ config, log }: Context): Promise<void> {
-  for (const name of await removeLeftovers(config.backupDir)) {
+  const removed = await removeLeftovers(config.backupDir);
+  for (const name of removed) {
     log.warn(`removed ${name}, left by a run that was interrupted`);
   }
 }
@@ -266,7 +280,7 @@ async function removeOld(verified: Stamp, context: Context): Promise<string[]> {
       signal,
       verified,
     });
-    await applyPlan(config.backupDir, plan, ({ backup: { name }, reason }) => {
+    await applyPlan(config.backupDir, plan, signal, ({ backup: { name }, reason }) => {
       log.info(`removed ${name}: ${reason}`);
       removed.push(name);
     });
@@ -281,23 +295,31 @@ async function removeOld(verified: Stamp, context: Context): Promise<string[]> {
   }
 }
 
-/** The same context, which also ends after BACKUP_TIMEOUT. */
-function withTimeout(context: Context): Context {
+/** Runs a part of the work that BACKUP_TIMEOUT ends. */
+async function withinTimeout<Result>(
+  context: Context,
+  work: (limited: Context) => Promise<Result>,
+): Promise<Result> {
   const seconds = context.config.backupTimeoutSeconds;
-  if (seconds === undefined) return context;
-  const limit = AbortSignal.timeout(seconds * 1000);
-  return { ...context, signal: AbortSignal.any([context.signal, limit]) };
-}
-
-/** What a person is told: an interruption and a time-out show as all sorts of errors on the way. */
-function explain(error: unknown, context: Context, limited: Context): unknown {
-  if (context.signal.aborted) return context.signal.reason;
-  if (!limited.signal.aborted) return error;
-  return new Failure(
-    'dumpFailed',
-    `the backup took longer than ${context.config.backupTimeoutSeconds ?? 0} s (BACKUP_TIMEOUT)`,
-    { hint: 'see what the server is busy with, or raise BACKUP_TIMEOUT; no file was left' },
-  );
+  if (seconds === undefined) return work(context);
+  const limit = new AbortController();
+  const interrupt = () => limit.abort(context.signal.reason);
+  const expire = () =>
+    limit.abort(
+      new Failure('dumpFailed', `the backup took longer than ${seconds} s (BACKUP_TIMEOUT)`, {
+        hint: 'see what the server is busy with, or raise BACKUP_TIMEOUT; no file was left',
+      }),
+    );
+  const timer = setTimeout(expire, seconds * 1000);
+  context.signal.addEventListener('abort', interrupt);
+  try {
+    return await work({ ...context, signal: limit.signal });
+  } catch (error) {
+    throw limit.signal.aborted ? limit.signal.reason : error;
+  } finally {
+    clearTimeout(timer);
+    context.signal.removeEventListener('abort', interrupt);
+  }
 }
 
 async function tell({ config, log }: Context, news: BackupNews): Promise<void> {
@@ -322,7 +344,7 @@ function successNews({ config }: Context, { name, manifest, removed }: BackupRep
 
 function failureNews({ config }: Context, error: unknown): BackupNews {
   return {
-    outcome: 'failure',
+    outcome: error instanceof Failure && error.kind === 'incomplete' ? 'incomplete' : 'failure',
     database: databaseLabel(config),
     error: messageOf(error),
     hint: error instanceof Failure ? error.hint : undefined,

@@ -26,7 +26,7 @@ export async function prune(context: Context, options: PruneOptions): Promise<Pr
   }
   await using _lock = await lockDirectory(context, 'prune', options.waitSeconds);
   const decisions = await plan(context);
-  await applyPlan(config.backupDir, decisions, ({ backup, reason }) =>
+  await applyPlan(config.backupDir, decisions, context.signal, ({ backup, reason }) =>
     log.info(`removed ${backup.name}: ${reason}`),
   );
   return decisions.map(describe);

@@ -1,12 +1,18 @@
+import { randomBytes } from 'node:crypto';
 import { quickCheck } from '../archive/quick-check.ts';
-import { readArchive, type ArchiveReport, type ReadProgress } from '../archive/read.ts';
+import {
+  firstDifference,
+  readArchive,
+  type ArchiveReport,
+  type ReadProgress,
+} from '../archive/read.ts';
 import type { DatabaseTraits } from '../database-traits.ts';
 import type { TableRows } from '../table-rows.ts';
 import { OwnershipFilter, type Skipped } from '../dump/ownership.ts';
 import { Replay, UnsafeDump } from '../dump/replay.ts';
 import { Failure, messageOf } from '../errors.ts';
+import type { KnownRoles } from '../known-roles.ts';
 import {
-  createDatabase,
   derivedName,
   describeDatabase,
   dropDatabase,
@@ -14,6 +20,7 @@ import {
   maintenanceDatabase,
   serverVersion,
 } from '../postgres/databases.ts';
+import { createScratch, dropScratch } from '../postgres/scratch.ts';
 import { loadDump } from '../postgres/load.ts';
 import { SqlError, type Server } from '../postgres/psql.ts';
 import { swapDatabases } from '../postgres/swap.ts';
@@ -64,24 +71,31 @@ const swapTimeoutMs = 60_000;
  * Restores a backup: loads it into a scratch database beside the target, checks that everything
  * arrived, and swaps the two names in one transaction.
  * @throws Failure `restoreFailed`: the target is as it was; before that `noSuchBackup`,
- *   `verificationFailed`, `cannotConnect`, `toolMissing`, `locked`.
+ *   `verificationFailed`, `cannotConnect`, `toolMissing`, `locked`. After the swap `incomplete`.
  */
 export async function restore(context: Context, options: RestoreOptions): Promise<RestoreReport> {
   const file = await findFile(context, options.file);
   const server = await configuredServer(context);
-  const plan = await planRestore(context, server, file);
-  await options.confirm(plan);
+  await options.confirm(await planRestore(context, server, file));
   await using _lock = await lockIfPossible(context, options.waitSeconds);
   const started = performance.now();
+  const plan = await planRestore(context, server, file); // things may have changed meanwhile
+  const roles = await listRoles(server, majorVersion(plan.serverVersion));
+  await createScratch(server, {
+    name: plan.scratch,
+    traits: plan.traits,
+    roles,
+    withOwner: options.owners || plan.previous !== undefined,
+    anyLocale: plan.previous === undefined,
+    onWarning: (message) => context.log.warn(message),
+  });
   let loaded: Loaded;
   try {
-    await createScratch(server, plan);
-    loaded = await load(context, server, plan, options);
+    loaded = await load(context, server, plan, roles, options);
     context.signal.throwIfAborted();
-    // From here on it happens or it does not: an interruption would leave it open which.
-    await swapDatabases({ ...server, signal: AbortSignal.timeout(swapTimeoutMs) }, plan);
+    await swapIn(server, plan);
   } catch (error) {
-    await dropScratch(context, server, plan.scratch);
+    await removeScratch(context, server, plan.scratch);
     context.signal.throwIfAborted();
     throw restoreFailure(error);
   }
@@ -91,8 +105,13 @@ export async function restore(context: Context, options: RestoreOptions): Promis
 
 async function findFile(context: Context, argument: string | undefined): Promise<BackupFile> {
   const { config, cwd, log } = context;
-  const file = await locateBackup(config.backupDir, argument, cwd);
-  if (file.note !== undefined) log.warn(file.note);
+  const { database } = config.connection;
+  const found = await locateBackup(config.backupDir, argument, cwd, database);
+  if (found.note !== undefined) log.warn(found.note);
+  const file = found.manifest === 'unreadable' ? { ...found, manifest: undefined } : found;
+  if (found.manifest === 'unreadable') {
+    log.warn(`the manifest of ${found.name} makes no sense: restoring without it`);
+  }
   const defect = await quickCheck(file).catch((error: unknown) => {
     throw storageFailure(`read ${file.path}`, error);
   });
@@ -103,19 +122,16 @@ async function findFile(context: Context, argument: string | undefined): Promise
 }
 
 async function planRestore(
-  { config, log, now }: Context,
+  { config, now }: Context,
   server: Server,
   file: BackupFile,
 ): Promise<RestorePlan> {
-  const { database: target, host, port, user } = config.connection;
+  const { database: target } = config.connection;
   if (['postgres', 'template0', 'template1'].includes(target)) {
     throw new Failure('usage', `"${target}" is a database of the server itself`, {
       hint: 'set POSTGRES_DB, DB_NAME or --to to the database to restore',
     });
   }
-  log.info(
-    `restoring ${file.name} into database "${target}" (${config.databaseSource}) on ${host}:${port} as "${user}"`,
-  );
   const version = await serverVersion(server, maintenanceDatabase);
   const present = await describeDatabase(server, maintenanceDatabase, target);
   const stamp = formatStamp(now());
@@ -123,14 +139,17 @@ async function planRestore(
   return {
     file,
     target,
-    scratch: derivedName(target, `_restore_${stamp}`),
+    scratch: derivedName(target, `_restore_${stamp}_${randomBytes(2).toString('hex')}`),
     previous: present && derivedName(target, `_before_${stamp}`),
     traits: present ?? manifest?.database,
     serverVersion: version,
   };
 }
 
-/** Retention must not remove what is being restored; a directory that nobody can write is safe. */
+/**
+ * Retention must not remove what is being restored. Where nobody can write there is no retention:
+ * a restore from a read-only disk goes on without a lock.
+ */
 async function lockIfPossible(context: Context, waitSeconds: number): Promise<Lock | undefined> {
   try {
     return await lockDirectory(context, 'restore', waitSeconds);
@@ -141,16 +160,15 @@ async function lockIfPossible(context: Context, waitSeconds: number): Promise<Lo
   }
 }
 
-async function createScratch(server: Server, { scratch, traits }: RestorePlan): Promise<void> {
+/** From here on it happens or it does not: an interruption would leave it open which. */
+async function swapIn(server: Server, plan: RestorePlan): Promise<void> {
+  const signal = AbortSignal.timeout(swapTimeoutMs);
   try {
-    await createDatabase(server, scratch, traits);
+    await swapDatabases({ ...server, signal }, plan);
   } catch (error) {
-    if (!(error instanceof SqlError)) throw error;
-    throw new Failure('restoreFailed', `cannot create the scratch database: ${error.message}`, {
-      hint:
-        error.code === '42501'
-          ? `let user "${server.connection.user}" create databases (as a superuser: ALTER ROLE … CREATEDB)`
-          : 'the live database was not touched',
+    if (!signal.aborted) throw error;
+    throw new Failure('restoreFailed', 'the databases could not be swapped within 60 s', {
+      hint: 'another session is at work on the database itself (ALTER DATABASE?): end it and restore again; the live database was not touched',
       cause: error,
     });
   }
@@ -166,9 +184,10 @@ async function load(
   { signal }: Context,
   server: Server,
   { file, scratch, serverVersion: version }: RestorePlan,
+  roles: KnownRoles,
   { owners, privileges, onProgress }: RestoreOptions,
 ): Promise<Loaded> {
-  const ownership = new OwnershipFilter({ roles: await listRoles(server), owners, privileges });
+  const ownership = new OwnershipFilter({ roles, owners, privileges });
   const replay = new Replay({ ownership, serverMajor: majorVersion(version) });
   const tokens = readArchive(file, { signal, onProgress });
   let report: ArchiveReport | undefined;
@@ -176,10 +195,14 @@ async function load(
     server,
     scratch,
     (async function* () {
-      let next = await tokens.next();
-      for (; !next.done; next = await tokens.next()) yield* replay.read(next.value);
-      report = next.value;
-      requireGood(file, report);
+      try {
+        let next = await tokens.next();
+        for (; !next.done; next = await tokens.next()) yield* replay.read(next.value);
+        report = next.value;
+        requireGood(file, report);
+      } finally {
+        await tokens.return(undefined as never);
+      }
     })(),
   );
   const tables = report?.contents.tables ?? [];
@@ -195,20 +218,19 @@ function requireGood(file: BackupFile, { defects }: ArchiveReport): void {
 }
 
 function requireSameRows(tables: readonly TableRows[], copied: readonly number[]): void {
-  const wrong = tables.findIndex(({ rows }, index) => copied[index] !== rows);
-  if (wrong === -1 && copied.length === tables.length) return;
-  const { table = 'a table', rows = 0 } = tables[wrong] ?? {};
+  const loaded = copied.map((rows, index) => ({ table: tables[index]?.table ?? 'unknown', rows }));
+  const difference = firstDifference(loaded, tables);
+  if (difference === undefined) return;
   throw new Failure(
     'restoreFailed',
-    `the server loaded ${copied[wrong] ?? 0} rows into ${table}, the backup holds ${rows}`,
+    `the server did not load the rows of the backup: ${difference}`,
     { hint: 'a trigger or rule may have dropped rows; the live database was not touched' },
   );
 }
 
-/** Also after an interruption, and for at most half a minute. */
-async function dropScratch({ log }: Context, server: Server, scratch: string): Promise<void> {
+async function removeScratch({ log }: Context, server: Server, scratch: string): Promise<void> {
   try {
-    await dropDatabase({ ...server, signal: AbortSignal.timeout(30_000) }, scratch);
+    await dropScratch(server, scratch);
   } catch (error) {
     log.warn(
       { hint: `when the server answers again: DROP DATABASE "${scratch}"` },

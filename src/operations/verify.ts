@@ -1,4 +1,4 @@
-import { checkArchive, type ReadProgress } from '../archive/read.ts';
+import { checkArchive, type ArchiveReport, type ReadProgress } from '../archive/read.ts';
 import type { TableRows } from '../table-rows.ts';
 import { Failure } from '../errors.ts';
 import { listBackups } from '../store/catalogue.ts';
@@ -10,7 +10,6 @@ export interface VerifyOptions {
   readonly file: string | undefined;
   readonly all: boolean;
   readonly onProgress?: (name: string, progress: ReadProgress) => void;
-  readonly onChecked?: (verdict: Verdict) => void;
 }
 
 export interface Verdict {
@@ -35,9 +34,7 @@ export interface Verdict {
 export async function verify(context: Context, options: VerifyOptions): Promise<Verdict[]> {
   const verdicts: Verdict[] = [];
   for (const file of await filesToVerify(context, options)) {
-    const verdict = await verifyFile(file, context, options);
-    verdicts.push(verdict);
-    options.onChecked?.(verdict);
+    verdicts.push(await verifyFile(file, context, options));
   }
   return verdicts;
 }
@@ -66,6 +63,9 @@ async function verifyFile(
   const report = await checkArchive(file, {
     signal,
     onProgress: (progress) => onProgress?.(file.name, progress),
+  }).catch((error: unknown) => {
+    if (error instanceof Failure) return unreadable(error);
+    throw error;
   });
   return {
     name: file.name,
@@ -73,8 +73,14 @@ async function verifyFile(
     good: report.defects.length === 0,
     defects: report.defects,
     tables: report.contents.tables,
-    fileBytes: report.fileBytes,
+    fileBytes: file.bytes,
     messages: report.contents.messages,
     hasManifest: file.manifest !== undefined,
   };
+}
+
+/** What could not be read was not checked, and does not count as good. */
+function unreadable({ message }: Failure): Pick<ArchiveReport, 'contents' | 'defects'> {
+  const contents = { tables: [], bytes: 0, messages: 0, defect: undefined };
+  return { contents, defects: [message] };
 }

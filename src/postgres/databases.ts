@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { databaseTraitsSchema, type DatabaseTraits } from '../database-traits.ts';
+import type { KnownRoles } from '../known-roles.ts';
 import { execute, query, quoteIdentifier, quoteLiteral, type Server } from './psql.ts';
 
 /** Where to connect for work on databases as a whole: never to one that is to be renamed. */
@@ -35,11 +36,16 @@ export async function describeDatabase(
   return rows[0];
 }
 
+/** What a new database is to be like; without an owner it belongs to who creates it. */
+export type NewDatabaseTraits = Omit<DatabaseTraits, 'owner'> & {
+  readonly owner: string | undefined;
+};
+
 /** Creates an empty database from template0, so that nothing but the dump's objects is in it. */
 export async function createDatabase(
   server: Server,
   name: string,
-  traits: DatabaseTraits | undefined,
+  traits: NewDatabaseTraits | undefined,
 ): Promise<void> {
   const options = traits === undefined ? '' : createOptions(traits);
   await execute(
@@ -49,9 +55,9 @@ export async function createDatabase(
   );
 }
 
-function createOptions(traits: DatabaseTraits): string {
+function createOptions(traits: NewDatabaseTraits): string {
   const options = [
-    `OWNER ${quoteIdentifier(traits.owner)}`,
+    ...(traits.owner === undefined ? [] : [`OWNER ${quoteIdentifier(traits.owner)}`]),
     `ENCODING ${quoteLiteral(traits.encoding)}`,
     `LC_COLLATE ${quoteLiteral(traits.collate)}`,
     `LC_CTYPE ${quoteLiteral(traits.ctype)}`,
@@ -84,17 +90,12 @@ export function derivedName(database: string, suffix: string): string {
 const roleSchema = z.object({ name: z.string(), assignable: z.boolean() });
 
 /** Which roles exist on the server, and to which of them we may give objects. */
-export interface Roles {
-  readonly existing: ReadonlySet<string>;
-  readonly assignable: ReadonlySet<string>;
-}
-
-export async function listRoles(server: Server): Promise<Roles> {
+export async function listRoles(server: Server, serverMajor: number): Promise<KnownRoles> {
   const roles = await query(
     server,
     maintenanceDatabase,
     roleSchema,
-    `SELECT rolname AS name, pg_has_role(current_user, oid, 'MEMBER') AS assignable FROM pg_roles`,
+    `SELECT rolname AS name, pg_has_role(current_user, oid, ${serverMajor >= 16 ? "'SET'" : "'MEMBER'"}) AS assignable FROM pg_roles`,
   );
   return {
     existing: new Set(roles.map(({ name }) => name)),

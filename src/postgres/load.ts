@@ -19,9 +19,14 @@ export async function loadDump(
 ): Promise<readonly number[]> {
   const psql = startPsql(server, database);
   const nonce = randomUUID();
+  const key = nonce.replaceAll('-', '');
+  const restricted = canBeRestricted(server.psql.version);
   const output = readTags(psql.stdout, nonce);
   try {
+    // From here on psql runs no command of its own, not even \\!, until it reads this random key.
+    if (restricted) psql.stdin.write(`\\restrict ${key}\n`);
     await pipeline(killOnError(dump, psql), psql.stdin, { end: false });
+    if (restricted) psql.stdin.write(`\n\\unrestrict ${key}\n`);
     // Only a psql that has read everything before it answers this.
     psql.stdin.end(`\nSELECT ${quoteLiteral(nonce)};\n`);
   } catch (error) {
@@ -33,7 +38,15 @@ export async function loadDump(
   const { copied, complete } = await output;
   if (ending.exitCode === 0 && complete) return copied;
   server.signal.throwIfAborted();
-  throw loadFailure(ending);
+  throw loadFailure(ending, restricted ? 1 : 0);
+}
+
+/** The first minor release of each major version whose psql knows `\restrict` (August 2025). */
+const restrictSince: Readonly<Record<number, number>> = { 13: 22, 14: 19, 15: 14, 16: 10, 17: 6 };
+
+function canBeRestricted(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
+  return major >= 18 || minor >= (restrictSince[major] ?? Infinity);
 }
 
 /** psql takes the end of its input for the end of the data, and commits: it must die first. */
@@ -79,8 +92,9 @@ const hints: Readonly<Record<string, string>> = {
   '53100': "the server's disk is full: free some space there",
 };
 
-function loadFailure({ exitCode, signal, stderr }: Ending): Failure {
-  const refused = sqlError(stderr);
+/** @param linesBefore that psql read before the dump. */
+function loadFailure({ exitCode, signal, stderr }: Ending, linesBefore: number): Failure {
+  const refused = sqlError(stderr, linesBefore);
   if (refused !== undefined) {
     return new Failure('restoreFailed', `the server refused the dump at ${refused.message}`, {
       hint: hints[refused.code] ?? 'the live database was not touched',

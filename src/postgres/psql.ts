@@ -29,7 +29,7 @@ export class SqlError extends Error {
  * psql that reads SQL from stdin and stops at the first error. `-X`: a psqlrc could undo that.
  * `verbose` messages carry the SQLSTATE in every language; `-f -` adds line numbers.
  */
-export function psqlCommand(server: Server, database: string): CommandLine {
+function psqlCommand(server: Server, database: string): CommandLine {
   return {
     file: server.psql.path,
     args: [
@@ -68,13 +68,19 @@ export async function query<Row extends z.ZodType>(
   return z.array(row).parse(JSON.parse(await execute(server, database, sql)));
 }
 
-/** The first error in psql's stderr with its detail and hint, or undefined where there is none. */
-export function sqlError(stderr: string): SqlError | undefined {
-  const match = /^psql:<stdin>:(\d+): (?:ERROR|FATAL|PANIC): {2}(\w{5}): (.*)$/m.exec(stderr);
+/**
+ * The first error in psql's stderr with its detail, or undefined where there is none. The severity
+ * is in the server's language; SQLSTATE classes 00 to 02 are notices and warnings.
+ */
+export function sqlError(stderr: string, linesBefore = 0): SqlError | undefined {
+  const match = /^psql:<stdin>:(\d+): \S+: +(?!0[0-2])(\w{5}): (.*)$/m.exec(stderr);
   if (!match) return undefined;
   const [, line = '', code = '', message = ''] = match;
   const detail = /^DETAIL: {2}(.*)$/m.exec(stderr.slice(match.index))?.[1];
-  return new SqlError(code, `line ${line}: ${message}${detail ? ` (${detail})` : ''}`);
+  return new SqlError(
+    code,
+    `line ${Number(line) - linesBefore}: ${message}${detail ? ` (${detail})` : ''}`,
+  );
 }
 
 /** A string as an SQL literal, whatever it contains. */

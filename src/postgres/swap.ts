@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf } from '../errors.ts';
-import { maintenanceDatabase } from './databases.ts';
+import { describeDatabase, maintenanceDatabase } from './databases.ts';
 import { execute, quoteIdentifier, quoteLiteral, type Server } from './psql.ts';
 
 export interface Swap {
@@ -13,6 +12,7 @@ export interface Swap {
 }
 
 const terminateEveryMs = 100;
+const askTimeoutMs = 10_000;
 
 /**
  * Renames both databases in one transaction: clients find either the old database or the new one.
@@ -28,36 +28,38 @@ export async function swapDatabases(server: Server, swap: Swap): Promise<void> {
       : [`ALTER DATABASE ${target} RENAME TO ${quoteIdentifier(swap.previous)};`]),
     `ALTER DATABASE ${quoteIdentifier(swap.scratch)} RENAME TO ${target};`,
   ];
-  const renaming = execute(
-    server,
-    maintenanceDatabase,
-    ['BEGIN;', ...renames, 'COMMIT;'].join('\n'),
-  );
   const done = new AbortController();
-  const [renamed, terminated] = await Promise.allSettled([
-    renaming.finally(() => done.abort()),
-    terminateUntil(server, [swap.target, swap.scratch], done.signal),
-  ]);
-  if (renamed.status === 'fulfilled') return;
-  const error: unknown = renamed.reason;
-  if (terminated.status === 'rejected' && error instanceof Error) {
-    error.message += ` (${messageOf(terminated.reason)})`;
+  const terminating = terminateUntil(server, [swap.target, swap.scratch], done.signal);
+  try {
+    await execute(server, maintenanceDatabase, ['BEGIN;', ...renames, 'COMMIT;'].join('\n'));
+  } catch (error) {
+    if (!(await wasSwapped(server, swap))) throw error;
+  } finally {
+    done.abort();
+    await terminating;
   }
-  throw error;
 }
 
+/** A connection that was lost at COMMIT leaves open whether it happened: the server knows. */
+async function wasSwapped(server: Server, { scratch }: Swap): Promise<boolean> {
+  const asking = { ...server, signal: AbortSignal.timeout(askTimeoutMs) };
+  return (await describeDatabase(asking, maintenanceDatabase, scratch)) === undefined;
+}
+
+/** Ends what may be ended, until told to stop; what may not shows in the rename that fails. */
 async function terminateUntil(
   server: Server,
   databases: string[],
   done: AbortSignal,
 ): Promise<void> {
   const names = databases.map(quoteLiteral).join(', ');
+  const terminate = `SELECT pg_terminate_backend(pid)
+    FROM pg_stat_activity, pg_roles AS me, pg_roles AS client
+    WHERE datname IN (${names}) AND me.rolname = current_user AND client.oid = usesysid
+      AND (me.rolsuper OR NOT client.rolsuper AND
+           (pg_has_role(client.oid, 'MEMBER') OR pg_has_role('pg_signal_backend', 'MEMBER')));`;
   while (!done.aborted) {
-    await execute(
-      server,
-      maintenanceDatabase,
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN (${names});`,
-    );
+    await execute(server, maintenanceDatabase, terminate).catch(() => undefined);
     await sleep(terminateEveryMs, undefined, { signal: done }).catch(() => undefined);
   }
 }

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, systemErrorCode } from '../errors.ts';
 import { formatBytes } from '../format.ts';
+import { findBackup } from './catalogue.ts';
 import { createPrivateFile, publish, syncDirectory, writePartial } from './durable-file.ts';
+import { readLatest } from './latest.ts';
 import { formatManifest, type Manifest } from './manifest.ts';
 import {
   formatBackupName,
@@ -109,22 +111,26 @@ export async function discardDraft({ directory, stamp, path, file }: Draft): Pro
  * An error while a draft was filled: of the disk, with the room there is and the room it takes, or
  * any other.
  * @param writtenBytes that were written before.
- * @param lastBytes the size of the last backup, as a guess of what this one needs.
  */
 export async function writeFailure(
   draft: Draft,
   error: unknown,
   writtenBytes: number,
-  lastBytes: number | undefined,
 ): Promise<unknown> {
   if (!/^E(?!RR_)[A-Z0-9]+$/.test(systemErrorCode(error) ?? '')) return error;
-  const { bavail, bsize } = await statfs(draft.directory);
-  const free = formatBytes(bavail * bsize + writtenBytes);
+  const room = await describeRoom(draft, writtenBytes).catch(() => 'room unknown');
+  return storageFailure(`write the backup to ${draft.directory} (${room})`, error);
+}
+
+async function describeRoom({ directory }: Draft, writtenBytes: number): Promise<string> {
+  const { bavail, bsize } = await statfs(directory);
+  const latest = await readLatest(directory);
+  const last = latest && (await findBackup(directory, latest));
   const needed =
-    lastBytes === undefined
+    last === undefined
       ? `more than ${formatBytes(writtenBytes)} needed`
-      : `the last backup took ${formatBytes(lastBytes)}`;
-  return storageFailure(`write the backup to ${draft.directory} (${free} free, ${needed})`, error);
+      : `the last backup took ${formatBytes(last.bytes)}`;
+  return `${formatBytes(bavail * bsize + writtenBytes)} free, ${needed}`;
 }
 
 async function exists(path: string): Promise<boolean> {

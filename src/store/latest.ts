@@ -2,6 +2,7 @@ import { lstat, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join, resolve, basename } from 'node:path';
 import { systemErrorCode } from '../errors.ts';
 import { syncDirectory } from './durable-file.ts';
+import { storageFailure } from './storage-failure.ts';
 import { formatBackupName, latestName, parseBackupName, type Stamp } from './names.ts';
 
 /** The backup in `directory` that `latest` names; undefined where it is no link or names anything else. */
@@ -11,7 +12,7 @@ export async function readLatest(directory: string): Promise<Stamp | undefined> 
     return dirname(target) === directory ? parseBackupName(basename(target)) : undefined;
   } catch (error) {
     if (['ENOENT', 'EINVAL'].includes(systemErrorCode(error) ?? '')) return undefined;
-    throw error;
+    throw storageFailure(`read the backup directory ${directory}`, error);
   }
 }
 

@@ -20,14 +20,18 @@ export interface BackupFile {
 /**
  * Finds what a person means by `[file]`: a path, a name in the backup directory, a timestamp, or
  * the latest backup (`latest`, or nothing).
+ * @param database without argument, its own newest backup comes before a latest one of another.
  * @throws Failure `noSuchBackup` with what would be accepted.
  */
 export async function locateBackup(
   directory: string,
   argument: string | undefined,
   cwd: string,
+  database?: string,
 ): Promise<BackupFile> {
-  if (argument === undefined || argument === 'latest') return latestBackup(directory);
+  if (argument === undefined)
+    return (await newestOf(directory, database)) ?? latestBackup(directory);
+  if (argument === 'latest') return latestBackup(directory);
   const stamp = parseStamp(argument);
   const name = stamp === undefined ? argument : formatBackupName(stamp);
   const candidates = [join(directory, name), resolve(cwd, name)];
@@ -42,6 +46,31 @@ export async function locateBackup(
   });
 }
 
+/** The newest good backup of a database, where `latest` is one of another database. */
+async function newestOf(
+  directory: string,
+  database: string | undefined,
+): Promise<BackupFile | undefined> {
+  const linked = await readLatest(directory);
+  const latest = linked && (await findBackup(directory, linked));
+  if (latest === undefined || database === undefined) return undefined;
+  if (typeof latest.manifest !== 'object' || latest.manifest.database.name === database) {
+    return undefined;
+  }
+  const own = (await listBackups(directory)).findLast(
+    (backup) =>
+      looksGood(backup) &&
+      typeof backup.manifest === 'object' &&
+      backup.manifest.database.name === database,
+  );
+  return (
+    own && {
+      ...own,
+      note: `the latest backup is of another database; taking the newest of "${database}"`,
+    }
+  );
+}
+
 async function latestBackup(directory: string): Promise<BackupFile> {
   const linked = await readLatest(directory);
   const backup = linked && (await findBackup(directory, linked));
@@ -53,7 +82,10 @@ async function latestBackup(directory: string): Promise<BackupFile> {
       hint: 'make one with `pratiko-backup backup`, or name the directory with --backup-dir',
     });
   }
-  return { ...newest, note: `${latestName} leads to no backup here; taking the newest` };
+  return {
+    ...newest,
+    note: `${latestName} leads to no backup here; taking the newest that looks good`,
+  };
 }
 
 const looksGood = ({ manifest, bytes }: Backup) =>

@@ -123,7 +123,7 @@ function hold(path: string, record: LockRecord): Lock {
     },
     async [Symbol.asyncDispose]() {
       clearInterval(heartbeat);
-      if (await isOurs()) await rm(path, { force: true });
+      if (await isOurs().catch(() => false)) await rm(path, { force: true }).catch(() => undefined);
     },
   };
 }
@@ -131,7 +131,11 @@ function hold(path: string, record: LockRecord): Lock {
 async function inspect(path: string): Promise<Found | undefined> {
   try {
     const { mtimeMs: modifiedMs } = await stat(path);
-    return { record: parseRecord(await readFile(path, 'utf8')), modifiedMs };
+    const text = await readFile(path, 'utf8').catch((error: unknown) => {
+      if (systemErrorCode(error) === 'EACCES') return ''; // another user's run: only its heartbeat tells
+      throw error;
+    });
+    return { record: parseRecord(text), modifiedMs };
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw storageFailure(`read the lock ${path}`, error);
@@ -185,7 +189,7 @@ async function removeDead(path: string, dead: Found): Promise<void> {
 function lockedBy({ record }: Found, directory: string): Failure {
   const who =
     record === undefined
-      ? 'another run is starting'
+      ? 'another run holds the lock'
       : `another run holds the lock: ${record.command}, process ${record.pid} on ${record.hostname}, since ${formatLocalTime(new Date(record.since))}`;
   return new Failure('locked', `${who} (${directory})`, {
     hint: 'let it finish, or wait for it with --wait SECONDS',

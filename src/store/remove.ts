@@ -29,21 +29,24 @@ export async function removeBackup(directory: string, backup: Backup): Promise<v
  * Removes what a run that was killed has left: partial files, and the manifest of a backup that
  * was never published. Only under the lock.
  * @returns the names of what was removed.
+ * @throws Failure `storage`.
  */
 export async function removeLeftovers(directory: string): Promise<string[]> {
-  const names = new Set(await readdir(directory));
-  const removed: string[] = [];
-  for (const name of names) {
-    const stamp = parsePartialName(name);
-    if (stamp !== undefined) {
-      removed.push(name);
-      if (!names.has(formatBackupName(stamp)) && names.has(formatManifestName(stamp))) {
-        removed.push(formatManifestName(stamp));
-      }
-    } else if (name === formatPartialName(latestName)) {
-      removed.push(name);
-    }
+  try {
+    const leftovers = leftoversAmong(new Set(await readdir(directory)));
+    for (const name of leftovers) await rm(join(directory, name), { force: true });
+    return leftovers;
+  } catch (error) {
+    throw storageFailure(`tidy up ${directory}`, error);
   }
-  for (const name of removed) await rm(join(directory, name), { force: true });
-  return removed;
+}
+
+function leftoversAmong(names: ReadonlySet<string>): string[] {
+  return [...names].flatMap((name) => {
+    const stamp = parsePartialName(name);
+    if (stamp === undefined) return name === formatPartialName(latestName) ? [name] : [];
+    const manifest = formatManifestName(stamp);
+    const isOrphan = names.has(manifest) && !names.has(formatBackupName(stamp));
+    return isOrphan ? [name, manifest] : [name];
+  });
 }

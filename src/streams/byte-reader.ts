@@ -23,6 +23,11 @@ export class ByteReader {
     return this.#current.subarray(0, limit);
   }
 
+  /** Lets the source release what it holds. */
+  async close(): Promise<void> {
+    await this.#chunks.return?.();
+  }
+
   /** Takes `bytes` of what `peek` showed. */
   advance(bytes: number): void {
     this.#current = this.#current.subarray(bytes);

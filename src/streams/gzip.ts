@@ -22,15 +22,19 @@ const pieceBytes = 32 * 1024;
  */
 export async function* gunzip(compressed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const input = new ByteReader(compressed);
-  await readHeader(input);
-  let crc = 0;
-  let bytes = 0;
-  for await (const chunk of inflate(input)) {
-    crc = crc32(chunk, crc);
-    bytes += chunk.length;
-    yield chunk;
+  try {
+    await readHeader(input);
+    let crc = 0;
+    let bytes = 0;
+    for await (const chunk of inflate(input)) {
+      crc = crc32(chunk, crc);
+      bytes += chunk.length;
+      yield chunk;
+    }
+    await readTrailer(input, crc, bytes);
+  } finally {
+    await input.close();
   }
-  await readTrailer(input, crc, bytes);
 }
 
 const flags = { headerCrc: 2, extra: 4, name: 8, comment: 16, reserved: 0xe0 };

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, lstat, mkdir, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { lstat, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -7,6 +7,7 @@ import { execa } from 'execa';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { demoDatabase } from '../../src/demo/database.ts';
 import { bin, installation, temporaryDirectory } from '../support/cli.ts';
+import { withOneBackup } from '../support/prepared.ts';
 import { fakePgDump } from '../support/fake-tool.ts';
 import { sql, temporaryDatabase } from '../support/server.ts';
 import { startWebhook } from '../support/slack.ts';
@@ -123,8 +124,7 @@ describe('a backup', () => {
 describe('a backup that fails leaves no file and the latest link as it was, because', () => {
   /** Makes one good backup, then one that fails. */
   async function failing(env: Record<string, string>, args: string[] = []) {
-    const { directory, run } = await prepared();
-    await run(['backup']);
+    const { directory, run } = await withOneBackup(small);
     const before = (await readdir(directory)).sort();
     const target = await readlink(join(directory, latest));
     const result = await run(['backup', ...args], { env });
@@ -236,9 +236,12 @@ describe('a backup that fails leaves no file and the latest link as it was, beca
     expect(result.exitCode).toBe(exitCode);
   });
 
-  test('pg_dump hangs, which BACKUP_TIMEOUT ends', async () => {
+  test.each([
+    ['hangs', 'exec sleep 600'],
+    ['does not end', 'exec yes -- "-- a comment that goes on and on"'],
+  ])('pg_dump %s, until BACKUP_TIMEOUT ends it', async (_, script) => {
     const result = await failing({
-      PG_BIN_DIR: await fakePgDump('exec sleep 600'),
+      PG_BIN_DIR: await fakePgDump(script),
       BACKUP_TIMEOUT: '2',
     });
     expect(result.stderr).toContain('the backup took longer than 2 s (BACKUP_TIMEOUT)');
@@ -309,22 +312,6 @@ describe('a backup that fails leaves no file and the latest link as it was, beca
   });
 });
 
-test.each([
-  ['a file', async (path: string) => writeFile(path, ''), 'not a directory'],
-  ['not writable', async (path: string) => mkdir(path, { mode: 0o555 }), 'permission denied'],
-])('a backup directory that is %s is refused before the dump starts', async (_, make, message) => {
-  const { run } = await prepared();
-  const root = await temporaryDirectory();
-  await chmod(root, 0o755);
-  await make(join(root, 'backups'));
-  const asNobody = process.getuid?.() === 0 ? { uid: 65534 } : {};
-  const result = await run(['backup', '--backup-dir', join(root, 'backups')], asNobody);
-  expect(result.stderr).toContain(message);
-  expect(result.stderr).toContain('hint: ');
-  expect(result.stderr).not.toContain('backing up');
-  expect(result.exitCode).toBe(14);
-});
-
 test('the second run at a time is told who holds the lock and since when', async () => {
   const { env, directory, run } = await prepared();
   const first = execa(process.execPath, [bin, '--env-file', '/dev/null', 'backup'], {
@@ -348,6 +335,21 @@ test('the second run at a time is told who holds the lock and since when', async
   expect(exitCode).toBe(143);
   expect(stderr).toContain('interrupted by SIGTERM');
   expect(await readdir(directory)).toEqual([]);
+});
+
+test('a bug is told with its stack, and as JSON', async () => {
+  const { run } = await prepared();
+  const broken = await temporaryDirectory();
+  const script =
+    '#!/bin/sh\n[ "$1" = --version ] && echo "psql (PostgreSQL) 99.0" || echo "not JSON"\n';
+  for (const tool of ['psql', 'pg_dump'])
+    await writeFile(join(broken, tool), script, { mode: 0o755 });
+  const { exitCode, stdout, stderr } = await run(['backup', '--json'], {
+    env: { PG_BIN_DIR: broken },
+  });
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(/unexpected error: SyntaxError: [^]*at .*psql\.js/);
+  expect(JSON.parse(stdout)).toMatchObject({ error: { exitCode: 1 } });
 });
 
 test('no secret stands in any output at any level, or in the arguments of any process', async () => {

@@ -3,15 +3,14 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { formatStamp } from '../../src/store/names.ts';
 import { installation } from '../support/cli.ts';
-import { temporaryDatabase } from '../support/server.ts';
+import { withOneBackup } from '../support/prepared.ts';
 
 const day = 86_400_000;
 const base = (age: number) => `pratiko_backup_${formatStamp(new Date(Date.now() - age * day))}`;
 
 /** A backup of today, and copies of it with other ages; `ages` may be given as damaged. */
 async function prepared(ages: readonly number[], damaged: readonly number[] = []) {
-  const tool = await installation(await temporaryDatabase('CREATE TABLE t AS SELECT 1 AS a;'));
-  await tool.run(['backup', '--no-prune']);
+  const tool = await withOneBackup('CREATE TABLE t AS SELECT 1 AS a;');
   const newest = await readlink(join(tool.directory, 'pratiko_backup_latest.sql.gz'));
   const bytes = await readFile(join(tool.directory, newest));
   const manifest = await readFile(

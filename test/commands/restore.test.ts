@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, readFile, readlink, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -232,28 +241,55 @@ COPY public.a (b) FROM stdin;
     const { exitCode, stderr } = await failing(made, [path]);
 
     expect(exitCode).toBe(22);
-    expect(stderr).toContain('the server loaded 0 rows into public.a, the backup holds 2');
+    expect(stderr).toContain(
+      'the server did not load the rows of the backup: public.a has 0 rows, expected 2 rows',
+    );
   });
 
+  const padding = ' '.repeat(300_000);
+
   test.each([
-    ['a psql command', '\\! touch /tmp/owned\n', 'psql command \\!'],
-    ['a psql command inside a statement', 'SELECT 1 \\gexec\n', 'psql command SELECT'],
-    ['\\connect', '\\connect aifinance\n', 'psql command \\connect'],
-    ['DROP DATABASE', 'DROP DATABASE aifinance;\n', 'DROP DATABASE aifinance'],
+    ['a psql command', '\\! touch MARK\n', 'psql command \\! touch'],
+    ['one inside a statement', 'SELECT 1 \\g MARK\n', 'psql command \\g'],
+    ['one after a carriage return', '-- x\r\\! touch MARK\n', 'psql command \\! touch'],
+    ['one after an odd comment', `/*/ '*/ \\! touch MARK\n--'\n`, 'psql command \\! touch'],
+    ['one after an escaped string', "SELECT E'x'\\! touch MARK\n;", 'psql command \\! touch'],
     [
-      'a comment before it',
-      '/* x */ drop /* y */ database aifinance;\n',
-      'drop   database aifinance',
+      'one behind COPY',
+      'CREATE TABLE a (); COPY a FROM stdin; \\! touch MARK\n\\.\n',
+      'psql command',
     ],
-  ])('because the dump contains %s', async (_, body, message) => {
+    ['\\connect', '\\connect postgres\n', 'psql command \\connect postgres'],
+    ['DROP DATABASE', 'DROP DATABASE aifinance;\n', 'it contains DROP DATABASE aifinance'],
+    ['one with comments', '/* x */ drop /* y */ database x;\n', 'it contains drop   database x'],
+    ['a quoted role', 'CREATE USER "evil_MARK" SUPERUSER;\n', 'it contains CREATE USER "evil_'],
+    ['a padded role', `CREATE ROLE${padding} "evil_MARK";\n`, 'it contains CREATE ROLE'],
+  ])('because the dump reaches outside: %s', async (_, body, message) => {
     const made = await backedUp();
-    const path = await handMade(made.directory, body);
+    const mark = join(made.directory, 'mark');
+    const path = await handMade(made.directory, body.replaceAll('MARK', mark));
 
     const { exitCode, stderr } = await failing(made, [path]);
 
     expect(exitCode).toBe(22);
     expect(stderr).toContain('the dump reaches outside its database');
     expect(stderr).toContain(message);
+    expect(await readdir(made.directory)).not.toContain('mark');
+    expect(await sql('postgres', `SELECT count(*) FROM pg_roles WHERE rolname LIKE 'evil%';`)).toBe(
+      '0',
+    );
+  });
+
+  test('because psql, which is restricted, refuses what we did not see', async () => {
+    const made = await backedUp();
+    const mark = join(made.directory, 'mark');
+    const path = await handMade(
+      made.directory,
+      `SET standard_conforming_strings = off;\nSELECT '\\'' \\! touch ${mark}\n, 1;\nSELECT 1 --'\n;`,
+    );
+    const { exitCode } = await failing(made, [path]);
+    expect(exitCode).toBe(22);
+    expect(await readdir(made.directory)).not.toContain('mark');
   });
 
   test('because it was not confirmed: no terminal, no --yes', async () => {
@@ -305,6 +341,70 @@ COPY public.a (b) FROM stdin;
     expect(stderr).toContain('permission denied to create database');
     expect(stderr).toContain('ALTER ROLE');
   });
+});
+
+test('an empty --to does not fall back to the live database', async () => {
+  const { database, run } = await backedUp();
+  await sql(database, 'DELETE FROM t;');
+  const { exitCode, stderr } = await run(['restore', '--yes', '--to', '']);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('--dbname or --to on the command line is ""');
+  expect(await sql(database, 'SELECT count(*) FROM t;')).toBe('0');
+});
+
+test('a database whose owner is gone comes back, and belongs to who restores', async () => {
+  const role = await temporaryRole();
+  const { database, run } = await backedUp(
+    `CREATE TABLE t AS SELECT 1 AS a; ALTER DATABASE :"DBNAME" OWNER TO "${role}";`,
+  );
+  await sql('postgres', `DROP DATABASE ${database}; DROP ROLE "${role}";`);
+
+  const { exitCode, stderr } = await run(['restore', '--yes']);
+
+  expect(stderr).toContain(`the database's owner "${role}" does not exist here`);
+  expect(exitCode).toBe(0);
+  expect(await sql(database, 'SELECT count(*) FROM t;')).toBe('1');
+});
+
+test('a locale that the new server does not have is replaced by its own, with a warning', async () => {
+  const { database, run, manifestPath } = await backedUp();
+  const manifest = await readFile(manifestPath, 'utf8');
+  await writeFile(manifestPath, manifest.replace('"collate": "C"', '"collate": "xx_XX.utf8"'));
+  await sql('postgres', `DROP DATABASE ${database};`);
+
+  const { exitCode, stderr } = await run(['restore', '--yes']);
+
+  expect(stderr).toContain("this server does not have the database's locale");
+  expect(exitCode).toBe(0);
+  expect(await sql(database, 'SELECT count(*) FROM t;')).toBe('1000');
+});
+
+test('a manifest that makes no sense does not stand in the way', async () => {
+  const { database, run, manifestPath } = await backedUp();
+  await writeFile(manifestPath, '{}');
+  await sql(database, 'DELETE FROM t;');
+  const { exitCode, stderr } = await run(['restore', '--yes', '--drop-old']);
+  expect(stderr).toContain('makes no sense: restoring without it');
+  expect(exitCode).toBe(0);
+  expect(await sql(database, 'SELECT count(*) FROM t;')).toBe('1000');
+});
+
+test('where the latest backup is of another database, its own newest is taken', async () => {
+  const { database, run, name } = await backedUp();
+  const other = await temporaryDatabase();
+  await run(['backup', '--no-prune'], { env: { DB_NAME: other } });
+  await sql(database, 'DELETE FROM t;');
+
+  const { stderr } = await run(['restore', '--yes', '--drop-old']);
+  expect(stderr).toContain(`taking the newest of "${database}"`);
+  expect(stderr).toContain(`restoring ${name} `);
+  expect(await sql(database, 'SELECT count(*) FROM t;')).toBe('1000');
+
+  onTestFinished(() => sql('postgres', `DROP DATABASE ${database}_x;`).then(() => undefined));
+  const rehearsal = await run(['restore', 'latest', '--yes', '--to', `${database}_x`]);
+  expect(rehearsal.stderr).toContain(
+    `this is a backup of database "${other}", not of "${database}_x"`,
+  );
 });
 
 test('a person at a terminal types the name of the database', async () => {

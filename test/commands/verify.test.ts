@@ -3,18 +3,14 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { installation } from '../support/cli.ts';
-import { temporaryDatabase } from '../support/server.ts';
+import { withOneBackup } from '../support/prepared.ts';
 
 const stamp = '20250101_000000';
 const name = `pratiko_backup_${stamp}.sql.gz`;
 
 /** A backup made by the tool, and a way to put altered ones beside it. */
 async function prepared() {
-  const database = await temporaryDatabase(
-    'CREATE TABLE x AS SELECT generate_series(1, 100) AS a;',
-  );
-  const tool = await installation(database);
-  await tool.run(['backup']);
+  const tool = await withOneBackup('CREATE TABLE x AS SELECT generate_series(1, 100) AS a;');
   const good = await readlink(join(tool.directory, 'pratiko_backup_latest.sql.gz'));
   const bytes = await readFile(join(tool.directory, good));
   const manifest = await readFile(

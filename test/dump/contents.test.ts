@@ -24,13 +24,11 @@ const restricted = `${header}\\restrict k3Y\n\n${versions}${copy}${marker}\\unre
 test.each([
   ['without', plain],
   ['with', restricted],
-])('a whole dump %s \\restrict has no defect, and tells rows and versions', (_, dump) => {
+])('a whole dump %s \\restrict has no defect, and tells its rows', (_, dump) => {
   expect(inspect(dump)).toEqual({
     tables: [{ table: 'public.t', rows: 2 }],
     bytes: dump.length,
     messages: 0,
-    serverVersion: '15.18 (Debian 1)',
-    dumpVersion: '16.1',
     defect: undefined,
   });
 });

@@ -41,12 +41,14 @@ export function toolEnvironment(database: string, backupDir: string): Record<str
   };
 }
 
-/** The tool as a person runs it, with a backup directory and settings of its own. */
-export async function installation(database: string): Promise<{
+export interface Installation {
   readonly directory: string;
   readonly env: Readonly<Record<string, string>>;
   readonly run: (args: readonly string[], options?: RunOptions) => Promise<Run>;
-}> {
+}
+
+/** The tool as a person runs it, with a backup directory and settings of its own. */
+export async function installation(database: string): Promise<Installation> {
   const directory = join(await temporaryDirectory(), 'backups');
   await mkdir(directory, { mode: 0o700 });
   const env = toolEnvironment(database, directory);

@@ -1,0 +1,6 @@
+/** What a server knows of roles. */
+export interface KnownRoles {
+  readonly existing: ReadonlySet<string>;
+  /** Those to which we may give objects. */
+  readonly assignable: ReadonlySet<string>;
+}

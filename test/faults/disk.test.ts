@@ -1,0 +1,175 @@
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { runTool, temporaryDirectory } from '../support/cli.ts';
+import { launch } from '../support/launch.ts';
+import { prepared, withOneBackup } from '../support/prepared.ts';
+import { startWebhook } from '../support/slack.ts';
+import { expectSound, expectTidy } from '../support/soundness.ts';
+import { hasStrace, inject } from '../support/strace.ts';
+
+const latest = 'pratiko_backup_latest.sql.gz';
+
+/** True where this user may mount a small disk. */
+const canMount = (() => {
+  try {
+    execFileSync('unshare', ['-m', 'true'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    console.warn(
+      '\n*** file systems cannot be mounted here: full disks are only tested by limits ***\n',
+    );
+    return false;
+  }
+})();
+
+/** A small disk of its own, of this size or with so many files. */
+async function smallDisk(options: string): Promise<string> {
+  const directory = await temporaryDirectory();
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `mode=0700,${options}`, 'tmpfs', directory]);
+  onTestFinished(() => void execFileSync('umount', [directory]));
+  return directory;
+}
+
+describe.runIf(canMount)('on a disk that is full', () => {
+  const sql = 'CREATE TABLE t AS SELECT n, md5(n::text) FROM generate_series(1, 20000) AS n;';
+
+  test('during the dump: exit 14 with the room there is and is needed, and nothing is left or removed', async () => {
+    const { env, directory: source } = await withOneBackup(sql);
+    const directory = await smallDisk('size=700k');
+    for (const name of await readdir(source)) {
+      if (name !== latest)
+        await writeFile(join(directory, name), await readFile(join(source, name)));
+    }
+    const before = (await readdir(directory)).sort();
+    const { url, messages } = await startWebhook();
+
+    const result = await runTool(['backup'], {
+      env: { ...env, BACKUP_DIR: directory, SLACK_WEBHOOK_URL: url },
+    });
+
+    expect(result.stderr).toMatch(
+      /cannot write the backup to \S+ \([\d.]+ kB free, .*(needed|took [\d.]+ kB)\): no space left on the disk; hint: free some space/,
+    );
+    expect(result.exitCode).toBe(14);
+    expect(messages).toHaveLength(1);
+    expect(messages[0]).toContain('no space left on the disk');
+    expect((await readdir(directory)).sort()).toEqual(before);
+  });
+
+  test('when the manifest is written', async () => {
+    const { env } = await withOneBackup('CREATE TABLE t (a integer);');
+    const directory = await smallDisk('size=8k'); // a page for the lock, one for the dump
+    const result = await runTool(['backup'], { env: { ...env, BACKUP_DIR: directory } });
+    expect(result.stderr).toMatch(/cannot publish pratiko_backup_\S+: no space left on the disk/);
+    expect(result.exitCode).toBe(14);
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  test('when the link is made: the backup is safe and says so', async () => {
+    const { env } = await withOneBackup('CREATE TABLE t (a integer);');
+    const directory = await smallDisk('size=1m,nr_inodes=4'); // itself, lock, backup, manifest
+    const result = await runTool(['backup'], { env: { ...env, BACKUP_DIR: directory } });
+    expect(result.stderr).toMatch(
+      /cannot point \S+latest\S+ to the new backup \(\S+ itself is safe\): no space left on the disk/,
+    );
+    expect(result.exitCode).toBe(14);
+    await expectSound(directory);
+    await expectTidy(directory);
+    expect((await runTool(['verify'], { env: { ...env, BACKUP_DIR: directory } })).exitCode).toBe(
+      0,
+    );
+  });
+
+  test('and read-only: exit 14 before the dump starts', async () => {
+    const { env } = await withOneBackup(sql);
+    const directory = await smallDisk('size=1m');
+    execFileSync('mount', ['-o', 'remount,ro', directory]);
+    const result = await runTool(['backup'], { env: { ...env, BACKUP_DIR: directory } });
+    expect(result.stderr).toMatch(/the file system is read-only; hint: /);
+    expect(result.stderr).not.toContain('backing up');
+    expect(result.exitCode).toBe(14);
+  });
+});
+
+describe.runIf(hasStrace)('a disk that fails', () => {
+  test.each([
+    ['fsync', 'error=EIO', 1, 'the dump is synced'],
+    ['fsync', 'error=EIO', 2, 'the manifest is synced'],
+    ['rename', 'error=EIO', 1, 'the manifest gets its name'],
+    ['fsync', 'error=EIO', 3, 'the directory is synced'],
+    ['rename', 'error=ENOSPC', 2, 'the backup gets its name'],
+    ['rename', 'error=EACCES', 3, 'the link is replaced'],
+  ])(
+    '%s (%s) %d, when %s: exit 14, latest as it was, no half backup',
+    async (call, effect, when) => {
+      const { env, directory, young, run } = await prepared();
+      const before = await readlink(join(directory, latest));
+      const { exitCode, stderr } = await launch(['backup'], env, inject(call, effect, when));
+      expect(stderr).toMatch(/ERROR: cannot (write|publish|point)/);
+      expect(exitCode).toBe(14);
+      expect(await readlink(join(directory, latest))).toBe(before);
+      await expectSound(directory, young);
+      expect(await run(['backup'])).toMatchObject({ exitCode: 0 });
+      await expectTidy(directory);
+    },
+  );
+
+  test('unlink, when retention removes a backup: the backup is safe, exit 3', async () => {
+    const { env, directory, young } = await prepared();
+    const { url, messages } = await startWebhook();
+    const { exitCode, stderr } = await launch(
+      ['backup'],
+      { ...env, SLACK_WEBHOOK_URL: url },
+      inject('unlink', 'error=EACCES', 2),
+    );
+    expect(stderr).toContain('the backup is safe, but old backups could not be removed');
+    expect(exitCode).toBe(3);
+    expect(messages[0]).toContain('is safe, but a later step failed');
+    await expectSound(directory, young);
+  });
+});
+
+describe('a backup directory that cannot be used is refused before the dump starts', () => {
+  const nobody = process.getuid?.() === 0 ? { uid: 65534 } : {};
+
+  test.each([
+    ['a file', async (path: string) => writeFile(path, ''), 'not a directory'],
+    ['not writable', async (path: string) => mkdir(path, { mode: 0o555 }), 'permission denied'],
+    [
+      'behind a file',
+      async (path: string) => writeFile(join(path, '..', 'x'), ''),
+      'there is no backup directory',
+    ],
+    ['on a disk that is not mounted', () => Promise.resolve(), 'there is no backup directory'],
+  ])('%s', async (_, make, message) => {
+    const { env } = await withOneBackup('CREATE TABLE t (a integer);');
+    const root = await temporaryDirectory();
+    await chmod(root, 0o755);
+    const directory = join(root, 'backups');
+    await make(directory);
+    const result = await runTool(['backup'], { env: { ...env, BACKUP_DIR: directory }, ...nobody });
+    expect(result.stderr).toContain(message);
+    expect(result.stderr).toContain('hint: ');
+    expect(result.stderr).not.toContain('backing up');
+    expect(result.exitCode).toBe(14);
+  });
+
+  test.runIf(process.getuid?.() === 0)('not ours to read: every command says so', async () => {
+    const { env, directory } = await withOneBackup('CREATE TABLE t (a integer);');
+    await chmod(join(directory, '..'), 0o755);
+    for (const args of [
+      ['backup'],
+      ['list'],
+      ['verify'],
+      ['verify', '--all'],
+      ['prune'],
+      ['restore', '-y'],
+    ]) {
+      const result = await runTool(args, { env, uid: 65534 });
+      expect(result.stderr, args.join(' ')).toContain('permission denied');
+      expect(result.exitCode, args.join(' ')).toBe(14);
+    }
+  });
+});

@@ -1,0 +1,48 @@
+import { execa } from 'execa';
+import { expect, test } from 'vitest';
+import { bin } from '../support/cli.ts';
+import { withOneBackup } from '../support/prepared.ts';
+import { expectSound } from '../support/soundness.ts';
+
+const sqlText = 'CREATE TABLE t AS SELECT generate_series(1, 100) AS a;';
+
+/** Runs a shell line in which `$TOOL` is the tool; gives the exit code of the tool. */
+async function shell(line: string, env: Readonly<Record<string, string>>) {
+  const tool = `'${process.execPath}' '${bin}' --env-file /dev/null`;
+  const { exitCode, stdout } = await execa(
+    'bash',
+    ['-c', `${line.replaceAll('TOOL', tool)}; exit "\${PIPESTATUS[0]}"`],
+    { env, extendEnv: false, reject: false },
+  );
+  return { exitCode, stdout };
+}
+
+test.each([
+  ['stderr is closed', 'TOOL backup 2>&-'],
+  ['stderr is full', 'TOOL backup 2>/dev/full'],
+  ['both are full', 'TOOL backup >/dev/full 2>&1'],
+  ['both are closed', 'TOOL backup >&- 2>&-'],
+  ['its reader goes away at once', 'TOOL backup 2>&1 | true'],
+  ['its reader goes away after a byte', 'TOOL backup --log-format json --verbose 2>&1 | head -c 1'],
+])('a backup is made also where %s', async (_, line) => {
+  const { env, directory, run } = await withOneBackup(sqlText);
+  expect((await shell(line, env)).exitCode).toBe(0);
+  await expectSound(directory);
+  expect((await run(['list', '--json'])).stdout.match(/"name"/g)).toHaveLength(2);
+});
+
+test('a terminal that goes away ends a run as SIGHUP does, not as a crash', async () => {
+  const { env, directory } = await withOneBackup(sqlText);
+  const line = `script -qec "TOOL verify --all" /dev/null < /dev/null > /dev/full`;
+  expect([0, 129]).toContain((await shell(line, env)).exitCode);
+  await expectSound(directory);
+});
+
+test.each(['list', 'list --json', 'verify', 'prune --dry-run'])(
+  'a result that cannot be written is an error: %s > /dev/full',
+  async (command) => {
+    const { env } = await withOneBackup(sqlText);
+    expect((await shell(`TOOL ${command} >/dev/full`, env)).exitCode).toBe(14);
+    expect((await shell(`TOOL ${command} | true`, env)).exitCode).toBe(0);
+  },
+);

@@ -1,0 +1,119 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, readlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { createDatabase } from '../../src/postgres/databases.ts';
+import { execute } from '../../src/postgres/psql.ts';
+import { startSandbox } from '../../src/postgres/sandbox.ts';
+import { runTool, temporaryDirectory } from '../support/cli.ts';
+import { childrenOf, launch, untilDumping } from '../support/launch.ts';
+import { startWebhook } from '../support/slack.ts';
+
+/** A server of its own, a database that takes a while to dump, and one good backup. */
+async function prepared() {
+  const sandbox = await startSandbox({
+    tempDirectory: tmpdir(),
+    path: process.env.PATH ?? '',
+    uid: process.getuid?.() ?? 0,
+    user: 'aifinance',
+    password: randomBytes(8).toString('hex'),
+    signal: new AbortController().signal,
+  });
+  onTestFinished(() => sandbox[Symbol.asyncDispose]());
+  const { server } = sandbox;
+  await createDatabase(server, 'busy', undefined);
+  const directory = join(await temporaryDirectory(), 'backups');
+  await mkdir(directory);
+  const { host, port, user, password } = server.connection;
+  const env = {
+    PATH: process.env.PATH ?? '',
+    POSTGRES_HOST: host,
+    POSTGRES_PORT: String(port),
+    POSTGRES_USER: user,
+    POSTGRES_PASSWORD: password,
+    POSTGRES_DB: 'busy',
+    BACKUP_DIR: directory,
+  };
+  expect(await runTool(['backup'], { env })).toMatchObject({ exitCode: 0 });
+  await execute(
+    server,
+    'busy',
+    `CREATE TABLE t AS SELECT n, md5(n::text) AS text FROM generate_series(1, 1000000) AS n;`,
+  );
+  const postmaster = Number(
+    await execute(
+      server,
+      'postgres',
+      `SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1);`,
+    ),
+  );
+  return { server, directory, env, postmaster };
+}
+
+type Prepared = Awaited<ReturnType<typeof prepared>>;
+
+/** Stops pg_dump in the middle of the dump, lets something happen, and lets it go on. */
+async function duringDump(
+  { directory, env }: Prepared,
+  happen: (pgDump: number) => Promise<unknown>,
+) {
+  const before = (await readdir(directory)).sort();
+  const target = await readlink(join(directory, 'pratiko_backup_latest.sql.gz'));
+  const { url, messages } = await startWebhook();
+  const running = launch(['backup'], { ...env, SLACK_WEBHOOK_URL: url });
+  await untilDumping(directory);
+  const [pgDump = 0] = await childrenOf(running.pid, '--lock-wait-timeout');
+  process.kill(pgDump, 'SIGSTOP');
+  await happen(pgDump);
+  process.kill(pgDump, 'SIGCONT');
+  const result = await running;
+  expect((await readdir(directory)).sort()).toEqual(before);
+  expect(await readlink(join(directory, 'pratiko_backup_latest.sql.gz'))).toBe(target);
+  expect(messages).toHaveLength(1);
+  expect(messages[0]).toContain('FAILED');
+  return result;
+}
+
+test('pg_dump is killed: no file, exit 20, and how it ended is told', async () => {
+  const made = await prepared();
+  const result = await duringDump(made, (pgDump) =>
+    Promise.resolve(process.kill(pgDump, 'SIGKILL')),
+  );
+  expect(result.stderr).toContain('pg_dump failed (SIGKILL)');
+  expect(result.exitCode).toBe(20);
+});
+
+test('its backend is terminated: no file, exit 20, with what the server said', async () => {
+  const made = await prepared();
+  const result = await duringDump(made, () =>
+    execute(
+      made.server,
+      'postgres',
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'busy';`,
+    ),
+  );
+  expect(result.stderr).toMatch(/pg_dump failed \(exit code 1\): .*table "t" failed/);
+  expect(result.exitCode).toBe(20);
+});
+
+test.each([
+  ['fast', 'SIGINT'],
+  ['immediate', 'SIGQUIT'],
+] as const)('the server is stopped (%s): no file, exit 20, then exit 13', async (_, signal) => {
+  const made = await prepared();
+  const result = await duringDump(made, async () => {
+    process.kill(made.postmaster, signal);
+    await expect
+      .poll(() => execute(made.server, 'postgres', 'SELECT 1;').catch(() => 'down'), {
+        timeout: 20_000,
+      })
+      .toBe('down');
+  });
+  expect(result.stderr).toMatch(/pg_dump failed \(exit code 1\): /);
+  expect(result.exitCode).toBe(20);
+
+  const later = await runTool(['backup'], { env: made.env });
+  expect(later.stderr).toContain('connection refused');
+  expect(later.exitCode).toBe(13);
+});

@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect } from 'vitest';
+import { createDatabase, dropDatabase } from '../../src/postgres/databases.ts';
+import { execute } from '../../src/postgres/psql.ts';
+import { installation, runTool, toolEnvironment, type Installation } from './cli.ts';
+import { server } from './server.ts';
+import { copyToAges, expectNoSessions, expectSound, expectTidy } from './soundness.ts';
+
+interface Original {
+  readonly database: string;
+  readonly directory: string;
+}
+
+const originals = new Map<string, Promise<Original>>();
+
+afterAll(async () => {
+  for (const original of originals.values()) {
+    const { database, directory } = await original;
+    await dropDatabase(server, database);
+    await rm(directory, { recursive: true, force: true });
+  }
+});
+
+/** Makes a database and one backup of it, once for all tests of a file. */
+async function original(sql: string): Promise<Original> {
+  const database = `shared_${randomBytes(4).toString('hex')}`;
+  const directory = await mkdtemp(join(tmpdir(), 'pratiko_shared_'));
+  await createDatabase(server, database, undefined);
+  await execute(server, database, sql);
+  const made = await runTool(['backup'], { env: toolEnvironment(database, directory) });
+  expect(made).toMatchObject({ exitCode: 0 });
+  return { database, directory };
+}
+
+/** A database that the test may only read, and a backup directory of its own with one good backup. */
+export async function withOneBackup(sql: string): Promise<Installation & { database: string }> {
+  const made = originals.get(sql) ?? original(sql);
+  originals.set(sql, made);
+  const { database, directory } = await made;
+  const tool = await installation(database);
+  await cp(directory, tool.directory, { recursive: true, verbatimSymlinks: true });
+  return { ...tool, database };
+}
+
+/** The same with older backups, of which retention will remove the oldest; `young` will stay. */
+export async function prepared(rows = 2000) {
+  const tool = await withOneBackup(
+    `CREATE TABLE t AS SELECT n, md5(n::text) AS text FROM generate_series(1, ${rows}) AS n;`,
+  );
+  const [, ...young] = await copyToAges(tool.directory, [9, 3, 2, 1]);
+  return { ...tool, young };
+}
+
+export type Prepared = Awaited<ReturnType<typeof prepared>>;
+
+/** What must be true after a kill, and after the next run. */
+export async function expectRecovery({ database, directory, young, run }: Prepared): Promise<void> {
+  await expectSound(directory, young);
+  await expectNoSessions(database);
+  const next = await run(['backup']);
+  expect(next.stderr).toContain('is good');
+  expect(next.exitCode).toBe(0);
+  await expectSound(directory, young);
+  await expectTidy(directory);
+}

@@ -1,0 +1,23 @@
+import { execFileSync } from 'node:child_process';
+
+/** strace(1) acts on and records system calls of real runs; it exists only on Linux. */
+export const hasStrace = (() => {
+  try {
+    execFileSync('strace', ['-V'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    console.warn('\n*** strace is missing: faults aimed at system calls are NOT tested here ***\n');
+    return false;
+  }
+})();
+
+/**
+ * The words before a command that send it a signal at its n-th call of a system call, or fail that
+ * call. strace counts by thread: all file work of the tool is put on one.
+ */
+export function inject(call: string, effect: string, when: number): string[] {
+  return [
+    ...['env', 'UV_THREADPOOL_SIZE=1', 'strace', '-f', '-qq', '-o', '/dev/null'],
+    ...['-e', `trace=${call}`, '-e', `inject=${call}:${effect}:when=${when}`],
+  ];
+}
