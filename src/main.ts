@@ -30,10 +30,11 @@ const { version } = JSON.parse(readFileSync(`${packageRoot}/package.json`, 'utf8
 
 // A log that cannot be written does not stop a backup; a result that cannot be written is an error,
 // unless its reader has gone away (`| head`).
-let resultError: Error | undefined;
+/** What became of stdout. */
+const output: { printed: boolean; error?: Error } = { printed: false };
 stderr.on('error', () => undefined);
 stdout.on('error', (error: Error) => {
-  if (systemErrorCode(error) !== 'EPIPE') resultError = error;
+  if (systemErrorCode(error) !== 'EPIPE') output.error = error;
 });
 
 let finished = false;
@@ -63,7 +64,6 @@ const interactive = stderr.isTTY && !env.CI && env.TERM !== 'dumb';
 const colour = stderr.isTTY && !env.NO_COLOR && env.TERM !== 'dumb';
 
 let log: Log | undefined;
-let printed = false;
 let progressLine: { show: (text: string) => void; clear: () => void } | undefined;
 
 const shell: Shell = {
@@ -89,10 +89,10 @@ const shell: Shell = {
 
   result(value, text) {
     progressLine?.clear();
-    const output = wantsJson() ? JSON.stringify(value) : text;
-    if (output === undefined) return;
-    printed = true;
-    stdout.write(`${output}\n`);
+    const result = wantsJson() ? JSON.stringify(value) : text;
+    if (result === undefined) return;
+    output.printed = true;
+    stdout.write(`${result}\n`);
   },
 
   progress: (line) => progressLine?.show(line),
@@ -120,8 +120,8 @@ process.on('exit', () => {
 });
 try {
   await program.parseAsync(argv);
-  if (printed) await flush(stdout);
-  if (resultError !== undefined) throw unwritable(resultError);
+  if (output.printed) await flush(stdout);
+  if (output.error !== undefined) throw unwritable(output.error);
 } catch (error) {
   process.exitCode = await report(interruption.signal.aborted ? interruption.signal.reason : error);
 }
@@ -145,7 +145,7 @@ async function report(error: unknown): Promise<number> {
 }
 
 function printError(error: object): void {
-  if (wantsJson() && !printed) stdout.write(`${JSON.stringify({ error })}\n`);
+  if (wantsJson() && !output.printed) stdout.write(`${JSON.stringify({ error })}\n`);
 }
 
 /** Waits until everything has been handed to the system, or refused by it. */

@@ -58,9 +58,14 @@ test('with any bit flipped: refused with the manifest, and without it unless the
   for (let bit = 0; bit < good.bytes.length * 8; bit += 1) {
     const bytes = Buffer.from(good.bytes);
     bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-    const defects = await check(bytes, path);
-    expect(defects.with, `bit ${bit} with manifest`).not.toEqual([]);
-    if (defects.without.length > 0) continue;
+    await writeFile(path, bytes);
+    const plain = { path, bytes: bytes.length, manifest: undefined };
+    // A defect of the file is found with and without a manifest.
+    if ((await checkArchive(plain, { signal })).defects.length > 0) continue;
+    const strict = await checkArchive({ ...plain, manifest: good.manifest }, { signal });
+    expect(strict.defects, `bit ${bit} with manifest`).toEqual([
+      'checksum differs from the manifest',
+    ]);
     expect(gunzipSync(bytes).equals(content), `bit ${bit} without`).toBe(true);
     harmless.push(bit >> 3);
   }

@@ -18,6 +18,7 @@ async function changes(
     'UV_THREADPOOL_SIZE=1',
     'strace',
     '-f',
+    '--seccomp-bpf',
     '-qq',
     '-y',
     '-e',

@@ -39,7 +39,7 @@ async function prepared() {
   await execute(
     server,
     'busy',
-    `CREATE TABLE t AS SELECT n, md5(n::text) AS text FROM generate_series(1, 1000000) AS n;`,
+    `CREATE TABLE t AS SELECT n, md5(n::text) AS text FROM generate_series(1, 400000) AS n;`,
   );
   const postmaster = Number(
     await execute(
@@ -95,6 +95,20 @@ test('its backend is terminated: no file, exit 20, with what the server said', a
   );
   expect(result.stderr).toMatch(/pg_dump failed \(exit code 1\): .*table "t" failed/);
   expect(result.exitCode).toBe(20);
+});
+
+test('its backend crashes and the server restarts: no file, exit 20, and the next backup is good', async () => {
+  const made = await prepared();
+  const result = await duringDump(made, async () => {
+    const backend = `SELECT pid FROM pg_stat_activity WHERE datname = 'busy';`;
+    process.kill(Number(await execute(made.server, 'postgres', backend)), 'SIGKILL');
+  });
+  expect(result.stderr).toMatch(/pg_dump failed \(exit code 1\): /);
+  expect(result.exitCode).toBe(20);
+  await expect
+    .poll(() => execute(made.server, 'postgres', 'SELECT 1;').catch(() => ''), { timeout: 20_000 })
+    .toBe('1\n');
+  expect(await runTool(['backup'], { env: made.env })).toMatchObject({ exitCode: 0 });
 });
 
 test.each([

@@ -1,8 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { slackMessage } from '../../src/notify/slack.ts';
 import { installation } from '../support/cli.ts';
 import { temporaryDatabase } from '../support/server.ts';
-import { closedPort, startWebhook } from '../support/slack.ts';
+import { startWebhook } from '../support/slack.ts';
 
 interface Message {
   readonly text: string;
@@ -48,36 +48,6 @@ test('a failure is told once, with error and hint, and successes only if wanted'
   expect(parse(messages[0]).text).toMatch(
     /^:x: Backup of .* FAILED\n\*Error:\* cannot connect to 127\.0\.0\.1:1: connection refused\n\*Hint:\* /,
   );
-});
-
-describe('whatever Slack does, the backup is done and ends within 10 s', () => {
-  test.each([
-    ['500', (respond: (status: number) => void) => respond(500), 'HTTP 500'],
-    ['429', (respond: (status: number) => void) => respond(429), 'HTTP 429'],
-    ['404', (respond: (status: number) => void) => respond(404), 'HTTP 404'],
-    ['hangs', () => undefined, 'no answer within 8 s'],
-  ])('it answers %s', async (_, behave, told) => {
-    const { run } = await installation(await temporaryDatabase());
-    const { url } = await startWebhook((_request, response) => {
-      behave((status) => response.writeHead(status).end('no'));
-    });
-    const { exitCode, stderr } = await run(['backup'], { env: { SLACK_WEBHOOK_URL: url } });
-    expect(stderr).toContain(`Slack was not told: ${told}`);
-    expect(stderr).not.toContain('topsecret');
-    expect(exitCode).toBe(0);
-  });
-
-  test.each([
-    ['refuses', closedPort, /ECONNREFUSED/],
-    ['has no address', () => Promise.resolve('slack.invalid'), /ENOTFOUND|EAI_AGAIN/],
-  ])('it %s', async (_, host, told) => {
-    const url = `http://${await host()}/topsecret`;
-    const { run } = await installation(await temporaryDatabase());
-    const { exitCode, stderr } = await run(['backup'], { env: { SLACK_WEBHOOK_URL: url } });
-    expect(stderr).toMatch(told);
-    expect(stderr).not.toContain('topsecret');
-    expect(exitCode).toBe(0);
-  });
 });
 
 test("Slack's control characters are escaped and long texts cut", () => {

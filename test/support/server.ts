@@ -20,10 +20,18 @@ export const server: Server = {
 
 const pgDump = await findTool('pg_dump', search);
 
-/** Creates a database of a name nobody else has; it is dropped when the test has finished. */
-export async function temporaryDatabase(sql = '', prefix = 'test'): Promise<string> {
+/**
+ * Creates a database of a name nobody else has, empty or like a template; it is dropped when the
+ * test has finished.
+ */
+export async function temporaryDatabase(
+  sql = '',
+  prefix = 'test',
+  template?: string,
+): Promise<string> {
   const name = `${prefix}_${randomBytes(4).toString('hex')}`;
-  await createDatabase(server, name, undefined);
+  if (template === undefined) await createDatabase(server, name, undefined);
+  else await execute(server, maintenanceDatabase, `CREATE DATABASE ${name} TEMPLATE ${template};`);
   onTestFinished(() => dropDatabase(server, name));
   if (sql !== '') await execute(server, name, sql);
   return name;

@@ -1,0 +1,209 @@
+import { readdir, readlink } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { bin, installation } from '../support/cli.ts';
+import { fakePgDump } from '../support/fake-tool.ts';
+import { withOneBackup } from '../support/prepared.ts';
+import { sql, temporaryDatabase } from '../support/server.ts';
+
+const latest = 'pratiko_backup_latest.sql.gz';
+const small = 'CREATE TABLE t AS SELECT generate_series(1, 1000) AS a;';
+
+/** A fresh database and a tool set to back it up. */
+async function prepared(text = small) {
+  const database = await temporaryDatabase(text);
+  return { database, ...(await installation(database)) };
+}
+
+describe('a backup that fails leaves no file and the latest link as it was, because', () => {
+  /** Makes one good backup, then one that fails. */
+  async function failing(env: Record<string, string>, args: string[] = []) {
+    const { directory, run } = await withOneBackup(small);
+    const before = (await readdir(directory)).sort();
+    const target = await readlink(join(directory, latest));
+    const result = await run(['backup', ...args], { env });
+    expect((await readdir(directory)).sort()).toEqual(before);
+    expect(await readlink(join(directory, latest))).toBe(target);
+    return result;
+  }
+
+  test.each([
+    [
+      'the port is closed',
+      { POSTGRES_PORT: '1' },
+      13,
+      /cannot connect to 127\.0\.0\.1:1: connection refused; hint: .*docker compose ps/,
+    ],
+    [
+      'the password is wrong',
+      { POSTGRES_PASSWORD: 'wrong' },
+      13,
+      /does not accept the password of user "aifinance"; hint: .*POSTGRES_PASSWORD/,
+    ],
+    [
+      'there is no such user',
+      { POSTGRES_USER: 'nobody' },
+      13,
+      /password of user "nobody"|no user "nobody"/,
+    ],
+    [
+      'there is no such database',
+      { POSTGRES_DB: 'no_such' },
+      13,
+      /there is no database "no_such"; hint: .*POSTGRES_DB/,
+    ],
+    [
+      'there is no such host',
+      { POSTGRES_HOST: 'host.invalid' },
+      13,
+      /unknown host "host\.invalid"; hint: check POSTGRES_HOST/,
+    ],
+    [
+      'a setting is wrong',
+      { POSTGRES_PORT: 'x', RETENTION_DAYS: '-1' },
+      2,
+      /POSTGRES_PORT in the environment is "x".*RETENTION_DAYS in the environment is "-1"/,
+    ],
+    [
+      'there is no tool',
+      { PG_BIN_DIR: '/nowhere' },
+      12,
+      /no usable (psql|pg_dump) in \/nowhere \(PG_BIN_DIR\); hint: install/,
+    ],
+  ])('%s', async (_, env, exitCode, message) => {
+    const result = await failing(env);
+    expect(result.stderr).toMatch(message);
+    expect(result.exitCode).toBe(exitCode);
+  });
+
+  const header = "printf -- '--\\n-- PostgreSQL database dump\\n--\\n\\n'";
+  const marker = "printf -- '--\\n-- PostgreSQL database dump complete\\n--\\n\\n'";
+
+  test.each([
+    [
+      'pg_dump is too old',
+      'exit 0',
+      '12.22',
+      12,
+      /version 12\.22, too old for the server's \d+.*postgresql-client-\d+/,
+    ],
+    [
+      'pg_dump exits 1',
+      `${header}; echo 'pg_dump: error: it broke' >&2; exit 1`,
+      '99.0',
+      20,
+      /pg_dump failed \(exit code 1\): it broke/,
+    ],
+    [
+      'pg_dump exits 1 after a whole dump',
+      `${header}; ${marker}; exit 1`,
+      '99.0',
+      20,
+      /pg_dump failed \(exit code 1\): it said nothing/,
+    ],
+    ['pg_dump is killed', `${header}; kill -9 $$`, '99.0', 20, /pg_dump failed \(SIGKILL\)/],
+    [
+      'pg_dump exits 0 without a word',
+      'exit 0',
+      '99.0',
+      20,
+      /not write a whole dump: the dump is empty/,
+    ],
+    [
+      'pg_dump exits 0 but wrote half',
+      header,
+      '99.0',
+      20,
+      /not write a whole dump: no completion marker/,
+    ],
+    [
+      'pg_dump exits 0 inside COPY',
+      `${header}; printf 'COPY public.x (a) FROM stdin;\\n1\\n'`,
+      '99.0',
+      20,
+      /COPY of public\.x is not closed/,
+    ],
+  ])('%s', async (_, script, version, exitCode, message) => {
+    const result = await failing({ PG_BIN_DIR: await fakePgDump(script, version) });
+    expect(result.stderr).toMatch(message);
+    expect(result.stderr).toContain('; hint: ');
+    expect(result.exitCode).toBe(exitCode);
+  });
+
+  test.each([
+    ['hangs', 'exec sleep 600'],
+    ['does not end', 'exec yes -- "-- a comment that goes on and on"'],
+  ])('pg_dump %s, until BACKUP_TIMEOUT ends it', async (_, script) => {
+    const result = await failing({
+      PG_BIN_DIR: await fakePgDump(script),
+      BACKUP_TIMEOUT: '2',
+    });
+    expect(result.stderr).toContain('the backup took longer than 2 s (BACKUP_TIMEOUT)');
+    expect(result.exitCode).toBe(20);
+  });
+
+  test('the user may not read a table', async () => {
+    const { database, run } = await prepared();
+    await sql('postgres', `CREATE ROLE reader_${database} LOGIN PASSWORD 'p';`);
+    onTestFinished(() => sql('postgres', `DROP ROLE reader_${database};`).then(() => undefined));
+    const result = await run(['backup'], {
+      env: { POSTGRES_USER: `reader_${database}`, POSTGRES_PASSWORD: 'p' },
+    });
+    expect(result.stderr).toContain('missing privilege: permission denied for table t');
+    expect(result.exitCode).toBe(13);
+  });
+
+  test('a table is locked for longer than LOCK_WAIT_TIMEOUT', async () => {
+    const { database, run } = await prepared();
+    const locker = sql(
+      database,
+      "SET application_name = 'locker'; BEGIN; LOCK TABLE t; SELECT pg_sleep(60);",
+    ).catch(() => undefined);
+    const locked = `SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation = 't'::regclass;`;
+    await expect.poll(() => sql(database, locked)).toBe('1');
+    const result = await run(['backup'], { env: { LOCK_WAIT_TIMEOUT: '1' } });
+    await sql(
+      'postgres',
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${database}';`,
+    );
+    await locker;
+    expect(result.stderr).toMatch(
+      /waited too long for a locked table: public\.t; hint: .*LOCK_WAIT_TIMEOUT/,
+    );
+    expect(result.exitCode).toBe(20);
+  });
+
+  test('the server accepts the connection and never answers', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void silent.close());
+    await new Promise((resolve) => silent.once('listening', resolve));
+    const address = silent.address();
+    const port = typeof address === 'object' ? String(address?.port) : '';
+    const result = await failing({ POSTGRES_PORT: port, PGCONNECT_TIMEOUT: '2' });
+    expect(result.stderr).toContain('the server does not answer');
+    expect(result.exitCode).toBe(13);
+  });
+
+  test('the file would be larger than the limit, as on a full disk', async () => {
+    const { directory, env } = await prepared(
+      'CREATE TABLE t AS SELECT md5(n::text) FROM generate_series(1, 5000) AS n;',
+    );
+    const command = `ulimit -f 8; exec "$0" "$@"`;
+    const { exitCode, stderr } = await execa(
+      'sh',
+      ['-c', command, process.execPath, bin, '--env-file', '/dev/null', 'backup'],
+      {
+        env,
+        extendEnv: false,
+        reject: false,
+      },
+    );
+    expect(stderr).toMatch(
+      /cannot write the backup to .* free, more than .* needed\): the file is larger than the limit; hint: /,
+    );
+    expect(exitCode).toBe(14);
+    expect(await readdir(directory)).toEqual([]);
+  });
+});

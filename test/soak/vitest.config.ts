@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/soak/*.soak.ts'],
+    globalSetup: 'test/support/global-setup.ts',
+    testTimeout: 3_600_000,
+    hookTimeout: 60_000,
+  },
+});
