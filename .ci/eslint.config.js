@@ -9,7 +9,15 @@ const layers = [
   ['operations/'],
   ['archive/'],
   ['dump/', 'postgres/', 'streams/', 'store/', 'notify/', 'retention.ts'],
-  ['config.ts', 'subprocess.ts', 'log.ts', 'database-traits.ts', 'known-roles.ts', 'table-rows.ts'],
+  [
+    'config.ts',
+    'subprocess.ts',
+    'log.ts',
+    'database-traits.ts',
+    'deadline.ts',
+    'known-roles.ts',
+    'table-rows.ts',
+  ],
   ['errors.ts', 'format.ts'],
 ];
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { formatBytes } from '../format.ts';
-import type { BackupProgress } from '../operations/backup.ts';
+import type { WriteProgress } from '../archive/write.ts';
 import {
   addConnectionOptions,
   addWaitOption,
@@ -55,6 +55,6 @@ export function addBackupCommand(program: Command, shell: Shell): void {
     });
 }
 
-function describe({ phase, bytes, table }: BackupProgress): string {
+function describe({ phase, bytes, table }: WriteProgress): string {
   return `${phase} ${formatBytes(bytes)}${table === undefined ? '' : `, ${table}`}`;
 }

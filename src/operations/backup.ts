@@ -1,25 +1,27 @@
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { checkArchive, firstDifference } from '../archive/read.ts';
 import { applyPlan, planForDirectory } from '../archive/retain.ts';
+import {
+  verifyDraft,
+  writeArchive,
+  type DumpSource,
+  type WriteProgress,
+  type Written,
+} from '../archive/write.ts';
 import type { DatabaseTraits } from '../database-traits.ts';
-import { DumpInspector, type DumpContents } from '../dump/contents.ts';
+import { withDeadline } from '../deadline.ts';
 import { totalRows } from '../table-rows.ts';
 import { Failure, messageOf } from '../errors.ts';
 import { formatBytes, formatDuration, formatPlural } from '../format.ts';
 import { notifySlack, type BackupNews } from '../notify/slack.ts';
 import { describeDatabase, serverVersion } from '../postgres/databases.ts';
-import { dumpFailure, requireNewEnough, startPgDump } from '../postgres/pg-dump.ts';
-import type { Server } from '../postgres/psql.ts';
-import { findTool, type Tool } from '../postgres/tools.ts';
+import { requireNewEnough } from '../postgres/pg-dump.ts';
+import { findTool } from '../postgres/tools.ts';
 import {
   createDraft,
   discardDraft,
   ensureDirectory,
   publishDraft,
   sealDraft,
-  writeFailure,
-  type Draft,
 } from '../store/draft.ts';
 import { pointLatest } from '../store/latest.ts';
 import type { Lock } from '../store/lock.ts';
@@ -27,21 +29,12 @@ import type { Manifest } from '../store/manifest.ts';
 import { formatBackupName, latestName, type Stamp } from '../store/names.ts';
 import { removeLeftovers } from '../store/remove.ts';
 import { storageFailure } from '../store/storage-failure.ts';
-import { Checksum } from '../streams/checksum.ts';
-import { gzip } from '../streams/gzip.ts';
 import { configuredServer, lockDirectory, toolSearch, type Context } from './context.ts';
 
 export interface BackupOptions {
   readonly waitSeconds: number;
   readonly prune: boolean;
-  readonly onProgress?: (progress: BackupProgress) => void;
-}
-
-export interface BackupProgress {
-  readonly phase: 'dumping' | 'verifying';
-  /** Of plain SQL while dumping, of the file while verifying. */
-  readonly bytes: number;
-  readonly table: string | undefined;
+  readonly onProgress?: (progress: WriteProgress) => void;
 }
 
 export interface BackupReport {
@@ -94,9 +87,9 @@ async function publishBackup(
   const source = await openSource(context);
   const draft = await createDraft(config.backupDir, context.now, signal);
   try {
-    const written = await writeDump(draft, source, context, options);
+    const written = await writeArchive(draft, source, options.onProgress);
     await sealDraft(draft);
-    await verifyOnDisk(draft, written, signal, options);
+    await verifyDraft(draft, written, signal, options.onProgress);
     const manifest = describeBackup(source, written, context);
     await lock.assertHeld();
     signal.throwIfAborted();
@@ -110,10 +103,7 @@ async function publishBackup(
   }
 }
 
-/** Where the dump comes from. */
-interface Source {
-  readonly server: Server;
-  readonly pgDump: Tool;
+interface Source extends DumpSource {
   readonly serverVersion: string;
   readonly traits: DatabaseTraits;
 }
@@ -135,94 +125,8 @@ async function openSource(context: Context): Promise<Source> {
   requireNewEnough(pgDump, version);
   if (traits === undefined) throw new Error(`database ${database} is not in pg_database`);
   log.debug(`server ${version}, ${pgDump.path} ${pgDump.version}`);
-  return { server, pgDump, serverVersion: version, traits };
-}
-
-/** What went into the draft, as it was on its way there. */
-interface Written {
-  readonly contents: DumpContents;
-  readonly fileBytes: number;
-  readonly sha256: string;
-  readonly durationMs: number;
-}
-
-async function writeDump(
-  draft: Draft,
-  { server, pgDump }: Source,
-  { config, signal }: Context,
-  { onProgress }: BackupOptions,
-): Promise<Written> {
-  const started = performance.now();
-  const inspector = new DumpInspector();
-  const checksum = new Checksum();
-  const dump = startPgDump(server, pgDump, config.lockWaitTimeoutSeconds);
-  let bytes = 0;
-  try {
-    await pipeline(
-      dump.stdout,
-      async function* (chunks: AsyncIterable<Buffer>) {
-        for await (const chunk of chunks) {
-          for (const _ of inspector.read(chunk));
-          bytes += chunk.length;
-          onProgress?.({ phase: 'dumping', bytes, table: inspector.currentTable });
-          yield chunk;
-        }
-        for (const _ of inspector.end());
-      },
-      gzip(),
-      async (chunks: AsyncIterable<Buffer>) => {
-        for await (const chunk of checksum.through(chunks)) await draft.file.writeFile(chunk);
-      },
-      { signal },
-    );
-  } catch (error) {
-    dump.kill('SIGKILL');
-    await dump.ending;
-    signal.throwIfAborted();
-    throw await writeFailure(draft, error, checksum.bytes);
-  }
-  const ending = await dump.ending;
-  signal.throwIfAborted();
-  if (ending.exitCode !== 0) throw dumpFailure(ending, server);
-  const contents = inspector.contents();
-  if (contents.defect !== undefined) {
-    throw new Failure('dumpFailed', `pg_dump did not write a whole dump: ${contents.defect}`, {
-      hint: 'run it again; if it stays so, look at the log of the server',
-    });
-  }
-  return {
-    contents,
-    fileBytes: checksum.bytes,
-    sha256: checksum.sha256(),
-    durationMs: performance.now() - started,
-  };
-}
-
-/** Reads the draft back and compares it with what was written, byte for byte and row for row. */
-async function verifyOnDisk(
-  draft: Draft,
-  written: Written,
-  signal: AbortSignal,
-  { onProgress }: BackupOptions,
-): Promise<void> {
-  const report = await checkArchive(
-    { path: draft.path, bytes: written.fileBytes, manifest: undefined },
-    {
-      signal,
-      onProgress: ({ readBytes, table }) =>
-        onProgress?.({ phase: 'verifying', bytes: readBytes, table }),
-    },
-  );
-  const defect =
-    report.defects[0] ??
-    (report.sha256 === written.sha256
-      ? undefined
-      : 'the disk holds other bytes than were written') ??
-    firstDifference(report.contents.tables, written.contents.tables);
-  if (defect === undefined) return;
-  throw new Failure('verificationFailed', `the new backup is not good and was removed: ${defect}`, {
-    hint: 'check the disk (`dmesg`, `smartctl`) and run it again',
-  });
+  const { lockWaitTimeoutSeconds } = config;
+  return { server, pgDump, lockWaitTimeoutSeconds, serverVersion: version, traits };
 }
 
 function describeBackup(source: Source, written: Written, context: Context): Manifest {
@@ -295,31 +199,20 @@ async function removeOld(verified: Stamp, context: Context): Promise<string[]> {
   }
 }
 
-/** Runs a part of the work that BACKUP_TIMEOUT ends. */
+/** Only until it is published: what comes after does not make it worse. */
 async function withinTimeout<Result>(
   context: Context,
   work: (limited: Context) => Promise<Result>,
 ): Promise<Result> {
   const seconds = context.config.backupTimeoutSeconds;
   if (seconds === undefined) return work(context);
-  const limit = new AbortController();
-  const interrupt = () => limit.abort(context.signal.reason);
   const expire = () =>
-    limit.abort(
-      new Failure('dumpFailed', `the backup took longer than ${seconds} s (BACKUP_TIMEOUT)`, {
-        hint: 'see what the server is busy with, or raise BACKUP_TIMEOUT; no file was left',
-      }),
-    );
-  const timer = setTimeout(expire, seconds * 1000);
-  context.signal.addEventListener('abort', interrupt);
-  try {
-    return await work({ ...context, signal: limit.signal });
-  } catch (error) {
-    throw limit.signal.aborted ? limit.signal.reason : error;
-  } finally {
-    clearTimeout(timer);
-    context.signal.removeEventListener('abort', interrupt);
-  }
+    new Failure('dumpFailed', `the backup took longer than ${seconds} s (BACKUP_TIMEOUT)`, {
+      hint: 'see what the server is busy with, or raise BACKUP_TIMEOUT; no file was left',
+    });
+  return withDeadline(context.signal, seconds * 1000, expire, (signal) =>
+    work({ ...context, signal }),
+  );
 }
 
 async function tell({ config, log }: Context, news: BackupNews): Promise<void> {

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { runTool, temporaryDirectory } from '../support/cli.ts';
-import { launch } from '../support/launch.ts';
+import { launch, untilDumping } from '../support/launch.ts';
 import { prepared, withOneBackup } from '../support/prepared.ts';
 import { startWebhook } from '../support/slack.ts';
 import { expectSound, expectTidy } from '../support/soundness.ts';
@@ -115,6 +115,25 @@ describe.runIf(hasStrace)('a disk that fails', () => {
       await expectTidy(directory);
     },
   );
+
+  test('it holds other bytes than were written: exit 21, and the file is removed', async () => {
+    const { env, directory, young } = await prepared();
+    const before = await readlink(join(directory, latest));
+    const running = launch(['backup'], env, inject('fsync', 'delay_exit=3000000', 1));
+    await untilDumping(directory);
+    const partial = (await readdir(directory)).find((name) => name.endsWith('.partial')) ?? '';
+    const file = await open(join(directory, partial), 'r+');
+    await file.write(Buffer.from('flipped'), 0, 7, 200);
+    await file.close();
+
+    const { exitCode, stderr } = await running;
+
+    expect(stderr).toContain('the new backup is not good and was removed: ');
+    expect(exitCode).toBe(21);
+    expect(await readlink(join(directory, latest))).toBe(before);
+    await expectSound(directory, young);
+    await expectTidy(directory);
+  });
 
   test('unlink, when retention removes a backup: the backup is safe, exit 3', async () => {
     const { env, directory, young } = await prepared();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { fakePgDump } from '../support/fake-tool.ts';
-import { killGroup, launch, untilDumping } from '../support/launch.ts';
+import { childrenOf, isRunning, killGroup, launch, untilDumping } from '../support/launch.ts';
 import { expectRecovery, prepared } from '../support/prepared.ts';
 import { sql } from '../support/server.ts';
 import { expectSound, expectTidy } from '../support/soundness.ts';
@@ -29,8 +29,10 @@ test('kill -9 while pg_dump waits for a lock ends pg_dump too', async () => {
   const waiting = `SELECT count(*) FROM pg_stat_activity WHERE datname = '${made.database}' AND application_name = 'pratiko-backup' AND wait_event_type = 'Lock';`;
   const running = launch(['backup'], made.env);
   await expect.poll(() => sql('postgres', waiting), { timeout: 20_000 }).toBe('1');
+  const [pgDump = 0] = await childrenOf(running.pid, '--lock-wait-timeout');
   running.kill('SIGKILL');
   await running;
+  await expect.poll(() => isRunning(pgDump), { timeout: 10_000 }).toBe(false);
   await sql(
     'postgres',
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${made.database}' AND query LIKE '%pg_sleep%';`,

@@ -51,3 +51,9 @@ export async function childrenOf(pid: number | undefined, text: string): Promise
     .filter((match) => Number(match?.[2]) === pid && match?.[3]?.includes(text))
     .map((match) => Number(match?.[1]));
 }
+
+/** Whether a process is at work; one that has ended and waits to be reaped is not. */
+export async function isRunning(pid: number): Promise<boolean> {
+  const { stdout } = await execa('ps', ['-o', 'stat=', '-p', String(pid)], { reject: false });
+  return stdout !== '' && !stdout.startsWith('Z');
+}
