@@ -15,6 +15,7 @@ import type { KnownRoles } from '../known-roles.ts';
 import {
   derivedName,
   describeDatabase,
+  hasOwnSettings,
   dropDatabase,
   listRoles,
   maintenanceDatabase,
@@ -80,6 +81,7 @@ export async function restore(context: Context, options: RestoreOptions): Promis
   await using _lock = await lockIfPossible(context, options.waitSeconds);
   const started = performance.now();
   const plan = await planRestore(context, server, file); // things may have changed meanwhile
+  await warnOfOwnSettings(context, server, plan);
   const roles = await listRoles(server, majorVersion(plan.serverVersion));
   await createScratch(server, {
     name: plan.scratch,
@@ -172,6 +174,18 @@ async function swapIn(server: Server, plan: RestorePlan): Promise<void> {
       cause: error,
     });
   }
+}
+
+async function warnOfOwnSettings(
+  { log }: Context,
+  server: Server,
+  { target, previous }: RestorePlan,
+): Promise<void> {
+  if (previous === undefined || !(await hasOwnSettings(server, target))) return;
+  log.warn(
+    { hint: `compare them with: psql -c '\\l+' -c '\\drds', and set again what you need` },
+    `settings, privileges, comment or connection limit of database "${target}" itself are in no dump: they stay with "${previous}"`,
+  );
 }
 
 interface Loaded {

@@ -41,6 +41,21 @@ export type NewDatabaseTraits = Omit<DatabaseTraits, 'owner'> & {
   readonly owner: string | undefined;
 };
 
+/**
+ * Whether a database has settings, privileges, a comment or a limit of its own, which no dump of a
+ * single database holds.
+ */
+export async function hasOwnSettings(server: Server, name: string): Promise<boolean> {
+  const answer = await execute(
+    server,
+    maintenanceDatabase,
+    `SELECT datacl IS NOT NULL OR datconnlimit <> -1 OR shobj_description(oid, 'pg_database') IS NOT NULL
+            OR EXISTS (SELECT FROM pg_db_role_setting WHERE setdatabase = oid)
+       FROM pg_database WHERE datname = ${quoteLiteral(name)};`,
+  );
+  return answer.trim() === 't';
+}
+
 /** Creates an empty database from template0, so that nothing but the dump's objects is in it. */
 export async function createDatabase(
   server: Server,

@@ -133,6 +133,16 @@ describe('what is left behind', () => {
   });
 });
 
+test('settings of the database itself, which no dump holds, are not lost without a word', async () => {
+  const { database, run } = await backedUp();
+  await sql('postgres', `ALTER DATABASE ${database} SET timezone = 'Europe/Rome';`);
+  const { exitCode, stderr } = await run(['restore', '--yes', '--drop-old']);
+  expect(stderr).toContain(`connection limit of database "${database}" itself are in no dump`);
+  expect(exitCode).toBe(0);
+  const again = await run(['restore', '--yes', '--drop-old']);
+  expect(again.stderr).not.toContain('are in no dump');
+});
+
 test('an empty --to does not fall back to the live database', async () => {
   const { database, run } = await backedUp();
   await sql(database, 'DELETE FROM t;');
