@@ -42,9 +42,9 @@ test('kill -9 while pg_dump waits for a lock ends pg_dump too', async () => {
 });
 
 describe('kill -9 at random instants', () => {
-  test('20 times, of a run that takes its time', async () => {
+  test('15 times, of a run that takes its time', async () => {
     const made = await prepared(60_000);
-    for (let round = 0; round < 20; round += 1) {
+    for (let round = 0; round < 15; round += 1) {
       const running = launch(['backup'], made.env);
       const timer = setTimeout(() => killGroup(running), Math.random() * 1500);
       await running;
