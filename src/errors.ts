@@ -1,4 +1,4 @@
-/** Exit codes by the kind of failure; `restore --help` and the README list them for people. */
+/** Exit codes by the kind of failure; the README lists them, each help text those of its command. */
 export const exitCodes = {
   unexpected: 1,
   usage: 2,

@@ -1,7 +1,7 @@
 import { isProgressMessage, maxMessageBytes, mayBeProgressMessage } from './legacy.ts';
 import { Quoting, withoutComments } from './quoting.ts';
 
-/** A stretch of a plain-SQL dump. The bytes of all tokens, in order, are the dump. */
+/** A stretch of a plain-SQL dump. The bytes of all tokens, in order, are what the lexer was given. */
 export type Token =
   /** White space and comments between statements. */
   | { readonly type: 'filler'; readonly bytes: Buffer }

@@ -2,7 +2,7 @@ import { checkArchive, type ArchiveReport, type ReadProgress } from '../archive/
 import type { TableRows } from '../table-rows.ts';
 import { Failure } from '../errors.ts';
 import { listBackups } from '../store/catalogue.ts';
-import { locateBackup, type BackupFile } from '../store/locate.ts';
+import { locateBackup, noBackups, type BackupFile } from '../store/locate.ts';
 import type { Context } from './context.ts';
 
 export interface VerifyOptions {
@@ -50,9 +50,7 @@ async function filesToVerify(
   }
   const backups = await listBackups(config.backupDir);
   if (backups.length > 0) return backups;
-  throw new Failure('noSuchBackup', `no backup in ${config.backupDir}`, {
-    hint: 'make one with `pratiko-backup backup`, or name the directory with --backup-dir',
-  });
+  throw noBackups(config.backupDir);
 }
 
 async function verifyFile(

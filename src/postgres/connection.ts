@@ -3,8 +3,8 @@ import type { Connection } from '../config.ts';
 /** Variables of libpq that would lead to another server or database, or change what a dump says. */
 const overruled = ['PGSERVICE', 'PGSERVICEFILE', 'PGHOSTADDR', 'PGCLIENTENCODING', 'PGPASSFILE'];
 
-/** Ours: children need none of them, and some are secret. */
-const private_ = /^(POSTGRES_|DB_|SLACK_|AWS_)/;
+/** Settings of our own: children need none of them, and some are secret. */
+const ours = /^(POSTGRES_|DB_|SLACK_|AWS_)/;
 
 /**
  * The environment for pg_dump and psql. libpq takes names and the password from it verbatim,
@@ -18,7 +18,7 @@ export function libpqEnvironment(
 ): Record<string, string> {
   const inherited = Object.entries(environment).filter(
     (entry): entry is [string, string] =>
-      entry[1] !== undefined && !overruled.includes(entry[0]) && !private_.test(entry[0]),
+      entry[1] !== undefined && !overruled.includes(entry[0]) && !ours.test(entry[0]),
   );
   return {
     PGCONNECT_TIMEOUT: '10',

@@ -6,7 +6,7 @@ import type { Server } from './psql.ts';
 import { majorVersion, type Tool } from './tools.ts';
 
 /** Everything in the database as plain SQL, with owners and privileges. Settings come by environment. */
-export function pgDumpArgs(lockWaitTimeoutSeconds: number): string[] {
+function pgDumpArgs(lockWaitTimeoutSeconds: number): string[] {
   return ['--format=plain', '--no-password', `--lock-wait-timeout=${lockWaitTimeoutSeconds}s`];
 }
 

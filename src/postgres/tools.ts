@@ -63,7 +63,7 @@ export function majorVersion(version: string): number {
 }
 
 /** Positive if `a` is newer. */
-export function compareVersions(a: string, b: string): number {
+function compareVersions(a: string, b: string): number {
   const [majorA = 0, minorA = 0] = a.split('.').map((part) => Number.parseInt(part, 10));
   const [majorB = 0, minorB = 0] = b.split('.').map((part) => Number.parseInt(part, 10));
   return majorA - majorB || minorA - minorB;

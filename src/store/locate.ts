@@ -77,15 +77,16 @@ async function latestBackup(directory: string): Promise<BackupFile> {
   if (backup !== undefined) return backup;
   const backups = await listBackups(directory);
   const newest = backups.filter(looksGood).at(-1) ?? backups.at(-1);
-  if (newest === undefined) {
-    throw new Failure('noSuchBackup', `no backup in ${directory}`, {
-      hint: 'make one with `pratiko-backup backup`, or name the directory with --backup-dir',
-    });
-  }
-  return {
-    ...newest,
-    note: `${latestName} leads to no backup here; taking the newest that looks good`,
-  };
+  if (newest === undefined) throw noBackups(directory);
+  const taking = looksGood(newest) ? 'the newest that looks good' : 'the newest';
+  return { ...newest, note: `${latestName} leads to no backup here; taking ${taking}` };
+}
+
+/** There is nothing to verify or restore. */
+export function noBackups(directory: string): Failure {
+  return new Failure('noSuchBackup', `no backup in ${directory}`, {
+    hint: 'make one with `pratiko-backup backup`, or name the directory with --backup-dir',
+  });
 }
 
 const looksGood = ({ manifest, bytes }: Backup) =>
