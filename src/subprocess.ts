@@ -1,4 +1,4 @@
-import type { Readable, Writable } from 'node:stream';
+import { PassThrough, pipeline, type Readable, type Writable } from 'node:stream';
 import { execa } from 'execa';
 import { Failure } from './errors.ts';
 
@@ -71,10 +71,13 @@ export function start(command: CommandLine, signal: AbortSignal): Child {
   }
   word.end('start\n');
   void child.finally(() => watcher.stdin.end('ended\n'));
+  // Node throws away what nobody has begun to read when a child ends: here it waits for its reader.
+  const stdout = new PassThrough();
+  pipeline(child.stdout, stdout, () => undefined); // how it ended is in its ending
   const stderr = lastOf(child.stderr, 64 * 1024);
   return {
     stdin: child.stdin,
-    stdout: child.stdout,
+    stdout,
     kill: (name) => child.kill(name),
     ending: Promise.all([child, watcher]).then(([{ exitCode, signal: killedBy }]) => ({
       exitCode,
