@@ -1,5 +1,5 @@
 import { readdir, realpath } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { basename, delimiter, join } from 'node:path';
 import { Failure } from '../errors.ts';
 import { run } from '../subprocess.ts';
 
@@ -16,6 +16,12 @@ export interface ToolSearch {
   readonly environment: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 }
+
+/**
+ * What Debian puts on PATH: a Perl script that chooses among the programs in the usual places, as we
+ * do, and takes longer than most of what they are asked.
+ */
+const debianWrapper = 'pg_wrapper';
 
 /** Where packages put programs that are not on PATH; `*` is a version. */
 const usualPlaces = [
@@ -37,7 +43,8 @@ export async function findTool(name: string, search: ToolSearch): Promise<Tool> 
   for (const directory of directories) {
     const path = join(directory, name);
     const real = await realpath(path).catch(() => undefined);
-    if (real !== undefined && !paths.has(real)) paths.set(real, path);
+    if (real === undefined || basename(real) === debianWrapper) continue;
+    if (!paths.has(real)) paths.set(real, path);
   }
   const found = await Promise.all([...paths.values()].map((path) => inspect(path, search)));
   const tools = found.filter((tool) => tool !== undefined);
