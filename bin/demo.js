@@ -1,2 +1,3 @@
 #!/usr/bin/env node
-import '../dist/demo/main.js';
+'use strict';
+import('../dist/demo/main.js');

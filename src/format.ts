@@ -41,3 +41,8 @@ export function formatLocalTime(moment: Date): string {
   const date = `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())}`;
   return `${date} ${two(moment.getHours())}:${two(moment.getMinutes())}:${two(moment.getSeconds())}`;
 }
+
+/** A name as SQL that a person can copy: `a"b` → `"a""b"`. */
+export function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { dirname, sep } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { fileURLToPath } from 'node:url';
@@ -64,7 +64,7 @@ const interactive = stderr.isTTY && !env.CI && env.TERM !== 'dumb';
 const colour = stderr.isTTY && !env.NO_COLOR && env.TERM !== 'dumb';
 
 let log: Log | undefined;
-let progressLine: { show: (text: string) => void; clear: () => void } | undefined;
+let progressLine: { show: (describe: () => string) => void; clear: () => void } | undefined;
 
 const shell: Shell = {
   async open(flags, settings) {
@@ -95,7 +95,9 @@ const shell: Shell = {
     stdout.write(`${result}\n`);
   },
 
-  progress: (line) => progressLine?.show(line),
+  cores: availableParallelism(),
+
+  progress: (describe) => progressLine?.show(describe),
 
   async ask(question) {
     if (!stdin.isTTY) return undefined;
@@ -178,10 +180,10 @@ async function startProgress(): Promise<void> {
   const update = createLogUpdate(stderr, { showCursor: true });
   let shownAt = 0;
   progressLine = {
-    show(text) {
+    show(describe) {
       if (performance.now() - shownAt < 100) return;
       shownAt = performance.now();
-      update(text);
+      update(describe());
     },
     clear: () => update.clear(),
   };

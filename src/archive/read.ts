@@ -1,11 +1,12 @@
 import { createReadStream } from 'node:fs';
+import { AmbiguousMessage } from '../dump/legacy-blocks.ts';
 import { DumpInspector, type DumpContents } from '../dump/contents.ts';
 import type { TableRows } from '../table-rows.ts';
 import type { Token } from '../dump/lexer.ts';
 import type { Manifest } from '../store/manifest.ts';
 import { storageFailure } from '../store/storage-failure.ts';
 import { Checksum } from '../streams/checksum.ts';
-import { gunzip, GzipDefect } from '../streams/gzip.ts';
+import { gunzip, GzipDefect, gzipMagic } from '../streams/gunzip.ts';
 
 /** A backup's file, and what its manifest says it must be. */
 export interface Archive {
@@ -33,6 +34,8 @@ export interface ReadProgress {
   readonly readBytes: number;
   readonly totalBytes: number;
   readonly table: string | undefined;
+  /** Of COPY data so far. */
+  readonly rows: number;
 }
 
 /**
@@ -49,17 +52,21 @@ export async function* readArchive(
   const inspector = new DumpInspector();
   let defect: string | undefined;
   try {
-    for await (const chunk of gunzip(checksum.through(fileChunks(archive, options.signal)))) {
+    for await (const chunk of plainSql(
+      archive,
+      checksum.through(fileChunks(archive, options.signal)),
+    )) {
       yield* inspector.read(chunk);
       options.onProgress?.({
         readBytes: checksum.bytes,
         totalBytes: archive.bytes,
         table: inspector.currentTable,
+        rows: inspector.rows,
       });
     }
     yield* inspector.end();
   } catch (error) {
-    if (!(error instanceof GzipDefect)) throw error;
+    if (!(error instanceof GzipDefect || error instanceof AmbiguousMessage)) throw error;
     defect = error.message;
   }
   const report = {
@@ -67,6 +74,18 @@ export async function* readArchive(
     sha256: defect === undefined ? checksum.sha256() : undefined,
   };
   return { ...report, defects: defect === undefined ? findDefects(report, archive) : [defect] };
+}
+
+/** A file is gzip unless neither its first bytes nor its name say so: plain SQL is read as it is. */
+async function* plainSql({ path }: Archive, file: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const chunks = file[Symbol.asyncIterator]();
+  const first = await chunks.next();
+  const whole = (async function* () {
+    if (!first.done) yield first.value;
+    yield* { [Symbol.asyncIterator]: () => chunks };
+  })();
+  const isGzip = !first.done && first.value.subarray(0, 2).equals(gzipMagic);
+  yield* isGzip || path.endsWith('.gz') ? gunzip(whole) : whole;
 }
 
 /** Reads a backup and returns only the report. */

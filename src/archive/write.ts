@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { DumpInspector, type DumpContents } from '../dump/contents.ts';
 import { Failure } from '../errors.ts';
@@ -5,15 +8,23 @@ import { dumpFailure, startPgDump } from '../postgres/pg-dump.ts';
 import type { Server } from '../postgres/psql.ts';
 import type { Tool } from '../postgres/tools.ts';
 import { writeFailure, type Draft } from '../store/draft.ts';
+import { storageFailure } from '../store/storage-failure.ts';
 import { Checksum } from '../streams/checksum.ts';
+import { gunzip, GzipDefect } from '../streams/gunzip.ts';
 import { gzip } from '../streams/gzip.ts';
-import { checkArchive, firstDifference } from './read.ts';
+import { firstDifference } from './read.ts';
 
 /** Where the dump comes from. Its signal ends the writing. */
 export interface DumpSource {
   readonly server: Server;
   readonly pgDump: Tool;
   readonly lockWaitTimeoutSeconds: number;
+}
+
+export interface WriteOptions {
+  /** How many blocks are compressed at a time. */
+  readonly jobs: number;
+  readonly onProgress?: ((progress: WriteProgress) => void) | undefined;
 }
 
 export interface WriteProgress {
@@ -23,30 +34,33 @@ export interface WriteProgress {
   readonly table: string | undefined;
 }
 
-type OnProgress = ((progress: WriteProgress) => void) | undefined;
-
 /** What went into a draft, as it was on its way there. */
 export interface Written {
   readonly contents: DumpContents;
+  /** What comes out again when the file's bytes are decompressed, or why nothing does. */
+  readonly decompressed: DumpContents | GzipDefect;
   readonly fileBytes: number;
   readonly sha256: string;
   readonly durationMs: number;
 }
 
 /**
- * Runs pg_dump, compresses what it gives, and writes it into a draft.
+ * Runs pg_dump, compresses what it gives, and writes it into a draft. What is written is
+ * decompressed and read again on the way.
  * @throws Failure `dumpFailed`, `cannotConnect`, `storage`.
  */
 export async function writeArchive(
   draft: Draft,
   { server, pgDump, lockWaitTimeoutSeconds }: DumpSource,
-  onProgress: OnProgress,
+  { jobs, onProgress }: WriteOptions,
 ): Promise<Written> {
   const { signal } = server;
   const started = performance.now();
   const inspector = new DumpInspector();
   const checksum = new Checksum();
   const dump = startPgDump(server, pgDump, lockWaitTimeoutSeconds);
+  const copy = new PassThrough();
+  const decompressed = decompress(copy);
   let bytes = 0;
   try {
     await pipeline(
@@ -60,18 +74,24 @@ export async function writeArchive(
         }
         for (const _ of inspector.end());
       },
-      gzip(),
+      (chunks: AsyncIterable<Buffer>) => gzip(chunks, jobs),
       async (chunks: AsyncIterable<Buffer>) => {
-        for await (const chunk of checksum.through(chunks)) await draft.file.writeFile(chunk);
+        for await (const chunk of checksum.through(chunks)) {
+          const hasRoom = copy.destroyed || copy.write(chunk);
+          const room = hasRoom ? undefined : Promise.race([once(copy, 'drain'), decompressed]);
+          await Promise.all([draft.file.writeFile(chunk), room]);
+        }
       },
       { signal },
     );
   } catch (error) {
+    copy.destroy();
     dump.kill('SIGKILL');
     await dump.ending;
     signal.throwIfAborted();
     throw await writeFailure(draft, error, checksum.bytes);
   }
+  copy.end();
   const ending = await dump.ending;
   signal.throwIfAborted();
   if (ending.exitCode !== 0) throw dumpFailure(ending, server);
@@ -79,10 +99,23 @@ export async function writeArchive(
   requireWhole(contents);
   return {
     contents,
+    decompressed: await decompressed,
     fileBytes: checksum.bytes,
     sha256: checksum.sha256(),
     durationMs: performance.now() - started,
   };
+}
+
+/** A defect does not end the writing: it shows when the draft is verified. */
+async function decompress(compressed: PassThrough): Promise<DumpContents | GzipDefect> {
+  const inspector = new DumpInspector();
+  try {
+    for await (const chunk of gunzip(compressed)) for (const _ of inspector.read(chunk));
+    for (const _ of inspector.end());
+    return inspector.contents();
+  } catch (error) {
+    return error instanceof GzipDefect ? error : new GzipDefect(String(error));
+  }
 }
 
 function requireWhole({ defect }: DumpContents): void {
@@ -93,30 +126,38 @@ function requireWhole({ defect }: DumpContents): void {
 }
 
 /**
- * Reads a sealed draft back and compares it with what was written, byte for byte and row for row.
+ * Reads a sealed draft back from the disk and compares it with what was written, byte for byte, and
+ * what that decompresses to with what was dumped, row for row.
  * @throws Failure `verificationFailed`, `storage`.
  */
 export async function verifyDraft(
   draft: Draft,
   written: Written,
   signal: AbortSignal,
-  onProgress: OnProgress,
+  { onProgress }: Pick<WriteOptions, 'onProgress'>,
 ): Promise<void> {
-  const report = await checkArchive(
-    { path: draft.path, bytes: written.fileBytes, manifest: undefined },
-    {
-      signal,
-      onProgress: ({ readBytes, table }) =>
-        onProgress?.({ phase: 'verifying', bytes: readBytes, table }),
-    },
-  );
-  const sameBytes = report.sha256 === written.sha256;
+  const checksum = new Checksum();
+  try {
+    const file = createReadStream(draft.path, { highWaterMark: 1024 * 1024, signal });
+    for await (const _ of checksum.through(file as AsyncIterable<Buffer>)) {
+      onProgress?.({ phase: 'verifying', bytes: checksum.bytes, table: undefined });
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    throw storageFailure(`read ${draft.path}`, error);
+  }
   const defect =
-    report.defects[0] ??
-    (sameBytes ? undefined : 'the file holds other bytes than were written') ??
-    firstDifference(report.contents.tables, written.contents.tables);
+    checksum.sha256() === written.sha256
+      ? contentDefect(written)
+      : 'the file holds other bytes than were written';
   if (defect === undefined) return;
   throw new Failure('verificationFailed', `the new backup is not good and was removed: ${defect}`, {
     hint: 'check the disk (`dmesg`, `smartctl`) and run it again',
   });
+}
+
+function contentDefect({ contents, decompressed }: Written): string | undefined {
+  if (decompressed instanceof GzipDefect) return decompressed.message;
+  if (decompressed.bytes !== contents.bytes) return 'it decompresses to another length';
+  return decompressed.defect ?? firstDifference(decompressed.tables, contents.tables);
 }

@@ -3,6 +3,7 @@ import { formatBytes } from '../format.ts';
 import type { WriteProgress } from '../archive/write.ts';
 import {
   addConnectionOptions,
+  addJobsOption,
   addWaitOption,
   helpEnd,
   settingsFrom,
@@ -13,6 +14,7 @@ import type { GlobalFlags, Shell } from './shell.ts';
 interface Flags extends GlobalFlags, ConnectionFlags {
   readonly prune: boolean;
   readonly wait: number;
+  readonly jobs: number;
 }
 
 export function addBackupCommand(program: Command, shell: Shell): void {
@@ -20,6 +22,7 @@ export function addBackupCommand(program: Command, shell: Shell): void {
     .command('backup')
     .description('dump the database, compress, verify, publish, then apply retention')
     .option('--no-prune', 'keep all old backups');
+  addJobsOption(command, 'blocks that are compressed at a time', shell.cores);
   addWaitOption(addConnectionOptions(command))
     .addHelpText(
       'after',
@@ -44,7 +47,8 @@ export function addBackupCommand(program: Command, shell: Shell): void {
       const report = await backup(context, {
         prune: flags.prune,
         waitSeconds: flags.wait,
-        onProgress: (progress) => shell.progress(describe(progress)),
+        jobs: flags.jobs,
+        onProgress: (progress) => shell.progress(() => describe(progress)),
       });
       shell.result({
         backup: report.name,

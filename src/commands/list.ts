@@ -1,14 +1,16 @@
 import type { Command } from 'commander';
 import { formatAge, formatBytes, formatCount, formatLocalTime, formatPlural } from '../format.ts';
 import type { ListedBackup } from '../operations/list.ts';
-import { helpEnd, settingsFrom } from './options.ts';
+import { addConnectionOptions, helpEnd, settingsFrom, type ConnectionFlags } from './options.ts';
+import { describePrevious } from './restore-text.ts';
 import type { GlobalFlags, Shell } from './shell.ts';
 import { formatTable } from './table.ts';
 
 export function addListCommand(program: Command, shell: Shell): void {
-  program
+  const command = program
     .command('list')
-    .description('show every backup: time, age, size, content, state')
+    .description('show every backup, and what restores have kept on the server');
+  addConnectionOptions(command)
     .addHelpText(
       'after',
       helpEnd(
@@ -17,17 +19,28 @@ export function addListCommand(program: Command, shell: Shell): void {
       ),
     )
     .action(async (_flags: unknown, self: Command) => {
-      const flags: GlobalFlags = self.optsWithGlobals();
+      const flags: GlobalFlags & ConnectionFlags = self.optsWithGlobals();
       const context = await shell.open(flags, settingsFrom(flags));
-      const { list } = await import('../operations/list.ts');
-      const backups = await list(context);
+      const { listFiles, listPrevious } = await import('../operations/list.ts');
+      const [backups, previous] = [await listFiles(context), await listPrevious(context)];
+      const isKnown = typeof previous !== 'string';
+      if (!isKnown) {
+        context.log.info(`what restores have kept on the server is not known: ${previous}`);
+      }
       const { backupDir } = context.config;
       const bytes = backups.reduce((sum, backup) => sum + backup.bytes, 0);
-      shell.result(
-        { directory: backupDir, backups, totalBytes: bytes },
+      const files =
         backups.length === 0
           ? `no backups in ${backupDir}`
-          : `${describe(backups)}\n${formatPlural(backups.length, 'backup')}, ${formatBytes(bytes)} in ${backupDir}`,
+          : `${describe(backups)}\n${formatPlural(backups.length, 'backup')}, ${formatBytes(bytes)} in ${backupDir}`;
+      shell.result(
+        {
+          directory: backupDir,
+          backups,
+          totalBytes: bytes,
+          previousDatabases: isKnown ? previous : null,
+        },
+        [files, ...(isKnown ? previous.map(describePrevious) : [])].join('\n'),
       );
     });
 }
@@ -46,7 +59,7 @@ function describe(backups: readonly ListedBackup[]): string {
     formatBytes(backup.bytes),
     backup.tables === undefined ? '?' : formatCount(backup.tables),
     backup.rows === undefined ? '?' : formatCount(backup.rows),
-    states[backup.state],
+    backup.byOldScript ? `old script, ${states[backup.state]}` : states[backup.state],
     `${backup.name}${backup.isLatest ? '  <- latest' : ''}`,
   ]);
   return formatTable([header, ...rows], [2, 3, 4]);

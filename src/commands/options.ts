@@ -22,6 +22,15 @@ export function addWaitOption(command: Command): Command {
   return command.option('--wait <seconds>', 'wait so long for another run to end', wholeSeconds, 0);
 }
 
+export function addJobsOption(command: Command, what: string, cores: number): Command {
+  return command.option(
+    '-j, --jobs <n>',
+    `${what} (default: the cores, ${cores})`,
+    jobCount,
+    cores,
+  );
+}
+
 /** The flags that are settings, under the settings' names. */
 export function settingsFrom(flags: GlobalFlags & ConnectionFlags): Flags {
   const given = {
@@ -43,6 +52,12 @@ export function helpEnd(examples: readonly string[], exitCodes: readonly string[
   const block = (title: string, lines: readonly string[]) =>
     `\n${title}:\n${lines.map((line) => `  ${line}\n`).join('')}`;
   return block('Examples', examples) + block('Exit codes', exitCodes);
+}
+
+function jobCount(text: string): number {
+  const jobs = Number(text);
+  if (/^\d{1,3}$/.test(text) && jobs >= 1 && jobs <= 64) return jobs;
+  throw new InvalidArgumentError('give a whole number from 1 to 64.');
 }
 
 function wholeSeconds(text: string): number {

@@ -8,7 +8,9 @@ export interface Shell {
   /** Prints the result of the command to stdout: the text, or with `--json` the value. */
   result(value: object, text?: string): void;
   /** Shows the state of the work on the terminal, in place of what it showed before. */
-  progress(line: string): void;
+  progress(describe: () => string): void;
+  /** Of this machine, for what is done side by side. */
+  readonly cores: number;
   /** Asks a person; undefined where there is no terminal to ask at. */
   ask(question: string): Promise<string | undefined>;
 }

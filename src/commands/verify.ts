@@ -44,7 +44,9 @@ export function addVerifyCommand(program: Command, shell: Shell): void {
         file,
         all: flags.all ?? false,
         onProgress: (name, { readBytes, totalBytes }) =>
-          shell.progress(`reading ${name} ${formatBytes(readBytes)} of ${formatBytes(totalBytes)}`),
+          shell.progress(
+            () => `reading ${name} ${formatBytes(readBytes)} of ${formatBytes(totalBytes)}`,
+          ),
       });
       const bad = verdicts.filter(({ good }) => !good);
       shell.result(

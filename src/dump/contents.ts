@@ -6,6 +6,8 @@ import { DumpLexer, type Token } from './lexer.ts';
 export interface DumpContents {
   /** In the dump's order, one entry for each COPY block. */
   readonly tables: readonly TableRows[];
+  /** The COPY block that is not closed, where the dump was cut in one. */
+  readonly cut: TableRows | undefined;
   /** Uncompressed size. */
   readonly bytes: number;
   /** How many messages of pg_dump are mixed into the SQL, see legacy.ts. */
@@ -27,6 +29,7 @@ export class DumpInspector {
   readonly #tables: TableRows[] = [];
   /** The COPY block that is being read. */
   #open: { table: string; rows: number } | undefined;
+  #rows = 0;
   #bytes = 0;
   #messages = 0;
   /** What follows the last statement or COPY block: comments, white space, psql commands. */
@@ -37,6 +40,11 @@ export class DumpInspector {
   /** The table whose rows are being read. */
   get currentTable(): string | undefined {
     return this.#open?.table;
+  }
+
+  /** Of COPY data, so far. */
+  get rows(): number {
+    return this.#rows + (this.#open?.rows ?? 0);
   }
 
   /** Takes a chunk, gives its tokens. */
@@ -59,6 +67,7 @@ export class DumpInspector {
   contents(): DumpContents {
     return {
       tables: this.#tables,
+      cut: this.#open,
       bytes: this.#bytes,
       messages: this.#legacy.removed + this.#messages,
       defect: this.#defect(),
@@ -85,7 +94,10 @@ export class DumpInspector {
         break;
       case 'copyEnd':
         this.#tail = '';
-        if (this.#open) this.#tables.push(this.#open);
+        if (this.#open) {
+          this.#tables.push(this.#open);
+          this.#rows += this.#open.rows;
+        }
         this.#open = undefined;
         break;
       case 'message':

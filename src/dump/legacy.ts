@@ -1,3 +1,5 @@
+import { BlockCleaner } from './legacy-blocks.ts';
+
 /**
  * The scripts that came before this tool ran `pg_dump --verbose 2>&1`, so pg_dump's messages are
  * inside the SQL of their backups. Up to version 15 pg_dump writes them between statements and
@@ -32,17 +34,14 @@ export const maxMessageBytes = 4096;
 /** How much is looked at to find the version of pg_dump, behind hundreds of messages. */
 const maxHeadBytes = 1024 * 1024;
 
-const blockBytes = 4096;
-
 /**
- * Takes the messages out of a dump where they stand by offset (pg_dump 16 and later); finds out
- * whether they stand by line, which only the lexer can tell from rows (up to 15).
+ * Finds out how messages are mixed into a dump, and takes them out where they stand by offset
+ * (pg_dump 16 and later). Where they stand by line, only the lexer can tell them from rows.
  */
 export class LegacyCleaner {
   #mode: 'undecided' | 'clean' | 'byLine' | 'byBlock' = 'undecided';
   #held: Buffer = Buffer.alloc(0);
-  #offset = 0;
-  #removed = 0;
+  readonly #blocks = new BlockCleaner();
 
   /** Messages were mixed into this dump, and are to be recognised by the lexer. */
   get byLine(): boolean {
@@ -51,15 +50,16 @@ export class LegacyCleaner {
 
   /** How many messages have been taken out. */
   get removed(): number {
-    return this.#removed;
+    return this.#blocks.removed;
   }
 
+  /** @throws AmbiguousMessage */
   *read(chunk: Buffer): Generator<Buffer> {
     const bytes = this.#held.length > 0 ? Buffer.concat([this.#held, chunk]) : chunk;
     this.#held = Buffer.alloc(0);
     if (this.#mode === 'undecided') this.#decide(bytes);
     if (this.#mode === 'undecided') this.#held = bytes;
-    else if (this.#mode === 'byBlock') yield* this.#readBlocks(bytes);
+    else if (this.#mode === 'byBlock') yield* this.#blocks.read(bytes);
     else yield bytes;
   }
 
@@ -67,6 +67,7 @@ export class LegacyCleaner {
   *end(): Generator<Buffer> {
     if (this.#held.length > 0) yield this.#held;
     this.#held = Buffer.alloc(0);
+    if (this.#mode === 'byBlock') yield* this.#blocks.end();
   }
 
   #decide(head: Buffer): void {
@@ -77,28 +78,5 @@ export class LegacyCleaner {
     const version = /^-- Dumped by pg_dump version (\d+).*\n/m.exec(head.toString('latin1'))?.[1];
     if (version !== undefined) this.#mode = Number(version) >= 16 ? 'byBlock' : 'byLine';
     else if (head.length > maxHeadBytes) this.#mode = 'clean';
-  }
-
-  *#readBlocks(bytes: Buffer): Generator<Buffer> {
-    let rest = bytes;
-    while (rest.length > 0) {
-      const room = blockBytes - (this.#offset % blockBytes);
-      if (room === blockBytes && mayBeProgressMessage(rest)) {
-        const newline = rest.indexOf('\n');
-        if (newline === -1 && rest.length < maxMessageBytes) {
-          this.#held = rest;
-          return;
-        }
-        if (newline !== -1 && isProgressMessage(rest.toString('utf8', 0, newline))) {
-          this.#removed += 1;
-          rest = rest.subarray(newline + 1);
-          continue;
-        }
-      }
-      const part = rest.subarray(0, room);
-      this.#offset += part.length;
-      rest = rest.subarray(part.length);
-      yield part;
-    }
   }
 }

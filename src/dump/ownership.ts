@@ -63,7 +63,7 @@ export class OwnershipFilter {
     if (own) return owners && this.#all(own, roles.assignable);
     const acting = actAs.exec(statement);
     if (acting) {
-      this.#skipping = !(privileges && this.#all(acting, roles.assignable));
+      this.#skipping = !(privileges && this.#all(acting, roles.impersonable));
       return !this.#skipping;
     }
     const standard = defaults.exec(statement);

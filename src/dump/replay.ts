@@ -1,5 +1,6 @@
 import { maxStatementBytes, type Token } from './lexer.ts';
-import type { OwnershipFilter } from './ownership.ts';
+import type { OwnershipFilter, Skipped } from './ownership.ts';
+import { Preparation } from './preparation.ts';
 import { withoutComments } from './quoting.ts';
 
 /** A dump that would act on more than the database it is loaded into. */
@@ -13,21 +14,37 @@ const restriction = /^\\(?:un)?restrict [A-Za-z0-9]+$/;
 const actsOutside =
   /^\s*(?:CREATE|DROP|ALTER)\s+(?:DATABASE|TABLESPACE|ROLE|GROUP|USER(?!\s+MAPPING)|SYSTEM)(?![\w$])/i;
 
+/** Privileges of roles, what roles own anywhere, and the catalogues. */
+const actsOnRoles = /^\s*(?:(?:GRANT|REVOKE)\s(?!.*\sON\s)|(?:REASSIGN|DROP)\s+OWNED\s)/is;
+const changesCatalogs =
+  /^\s*(?:UPDATE|DELETE\s+FROM|INSERT\s+INTO)\s+(?:ONLY\s+)?(?:"?pg_catalog"?\s*\.|"?pg_)/i;
+
+/** COPY between a table and a file or program of the server; pg_dump writes only `FROM stdin`. */
+const copiesElsewhere = /^\s*COPY(?![\w$])/i;
+
+/** A statement too long to be looked at whole, of which not even the first two words are seen. */
+const unrecognisable = /^\s*\S*\s*$/;
+
+const unsafe = [actsOutside, actsOnRoles, changesCatalogs, copiesElsewhere];
+
 /** Set by pg_dump 17 and later; servers before 17 do not know it. */
 const transactionTimeout = 'SET transaction_timeout = 0;';
 
 export interface ReplayOptions {
   readonly ownership: OwnershipFilter;
   readonly serverMajor: number;
+  /** Told what was left out because it reaches outside; without it, that is an error. */
+  readonly onUnsafe?: (message: string) => void;
 }
 
 /**
  * Turns the tokens of a dump into what psql is given: without what cannot be replayed on this
- * server. It keeps accidents away from other databases (a dump of all databases, one made with
- * `--create`); what keeps a hostile dump from the shell is that psql runs restricted.
+ * server or is not needed in a new database. It keeps accidents away from other databases (a dump of
+ * all databases); what keeps a hostile dump from the shell is that psql runs restricted.
  */
 export class Replay {
   readonly #options: ReplayOptions;
+  readonly #preparation = new Preparation();
   /** The parts of a statement that is not decided yet. */
   #pending: Buffer[] = [];
   #pendingBytes = 0;
@@ -42,7 +59,7 @@ export class Replay {
       case 'message':
         return;
       case 'meta':
-        this.#refuseCommand(token.command);
+        if (token.command !== undefined) this.#refuseCommand(token.command);
         yield lineBreaksOf(token.bytes);
         return;
       case 'sql':
@@ -62,21 +79,44 @@ export class Replay {
       this.#pending.push(bytes);
       if (statement === undefined && this.#pendingBytes <= maxStatementBytes) return;
       const text = statement?.text ?? withoutComments(Buffer.concat(this.#pending).toString());
-      yield* this.#keeps(text) ? this.#pending : this.#pending.map(lineBreaksOf);
+      const isCopy = statement?.copyInto !== undefined;
+      const isUnclear = statement === undefined && unrecognisable.test(text);
+      if (isUnclear) this.#refuse('it contains a long statement that cannot be recognised');
+      yield* !isUnclear && (isCopy || this.#keeps(text))
+        ? this.#pending
+        : this.#pending.map(lineBreaksOf);
       this.#pending = [];
     }
     if (statement !== undefined) this.#pendingBytes = 0;
   }
 
-  #refuseCommand(command: string | undefined): void {
-    if (command === undefined || restriction.test(command)) return;
+  /** What was left out because of its roles. */
+  get skipped(): Skipped {
+    return this.#options.ownership.skipped;
+  }
+
+  /** How many statements about the database as a whole (`pg_dump --create`) were left out. */
+  get leftOut(): number {
+    return this.#preparation.leftOut;
+  }
+
+  #refuseCommand(command: string): void {
+    if (restriction.test(command) || this.#preparation.connects(command)) return;
     const backslash = command.indexOf('\\');
-    throw new UnsafeDump(`it contains the psql command ${command.slice(backslash).slice(0, 60)}`);
+    this.#refuse(`it contains the psql command ${command.slice(backslash).slice(0, 60)}`);
+  }
+
+  /** Always false: it is not kept. */
+  #refuse(message: string): boolean {
+    if (this.#options.onUnsafe === undefined) throw new UnsafeDump(message);
+    this.#options.onUnsafe(message);
+    return false;
   }
 
   #keeps(statement: string): boolean {
-    if (actsOutside.test(statement)) {
-      throw new UnsafeDump(`it contains ${statement.trim().slice(0, 60)}`);
+    if (this.#preparation.takes(statement)) return false;
+    if (unsafe.some((pattern) => pattern.test(statement))) {
+      return this.#refuse(`it contains ${statement.trim().slice(0, 60)}`);
     }
     if (statement === transactionTimeout && this.#options.serverMajor < 17) return false;
     return this.#options.ownership.keeps(statement);

@@ -7,13 +7,16 @@ import {
   type WriteProgress,
   type Written,
 } from '../archive/write.ts';
-import type { DatabaseTraits } from '../database-traits.ts';
 import { withDeadline } from '../deadline.ts';
 import { totalRows } from '../table-rows.ts';
 import { Failure, messageOf } from '../errors.ts';
 import { formatBytes, formatDuration, formatPlural } from '../format.ts';
 import { notifySlack, type BackupNews } from '../notify/slack.ts';
-import { describeDatabase, serverVersion } from '../postgres/databases.ts';
+import {
+  describeDatabase,
+  serverVersion,
+  type DatabaseDescription,
+} from '../postgres/databases.ts';
 import { requireNewEnough } from '../postgres/pg-dump.ts';
 import { findTool } from '../postgres/tools.ts';
 import {
@@ -34,6 +37,8 @@ import { configuredServer, lockDirectory, toolSearch, type Context } from './con
 export interface BackupOptions {
   readonly waitSeconds: number;
   readonly prune: boolean;
+  /** How many blocks are compressed at a time. */
+  readonly jobs: number;
   readonly onProgress?: (progress: WriteProgress) => void;
 }
 
@@ -87,9 +92,9 @@ async function publishBackup(
   const source = await openSource(context);
   const draft = await createDraft(config.backupDir, context.now, signal);
   try {
-    const written = await writeArchive(draft, source, options.onProgress);
+    const written = await writeArchive(draft, source, options);
     await sealDraft(draft);
-    await verifyDraft(draft, written, signal, options.onProgress);
+    await verifyDraft(draft, written, signal, options);
     const manifest = describeBackup(source, written, context);
     await lock.assertHeld();
     signal.throwIfAborted();
@@ -105,7 +110,7 @@ async function publishBackup(
 
 interface Source extends DumpSource {
   readonly serverVersion: string;
-  readonly traits: DatabaseTraits;
+  readonly description: DatabaseDescription;
 }
 
 async function openSource(context: Context): Promise<Source> {
@@ -118,15 +123,15 @@ async function openSource(context: Context): Promise<Source> {
     configuredServer(context),
     findTool('pg_dump', toolSearch(context)),
   ]);
-  const [version, traits] = await Promise.all([
+  const [version, description] = await Promise.all([
     serverVersion(server, database),
     describeDatabase(server, database, database),
   ]);
   requireNewEnough(pgDump, version);
-  if (traits === undefined) throw new Error(`database ${database} is not in pg_database`);
+  if (description === undefined) throw new Error(`database ${database} is not in pg_database`);
   log.debug(`server ${version}, ${pgDump.path} ${pgDump.version}`);
   const { lockWaitTimeoutSeconds } = config;
-  return { server, pgDump, lockWaitTimeoutSeconds, serverVersion: version, traits };
+  return { server, pgDump, lockWaitTimeoutSeconds, serverVersion: version, description };
 }
 
 function describeBackup(source: Source, written: Written, context: Context): Manifest {
@@ -134,7 +139,7 @@ function describeBackup(source: Source, written: Written, context: Context): Man
     format: 1,
     createdAt: context.now().toISOString(),
     durationMs: Math.round(written.durationMs),
-    database: { name: context.config.connection.database, ...source.traits },
+    database: { name: context.config.connection.database, ...source.description },
     dumpBytes: written.contents.bytes,
     fileBytes: written.fileBytes,
     sha256: written.sha256,

@@ -1,7 +1,9 @@
 import type { Config } from '../config.ts';
+import { Failure } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Server } from '../postgres/psql.ts';
 import { findTool, type ToolSearch } from '../postgres/tools.ts';
+import type { DumpLocation } from '../recovery/locate-dump.ts';
 import { acquireLock, type Lock } from '../store/lock.ts';
 
 /** What every operation is given. */
@@ -32,6 +34,43 @@ export async function lockDirectory(
     command,
     waitMs: waitSeconds * 1000,
     signal: context.signal,
+  });
+}
+
+/**
+ * The same for a command that only reads backups: retention must not remove what it reads. Where
+ * nobody can write there is no retention, and it goes on without a lock.
+ */
+export async function lockToRead(
+  context: Context,
+  command: string,
+  waitSeconds: number,
+): Promise<Lock | undefined> {
+  try {
+    return await lockDirectory(context, command, waitSeconds);
+  } catch (error) {
+    if (!(error instanceof Failure && error.kind === 'storage')) throw error;
+    context.log.debug(`going on without a lock: ${error.message}`);
+    return undefined;
+  }
+}
+
+/** Where `locateDump` looks. */
+export function dumpLocation({ config, cwd, log }: Context): Omit<DumpLocation, 'file'> {
+  return {
+    directory: config.backupDir,
+    cwd,
+    database: config.connection.database,
+    onWarning: (message) => log.warn(message),
+  };
+}
+
+/** @throws Failure `usage` for a database that no backup can replace. */
+export function requireOwnDatabase({ config }: Context): void {
+  const { database } = config.connection;
+  if (!['postgres', 'template0', 'template1'].includes(database)) return;
+  throw new Failure('usage', `"${database}" is a database of the server itself`, {
+    hint: 'set POSTGRES_DB, DB_NAME or --to to the database to restore',
   });
 }
 

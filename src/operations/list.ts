@@ -2,7 +2,10 @@ import { totalRows } from '../table-rows.ts';
 import { listBackups, type Backup } from '../store/catalogue.ts';
 import { readLatest } from '../store/latest.ts';
 import { momentOf } from '../store/names.ts';
-import type { Context } from './context.ts';
+import { isByOldScript } from '../archive/quick-check.ts';
+import { messageOf } from '../errors.ts';
+import { previousDatabases, type PreviousDatabase } from '../postgres/previous.ts';
+import { configuredServer, type Context } from './context.ts';
 
 export interface ListedBackup {
   readonly name: string;
@@ -20,18 +23,42 @@ export interface ListedBackup {
    */
   readonly state: 'verified' | 'unknown' | 'damaged';
   readonly isLatest: boolean;
+  /** Made by the scripts that came before this tool. */
+  readonly byOldScript: boolean;
 }
 
 /** Every backup in the backup directory, oldest first. */
-export async function list({ config, now }: Context): Promise<ListedBackup[]> {
+export async function listFiles({ config, now }: Context): Promise<ListedBackup[]> {
   const latest = await readLatest(config.backupDir);
-  return (await listBackups(config.backupDir)).map((backup) => ({
-    ...describe(backup, now()),
-    isLatest: backup.stamp === latest,
-  }));
+  const listed: ListedBackup[] = [];
+  for (const backup of await listBackups(config.backupDir)) {
+    const isLatest = backup.stamp === latest;
+    const mayBeOld = backup.manifest === undefined;
+    const byOldScript = mayBeOld && (await isByOldScript(backup).catch(() => false));
+    listed.push({ ...describe(backup, now()), isLatest, byOldScript });
+  }
+  return listed;
 }
 
-function describe(backup: Backup, now: Date): Omit<ListedBackup, 'isLatest'> {
+/** How long the server may let a list wait. */
+const connectSeconds = '3';
+
+/**
+ * The databases that restores have replaced and kept on the server, oldest first.
+ * @returns the reason instead where the server cannot be asked.
+ */
+export async function listPrevious(context: Context): Promise<PreviousDatabase[] | string> {
+  try {
+    const server = await configuredServer(context);
+    const environment = { ...server.environment, PGCONNECT_TIMEOUT: connectSeconds };
+    return await previousDatabases({ ...server, environment }, context.config.connection.database);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    return messageOf(error);
+  }
+}
+
+function describe(backup: Backup, now: Date): Omit<ListedBackup, 'isLatest' | 'byOldScript'> {
   const moment = momentOf(backup.stamp);
   const manifest = typeof backup.manifest === 'object' ? backup.manifest : undefined;
   return {

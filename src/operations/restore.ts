@@ -1,245 +1,198 @@
 import { randomBytes } from 'node:crypto';
-import { quickCheck } from '../archive/quick-check.ts';
-import {
-  firstDifference,
-  readArchive,
-  type ArchiveReport,
-  type ReadProgress,
-} from '../archive/read.ts';
-import type { DatabaseTraits } from '../database-traits.ts';
-import type { TableRows } from '../table-rows.ts';
+import type { ReadProgress } from '../archive/read.ts';
+import { surveyArchive } from '../archive/survey.ts';
 import { OwnershipFilter, type Skipped } from '../dump/ownership.ts';
-import { Replay, UnsafeDump } from '../dump/replay.ts';
-import { Failure, messageOf } from '../errors.ts';
-import type { KnownRoles } from '../known-roles.ts';
-import {
-  derivedName,
-  describeDatabase,
-  hasOwnSettings,
-  dropDatabase,
-  listRoles,
-  maintenanceDatabase,
-  serverVersion,
-} from '../postgres/databases.ts';
+import { Replay } from '../dump/replay.ts';
+import { messageOf } from '../errors.ts';
+import { quoted } from '../format.ts';
+import { analyzeDatabase } from '../postgres/analyze.ts';
+import { applySettings } from '../postgres/database-settings.ts';
+import { dropDatabase } from '../postgres/databases.ts';
+import type { Server } from '../postgres/psql.ts';
+import { RestoreLock } from '../postgres/restore-lock.ts';
 import { createScratch, dropScratch } from '../postgres/scratch.ts';
-import { loadDump } from '../postgres/load.ts';
-import { SqlError, type Server } from '../postgres/psql.ts';
-import { swapDatabases } from '../postgres/swap.ts';
+import { surveyServer, type ServerFacts } from '../postgres/survey.ts';
 import { majorVersion } from '../postgres/tools.ts';
-import { locateBackup, type BackupFile } from '../store/locate.ts';
-import type { Lock } from '../store/lock.ts';
+import { restoreFailure } from '../recovery/failure.ts';
+import { requirePossible } from '../recovery/findings.ts';
+import { removeLeftovers } from '../recovery/leftovers.ts';
+import { loadArchive, requireGood, type Loaded } from '../recovery/load.ts';
+import { locateDump, requireRestorable } from '../recovery/locate-dump.ts';
+import { planRestore, type RestorePlan } from '../recovery/plan.ts';
+import { freeBytesOf } from '../recovery/room.ts';
+import { swapIn } from '../recovery/swap-in.ts';
+import type { BackupFile } from '../store/locate.ts';
 import { formatStamp } from '../store/names.ts';
-import { storageFailure } from '../store/storage-failure.ts';
-import { configuredServer, lockDirectory, type Context } from './context.ts';
+import {
+  configuredServer,
+  dumpLocation,
+  lockToRead,
+  requireOwnDatabase,
+  type Context,
+} from './context.ts';
 
-export interface RestoreOptions {
+/** What to restore, and how. */
+export interface RestoreChoice {
   /** A path, name or timestamp; undefined: the latest backup. */
   readonly file: string | undefined;
   readonly owners: boolean;
   readonly privileges: boolean;
   /** Drop the previous database after the swap. */
   readonly dropOld: boolean;
+}
+
+export interface RestoreOptions extends RestoreChoice {
   readonly waitSeconds: number;
+  /** How many sessions load; 1: one psql reads the dump in its order. */
+  readonly jobs: number;
   /** Asks the person; throws where the answer is not yes. */
   readonly confirm: (plan: RestorePlan) => Promise<void>;
   readonly onProgress?: (progress: ReadProgress) => void;
 }
 
-/** What a restore is going to do. */
-export interface RestorePlan {
-  readonly file: BackupFile;
-  readonly target: string;
-  /** Where the dump is loaded first. */
-  readonly scratch: string;
-  /** The name that the present database gets; undefined where there is none. */
-  readonly previous: string | undefined;
-  /** For the scratch database. */
-  readonly traits: DatabaseTraits | undefined;
-  readonly serverVersion: string;
-}
-
-export interface RestoreReport {
+export interface RestoreReport extends Loaded {
   readonly plan: RestorePlan;
-  readonly tables: readonly TableRows[];
+  /** About roles that are not here. */
   readonly skipped: Skipped;
+  /** How many statements about the database as a whole, in the dump, were left out. */
+  readonly leftOut: number;
+  /** The previous database was dropped. */
   readonly dropped: boolean;
   readonly durationMs: number;
 }
 
-const swapTimeoutMs = 60_000;
+/** A plan, and what it was made from. */
+interface Prepared {
+  readonly plan: RestorePlan;
+  readonly facts: ServerFacts;
+}
+
+/**
+ * Looks at the file and at the server, and says what a restore would do; changes nothing.
+ * @throws Failure `noSuchBackup`, `verificationFailed`, `cannotConnect`, `storage`; `restoreFailed`
+ *   with everything at once that stands in the way.
+ */
+export async function previewRestore(
+  context: Context,
+  choice: RestoreChoice,
+): Promise<RestorePlan> {
+  const file = await locate(context, choice);
+  const server = await configuredServer(context);
+  return (await prepare(context, server, file, choice)).plan;
+}
 
 /**
  * Restores a backup: loads it into a scratch database beside the target, checks that everything
- * arrived, and swaps the two names in one transaction.
- * @throws Failure `restoreFailed`: the target is as it was; before that `noSuchBackup`,
- *   `verificationFailed`, `cannotConnect`, `toolMissing`, `locked`. After the swap `incomplete`.
+ * arrived, gives it what the present database has, and swaps the two names in one transaction.
+ * @throws Failure `restoreFailed`: the target is as it was; and what `previewRestore` throws.
  */
 export async function restore(context: Context, options: RestoreOptions): Promise<RestoreReport> {
-  const file = await findFile(context, options.file);
+  const { config, signal } = context;
+  const file = await locate(context, options);
   const server = await configuredServer(context);
-  await options.confirm(await planRestore(context, server, file));
-  await using _lock = await lockIfPossible(context, options.waitSeconds);
+  await options.confirm((await prepare(context, server, file, options)).plan);
+  await using _directory = await lockToRead(context, 'restore', options.waitSeconds);
+  await using lock = await RestoreLock.acquire(server, config.connection.database);
+  await removeLeftovers(lock, context.log);
   const started = performance.now();
-  const plan = await planRestore(context, server, file); // things may have changed meanwhile
-  await warnOfOwnSettings(context, server, plan);
-  const roles = await listRoles(server, majorVersion(plan.serverVersion));
+  // Things may have changed meanwhile.
+  const prepared = await prepare(context, server, file, options);
+  const { plan } = prepared;
+  await lock.announce(plan.scratch);
   await createScratch(server, {
     name: plan.scratch,
-    traits: plan.traits,
-    roles,
-    withOwner: options.owners || plan.previous !== undefined,
+    create: plan.create,
     anyLocale: plan.previous === undefined,
     onWarning: (message) => context.log.warn(message),
   });
-  let loaded: Loaded;
+  let loaded: Omit<RestoreReport, 'plan' | 'dropped' | 'durationMs'>;
   try {
-    loaded = await load(context, server, plan, roles, options);
-    context.signal.throwIfAborted();
+    loaded = await fill(context, server, prepared, options);
+    signal.throwIfAborted();
+    await lock.assertHeld();
     await swapIn(server, plan);
   } catch (error) {
     await removeScratch(context, server, plan.scratch);
-    context.signal.throwIfAborted();
+    signal.throwIfAborted();
     throw restoreFailure(error);
   }
   const dropped = options.dropOld && (await dropPrevious(context, server, plan));
   return { plan, ...loaded, dropped, durationMs: performance.now() - started };
 }
 
-async function findFile(context: Context, argument: string | undefined): Promise<BackupFile> {
-  const { config, cwd, log } = context;
-  const { database } = config.connection;
-  const found = await locateBackup(config.backupDir, argument, cwd, database);
-  if (found.note !== undefined) log.warn(found.note);
-  const file = found.manifest === 'unreadable' ? { ...found, manifest: undefined } : found;
-  if (found.manifest === 'unreadable') {
-    log.warn(`the manifest of ${found.name} makes no sense: restoring without it`);
-  }
-  const defect = await quickCheck(file).catch((error: unknown) => {
-    throw storageFailure(`read ${file.path}`, error);
-  });
-  if (defect === undefined) return file;
-  throw new Failure('verificationFailed', `${file.name} is not good: ${defect}`, {
-    hint: 'choose another one from `pratiko-backup list`; `pratiko-backup verify --all` tells which are good',
-  });
+async function locate(context: Context, { file }: RestoreChoice): Promise<BackupFile> {
+  requireOwnDatabase(context);
+  return requireRestorable(await locateDump({ ...dumpLocation(context), file }));
 }
 
-async function planRestore(
-  { config, now }: Context,
+/** Collects what there is to know, before anything is done. */
+async function prepare(
+  { config, now, signal }: Context,
   server: Server,
   file: BackupFile,
-): Promise<RestorePlan> {
-  const { database: target } = config.connection;
-  if (['postgres', 'template0', 'template1'].includes(target)) {
-    throw new Failure('usage', `"${target}" is a database of the server itself`, {
-      hint: 'set POSTGRES_DB, DB_NAME or --to to the database to restore',
-    });
-  }
-  const version = await serverVersion(server, maintenanceDatabase);
-  const present = await describeDatabase(server, maintenanceDatabase, target);
-  const stamp = formatStamp(now());
-  const manifest = typeof file.manifest === 'object' ? file.manifest : undefined;
-  return {
+  choice: RestoreChoice,
+): Promise<Prepared> {
+  const target = config.connection.database;
+  const facts = await surveyServer(server, target);
+  const head = await surveyArchive(file, createReplay(facts, choice), signal).catch(
+    (error: unknown) => {
+      throw restoreFailure(error);
+    },
+  );
+  requireGood(file, head.defects);
+  const plan = planRestore({
+    ...choice,
+    stamp: formatStamp(now()),
+    nonce: randomBytes(2).toString('hex'),
     file,
+    head,
     target,
-    scratch: derivedName(target, `_restore_${stamp}_${randomBytes(2).toString('hex')}`),
-    previous: present && derivedName(target, `_before_${stamp}`),
-    traits: present ?? manifest?.database,
-    serverVersion: version,
-  };
+    facts,
+    psqlVersion: server.psql.version,
+    freeBytes: await freeBytesOf(facts.room),
+  });
+  requirePossible(plan);
+  return { plan, facts };
 }
 
-/**
- * Retention must not remove what is being restored. Where nobody can write there is no retention:
- * a restore from a read-only disk goes on without a lock.
- */
-async function lockIfPossible(context: Context, waitSeconds: number): Promise<Lock | undefined> {
-  try {
-    return await lockDirectory(context, 'restore', waitSeconds);
-  } catch (error) {
-    if (!(error instanceof Failure && error.kind === 'storage')) throw error;
-    context.log.debug(`restoring without a lock: ${error.message}`);
-    return undefined;
+const createReplay = ({ roles, version }: ServerFacts, choice: RestoreChoice): Replay =>
+  new Replay({
+    ownership: new OwnershipFilter({ roles, ...choice }),
+    serverMajor: majorVersion(version),
+  });
+
+/** Makes the scratch database what the target is to be. */
+async function fill(
+  context: Context,
+  server: Server,
+  { plan, facts }: Prepared,
+  options: RestoreOptions,
+): Promise<Loaded & { skipped: Skipped; leftOut: number }> {
+  const replay = createReplay(facts, options);
+  const loaded = await loadArchive(server, plan.scratch, plan.file, replay, options);
+  await analyze(context, server, plan, { jobs: options.jobs, except: loaded.analyzed });
+  for (const { statement, reason } of await applySettings(server, plan.settings)) {
+    context.log.warn(`the server refused "${statement}": ${reason}`);
   }
+  return { ...loaded, skipped: replay.skipped, leftOut: replay.leftOut };
 }
 
-/** From here on it happens or it does not: an interruption would leave it open which. */
-async function swapIn(server: Server, plan: RestorePlan): Promise<void> {
-  const signal = AbortSignal.timeout(swapTimeoutMs);
-  try {
-    await swapDatabases({ ...server, signal }, plan);
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    throw new Failure('restoreFailed', 'the databases could not be swapped within 60 s', {
-      hint: 'another session is at work on the database itself (ALTER DATABASE?): end it and restore again; the live database was not touched',
-      cause: error,
-    });
-  }
-}
-
-async function warnOfOwnSettings(
+/** The first clients of the new database find the statistics that its plans need. */
+async function analyze(
   { log }: Context,
   server: Server,
-  { target, previous }: RestorePlan,
+  { scratch }: RestorePlan,
+  options: { readonly jobs: number; readonly except: ReadonlySet<string> },
 ): Promise<void> {
-  if (previous === undefined || !(await hasOwnSettings(server, target))) return;
-  log.warn(
-    { hint: `compare them with: psql -c '\\l+' -c '\\drds', and set again what you need` },
-    `settings, privileges, comment or connection limit of database "${target}" itself are in no dump: they stay with "${previous}"`,
-  );
-}
-
-interface Loaded {
-  readonly tables: readonly TableRows[];
-  readonly skipped: Skipped;
-}
-
-/** Reads the file once: what psql loads is what is checked. */
-async function load(
-  { signal }: Context,
-  server: Server,
-  { file, scratch, serverVersion: version }: RestorePlan,
-  roles: KnownRoles,
-  { owners, privileges, onProgress }: RestoreOptions,
-): Promise<Loaded> {
-  const ownership = new OwnershipFilter({ roles, owners, privileges });
-  const replay = new Replay({ ownership, serverMajor: majorVersion(version) });
-  const tokens = readArchive(file, { signal, onProgress });
-  let report: ArchiveReport | undefined;
-  const copied = await loadDump(
-    server,
-    scratch,
-    (async function* () {
-      try {
-        let next = await tokens.next();
-        for (; !next.done; next = await tokens.next()) yield* replay.read(next.value);
-        report = next.value;
-        requireGood(file, report);
-      } finally {
-        await tokens.return(undefined as never);
-      }
-    })(),
-  );
-  const tables = report?.contents.tables ?? [];
-  requireSameRows(tables, copied);
-  return { tables, skipped: ownership.skipped };
-}
-
-function requireGood(file: BackupFile, { defects }: ArchiveReport): void {
-  if (defects.length === 0) return;
-  throw new Failure('restoreFailed', `${file.name} is not good: ${defects.join('; ')}`, {
-    hint: 'choose another one from `pratiko-backup list`; the live database was not touched',
-  });
-}
-
-function requireSameRows(tables: readonly TableRows[], copied: readonly number[]): void {
-  const loaded = copied.map((rows, index) => ({ table: tables[index]?.table ?? 'unknown', rows }));
-  const difference = firstDifference(loaded, tables);
-  if (difference === undefined) return;
-  throw new Failure(
-    'restoreFailed',
-    `the server did not load the rows of the backup: ${difference}`,
-    { hint: 'a trigger or rule may have dropped rows; the live database was not touched' },
-  );
+  try {
+    await analyzeDatabase(server, scratch, options);
+  } catch (error) {
+    server.signal.throwIfAborted();
+    log.warn(
+      { hint: 'run ANALYZE in the restored database' },
+      `ANALYZE failed: ${messageOf(error)}`,
+    );
+  }
 }
 
 async function removeScratch({ log }: Context, server: Server, scratch: string): Promise<void> {
@@ -247,30 +200,10 @@ async function removeScratch({ log }: Context, server: Server, scratch: string):
     await dropScratch(server, scratch);
   } catch (error) {
     log.warn(
-      { hint: `when the server answers again: DROP DATABASE "${scratch}"` },
+      { hint: `the next restore tries again; by hand: DROP DATABASE ${quoted(scratch)}` },
       `the scratch database "${scratch}" is left: ${messageOf(error)}`,
     );
   }
-}
-
-function restoreFailure(error: unknown): unknown {
-  const untouched = 'the live database was not touched';
-  if (error instanceof UnsafeDump) {
-    return new Failure('restoreFailed', `the dump reaches outside its database: ${error.message}`, {
-      hint: `only dumps of a single database can be restored; ${untouched}`,
-      cause: error,
-    });
-  }
-  if (error instanceof SqlError) {
-    return new Failure('restoreFailed', `the databases cannot be swapped: ${error.message}`, {
-      hint: `stop the application (\`docker compose stop app\`) and restore again; ${untouched}`,
-      cause: error,
-    });
-  }
-  if (error instanceof Failure && error.kind !== 'restoreFailed') {
-    return new Failure('restoreFailed', error.message, { hint: error.hint, cause: error });
-  }
-  return error;
 }
 
 async function dropPrevious(
@@ -284,7 +217,7 @@ async function dropPrevious(
     return true;
   } catch (error) {
     log.warn(
-      { hint: `DROP DATABASE "${previous}" when nothing uses it any more` },
+      { hint: `DROP DATABASE ${quoted(previous)} when nothing uses it any more` },
       `the restore is done, but the previous database could not be dropped: ${messageOf(error)}`,
     );
     return false;

@@ -1,5 +1,8 @@
 import type { Connection } from '../config.ts';
 
+/** Where to connect for work on databases as a whole: never to one that is to be renamed. */
+export const maintenanceDatabase = 'postgres';
+
 /** Variables of libpq that would lead to another server or database, or change what a dump says. */
 const overruled = ['PGSERVICE', 'PGSERVICEFILE', 'PGHOSTADDR', 'PGCLIENTENCODING', 'PGPASSFILE'];
 

@@ -1,10 +1,12 @@
 import { z } from 'zod';
-import { databaseTraitsSchema, type DatabaseTraits } from '../database-traits.ts';
-import type { KnownRoles } from '../known-roles.ts';
+import {
+  databaseSettingsSchema,
+  databaseTraitsSchema,
+  type DatabaseTraits,
+} from '../database-traits.ts';
+import { maintenanceDatabase } from './connection.ts';
+import { settingsOfDatabase } from './database-settings.ts';
 import { execute, query, quoteIdentifier, quoteLiteral, type Server } from './psql.ts';
-
-/** Where to connect for work on databases as a whole: never to one that is to be renamed. */
-export const maintenanceDatabase = 'postgres';
 
 /** PostgreSQL cuts longer names (NAMEDATALEN). */
 const maxNameBytes = 63;
@@ -14,75 +16,72 @@ export async function serverVersion(server: Server, database: string): Promise<s
   return (await execute(server, database, 'SHOW server_version;')).trim();
 }
 
-/** The traits of a database, asked from any other; undefined where it does not exist. */
+export const descriptionSchema = databaseTraitsSchema.extend({ settings: databaseSettingsSchema });
+
+/** Everything about a database that no dump of its contents tells. */
+export type DatabaseDescription = z.infer<typeof descriptionSchema>;
+
+/** As SQL. Column names changed in 15 and 17: to_jsonb asks for what there is. */
+export const selectDescription = (name: string) => `
+  SELECT pg_get_userbyid(d.datdba) AS owner, pg_encoding_to_char(d.encoding) AS encoding,
+         d.datcollate AS collate, d.datctype AS ctype,
+         CASE j->>'datlocprovider' WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END AS provider,
+         coalesce(j->>'datlocale', j->>'daticulocale') AS locale,
+         ${settingsOfDatabase} AS settings
+    FROM pg_database AS d, to_jsonb(d) AS j
+   WHERE d.datname = ${quoteLiteral(name)}`;
+
+/** Describes a database, asked from any other; undefined where it does not exist. */
 export async function describeDatabase(
   server: Server,
   from: string,
   name: string,
-): Promise<DatabaseTraits | undefined> {
-  // Column names changed in 15 and 17: to_jsonb asks for what there is.
-  const rows = await query(
-    server,
-    from,
-    databaseTraitsSchema,
-    `SELECT pg_get_userbyid(datdba) AS owner, pg_encoding_to_char(encoding) AS encoding,
-            datcollate AS collate, datctype AS ctype,
-            CASE d->>'datlocprovider' WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END
-              AS provider,
-            coalesce(d->>'datlocale', d->>'daticulocale') AS locale
-       FROM pg_database, LATERAL (SELECT to_jsonb(pg_database)) AS j(d)
-      WHERE datname = ${quoteLiteral(name)}`,
-  );
-  return rows[0];
+): Promise<DatabaseDescription | undefined> {
+  return (await query(server, from, descriptionSchema, selectDescription(name)))[0];
 }
 
-/** What a new database is to be like; without an owner it belongs to who creates it. */
-export type NewDatabaseTraits = Omit<DatabaseTraits, 'owner'> & {
-  readonly owner: string | undefined;
-};
-
-/**
- * Whether a database has settings, privileges, a comment or a limit of its own, which no dump of a
- * single database holds.
- */
-export async function hasOwnSettings(server: Server, name: string): Promise<boolean> {
-  const answer = await execute(
-    server,
-    maintenanceDatabase,
-    `SELECT datacl IS NOT NULL OR datconnlimit <> -1 OR shobj_description(oid, 'pg_database') IS NOT NULL
-            OR EXISTS (SELECT FROM pg_db_role_setting WHERE setdatabase = oid)
-       FROM pg_database WHERE datname = ${quoteLiteral(name)};`,
-  );
-  return answer.trim() === 't';
+/** What a new database is to be like; what is not said is as the server makes it. */
+export interface NewDatabase {
+  readonly owner?: string | undefined;
+  readonly tablespace?: string | undefined;
+  readonly locale?: Omit<DatabaseTraits, 'owner'> & {
+    /** The server knows providers (15 and later): the default need not be libc. */
+    readonly namesProvider: boolean;
+  };
 }
 
 /** Creates an empty database from template0, so that nothing but the dump's objects is in it. */
 export async function createDatabase(
   server: Server,
   name: string,
-  traits: NewDatabaseTraits | undefined,
+  like: NewDatabase = {},
 ): Promise<void> {
-  const options = traits === undefined ? '' : createOptions(traits);
+  const options = createOptions(like).map((option) => ` ${option}`);
   await execute(
     server,
     maintenanceDatabase,
-    `CREATE DATABASE ${quoteIdentifier(name)} TEMPLATE template0${options};`,
+    `CREATE DATABASE ${quoteIdentifier(name)} TEMPLATE template0${options.join('')};`,
   );
 }
 
-function createOptions(traits: NewDatabaseTraits): string {
+function createOptions({ owner, tablespace, locale }: NewDatabase): string[] {
+  return [
+    ...(owner === undefined ? [] : [`OWNER ${quoteIdentifier(owner)}`]),
+    ...(tablespace === undefined ? [] : [`TABLESPACE ${quoteIdentifier(tablespace)}`]),
+    ...(locale === undefined ? [] : localeOptions(locale)),
+  ];
+}
+
+function localeOptions(traits: NonNullable<NewDatabase['locale']>): string[] {
   const options = [
-    ...(traits.owner === undefined ? [] : [`OWNER ${quoteIdentifier(traits.owner)}`]),
     `ENCODING ${quoteLiteral(traits.encoding)}`,
     `LC_COLLATE ${quoteLiteral(traits.collate)}`,
     `LC_CTYPE ${quoteLiteral(traits.ctype)}`,
+    ...(traits.namesProvider ? [`LOCALE_PROVIDER ${traits.provider}`] : []),
   ];
-  if (traits.provider !== 'libc') {
-    const locale = traits.provider === 'icu' ? 'ICU_LOCALE' : 'BUILTIN_LOCALE';
-    options.push(`LOCALE_PROVIDER ${traits.provider}`);
-    options.push(`${locale} ${quoteLiteral(traits.locale ?? '')}`);
-  }
-  return ` ${options.join(' ')}`;
+  if (traits.provider === 'libc') return options;
+  const name = traits.provider === 'icu' ? 'ICU_LOCALE' : 'BUILTIN_LOCALE';
+  return [...options, `${name} ${quoteLiteral(traits.locale ?? '')}`];
 }
 
 /** Drops a database and ends its sessions; one that does not exist is fine. */
@@ -100,20 +99,4 @@ export function derivedName(database: string, suffix: string): string {
   while (Buffer.byteLength(base + suffix) > maxNameBytes)
     base = Array.from(base).slice(0, -1).join('');
   return base + suffix;
-}
-
-const roleSchema = z.object({ name: z.string(), assignable: z.boolean() });
-
-/** Which roles exist on the server, and to which of them we may give objects. */
-export async function listRoles(server: Server, serverMajor: number): Promise<KnownRoles> {
-  const roles = await query(
-    server,
-    maintenanceDatabase,
-    roleSchema,
-    `SELECT rolname AS name, pg_has_role(current_user, oid, ${serverMajor >= 16 ? "'SET'" : "'MEMBER'"}) AS assignable FROM pg_roles`,
-  );
-  return {
-    existing: new Set(roles.map(({ name }) => name)),
-    assignable: new Set(roles.filter(({ assignable }) => assignable).map(({ name }) => name)),
-  };
 }

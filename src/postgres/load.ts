@@ -2,21 +2,29 @@ import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
-import { Failure, systemErrorCode } from '../errors.ts';
-import type { Child, Ending } from '../subprocess.ts';
-import { lastLine } from './diagnosis.ts';
-import { quoteLiteral, sqlError, startPsql, type Server } from './psql.ts';
+import { systemErrorCode } from '../errors.ts';
+import type { Child } from '../subprocess.ts';
+import { loadFailure } from './load-failure.ts';
+import { canBeRestricted } from './restriction.ts';
+import { quoteLiteral, readTag, startPsql, type Server } from './psql.ts';
+
+/** What a server says that it has loaded. */
+export interface LoadedRows {
+  /** Of each COPY, in order. */
+  readonly copied: readonly number[];
+  /** By all INSERT statements together. */
+  readonly inserted: number;
+}
 
 /**
  * Loads a dump into a database that can be thrown away, and stops at the first error.
- * @returns the rows of each COPY, in order, as the server counted them.
  * @throws Failure `restoreFailed` with what the server refused; whatever `dump` throws.
  */
 export async function loadDump(
   server: Server,
   database: string,
   dump: AsyncIterable<Buffer>,
-): Promise<readonly number[]> {
+): Promise<LoadedRows> {
   const psql = startPsql(server, database);
   const nonce = randomUUID();
   const key = nonce.replaceAll('-', '');
@@ -35,18 +43,10 @@ export async function loadDump(
     if (!endedEarly(error)) throw error;
   }
   const ending = await psql.ending;
-  const { copied, complete } = await output;
-  if (ending.exitCode === 0 && complete) return copied;
+  const { complete, ...loaded } = await output;
+  if (ending.exitCode === 0 && complete) return loaded;
   server.signal.throwIfAborted();
-  throw loadFailure(ending, restricted ? 1 : 0);
-}
-
-/** The first minor release of each major version whose psql knows `\restrict` (August 2025). */
-const restrictSince: Readonly<Record<number, number>> = { 13: 22, 14: 19, 15: 14, 16: 10, 17: 6 };
-
-function canBeRestricted(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
-  return major >= 18 || minor >= (restrictSince[major] ?? Infinity);
+  throw loadFailure(ending, { input: restricted ? 2 : 1, dump: 1 });
 }
 
 /** psql takes the end of its input for the end of the data, and commits: it must die first. */
@@ -62,48 +62,22 @@ async function* killOnError(dump: AsyncIterable<Buffer>, psql: Child): AsyncGene
 async function readTags(
   stdout: Readable,
   nonce: string,
-): Promise<{ copied: readonly number[]; complete: boolean }> {
+): Promise<LoadedRows & { complete: boolean }> {
   const copied: number[] = [];
+  let inserted = 0;
   let complete = false;
   for await (const line of createInterface({ input: stdout })) {
-    const rows = /^COPY (\d+)$/.exec(line)?.[1];
-    if (rows !== undefined) copied.push(Number(rows));
+    const tag = readTag(line);
+    if (tag?.command === 'COPY') copied.push(tag.rows);
+    if (tag?.command === 'INSERT') inserted += tag.rows;
     complete = line === nonce;
   }
-  return { copied, complete };
+  return { copied, inserted, complete };
 }
 
 /** psql has closed its input; why is in its ending. */
 function endedEarly(error: unknown): boolean {
   return ['EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE'].includes(
     systemErrorCode(error) ?? '',
-  );
-}
-
-const noExtension =
-  'install the extension on this server (pgvector: the package postgresql-NN-pgvector, or the image pgvector/pgvector)';
-
-/** By SQLSTATE (PostgreSQL manual, Appendix A). */
-const hints: Readonly<Record<string, string>> = {
-  '0A000': noExtension,
-  '58P01': noExtension,
-  '42501': 'restore as a superuser or as the owner of the objects',
-  '42704': 'the dump needs something that this server does not have: create it first',
-  '53100': "the server's disk is full: free some space there",
-};
-
-/** @param linesBefore that psql read before the dump. */
-function loadFailure({ exitCode, signal, stderr }: Ending, linesBefore: number): Failure {
-  const refused = sqlError(stderr, linesBefore);
-  if (refused !== undefined) {
-    return new Failure('restoreFailed', `the server refused the dump at ${refused.message}`, {
-      hint: hints[refused.code] ?? 'the live database was not touched',
-      cause: refused,
-    });
-  }
-  return new Failure(
-    'restoreFailed',
-    `psql ended early (${signal ?? `exit code ${exitCode}`}): ${lastLine(stderr)}`,
-    { hint: 'check that the server runs and has room; the live database was not touched' },
   );
 }

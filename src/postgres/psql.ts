@@ -26,23 +26,26 @@ export class SqlError extends Error {
 }
 
 /**
- * psql that reads SQL from stdin and stops at the first error. `-X`: a psqlrc could undo that.
+ * psql that reads SQL from stdin and stops at the first error, unless told to go on. `-X`: a psqlrc could undo that.
  * `verbose` messages carry the SQLSTATE in every language; `-f -` adds line numbers.
  */
-function psqlCommand(server: Server, database: string): CommandLine {
+function psqlCommand(server: Server, database: string, stopOnError = true): CommandLine {
   return {
     file: server.psql.path,
     args: [
       ...['-X', '-w', '-A', '-t', '-f', '-'],
-      ...['-v', 'ON_ERROR_STOP=1', '-v', 'VERBOSITY=verbose'],
+      ...['-v', `ON_ERROR_STOP=${Number(stopOnError)}`, '-v', 'VERBOSITY=verbose'],
     ],
-    env: libpqEnvironment(server.environment, server.connection, database),
+    env: {
+      ...libpqEnvironment(server.environment, server.connection, database),
+      PGCLIENTENCODING: 'UTF8', // whatever the role's own
+    },
   };
 }
 
 /** Starts psql for a stream of SQL; its command tags come on stdout. */
-export function startPsql(server: Server, database: string): Child {
-  return start(psqlCommand(server, database), server.signal);
+export function startPsql(server: Server, database: string, { stopOnError = true } = {}): Child {
+  return start(psqlCommand(server, database, stopOnError), server.signal);
 }
 
 /**
@@ -81,6 +84,14 @@ export function sqlError(stderr: string, linesBefore = 0): SqlError | undefined 
     code,
     `line ${Number(line) - linesBefore}: ${message}${detail ? ` (${detail})` : ''}`,
   );
+}
+
+/** What a command tag in psql's output tells of rows; undefined for any other line. */
+export function readTag(line: string): { command: 'COPY' | 'INSERT'; rows: number } | undefined {
+  const [, tag, rows] = /^(COPY|INSERT 0) (\d+)$/.exec(line) ?? [];
+  return tag === undefined
+    ? undefined
+    : { command: tag === 'COPY' ? 'COPY' : 'INSERT', rows: Number(rows) };
 }
 
 /** A string as an SQL literal, whatever it contains. */

@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, messageOf } from '../errors.ts';
 import { run, start, type Child, type CommandLine } from '../subprocess.ts';
 import { lastLine } from './diagnosis.ts';
-import { maintenanceDatabase, serverVersion } from './databases.ts';
+import { maintenanceDatabase } from './connection.ts';
+import { serverVersion } from './databases.ts';
 import type { Server } from './psql.ts';
 import { findTool } from './tools.ts';
 

@@ -1,16 +1,12 @@
 import { Failure } from '../errors.ts';
-import type { DatabaseTraits } from '../database-traits.ts';
-import type { KnownRoles } from '../known-roles.ts';
-import { createDatabase, dropDatabase } from './databases.ts';
-import { SqlError, type Server } from './psql.ts';
+import { maintenanceDatabase } from './connection.ts';
+import { createDatabase, derivedName, dropDatabase, type NewDatabase } from './databases.ts';
+import { execute, quoteIdentifier, quoteLiteral, SqlError, type Server } from './psql.ts';
 
 export interface ScratchOptions {
   readonly name: string;
   /** What it should be like; undefined: like any new database of the server. */
-  readonly traits: DatabaseTraits | undefined;
-  readonly roles: KnownRoles;
-  /** False: it belongs to who restores. */
-  readonly withOwner: boolean;
+  readonly create: NewDatabase | undefined;
   /** Its locale may be another one, rather than no database at all. */
   readonly anyLocale: boolean;
   /** Told what could not be as it should be. */
@@ -19,24 +15,52 @@ export interface ScratchOptions {
 
 const dropTimeoutMs = 30_000;
 
+const nameSuffix = '_restore_[0-9]{8}_[0-9]{6}_[0-9a-f]{4}$';
+
+/** `aifinance` → `aifinance_restore_20251129_140000_1a2b`. */
+export function scratchName(target: string, stamp: string, nonce: string): string {
+  return derivedName(target, `_restore_${stamp}_${nonce}`);
+}
+
+/** `aifinance` → `aifinance_salvage_20251129_140000_1a2b`, which stays. */
+export function salvageName(target: string, stamp: string, nonce: string): string {
+  return derivedName(target, `_salvage_${stamp}_${nonce}`);
+}
+
+const marker = 'pratiko-backup scratch database';
+
 /**
- * Creates the database into which a dump is loaded before it is known to be good.
+ * Creates the database into which a dump is loaded before it is known to be good. Its comment says
+ * what it is: if this run is killed, the next one knows that it may be dropped.
  * @throws Failure `restoreFailed`; nothing is left on the server then.
  */
 export async function createScratch(server: Server, options: ScratchOptions): Promise<void> {
-  const { name, traits, onWarning } = options;
-  const wanted = traits && { ...traits, owner: ownerFor(traits, options) };
+  const { name } = options;
+  await createLike(server, options);
+  await commentOn(server, name, marker).catch(async (error: unknown) => {
+    await dropScratch(server, name).catch(() => undefined);
+    throw error;
+  });
+}
+
+/**
+ * Creates a database that is like another, as far as that is possible here.
+ * @throws Failure `restoreFailed`; nothing is left on the server then.
+ */
+export async function createLike(server: Server, options: ScratchOptions): Promise<void> {
+  const { name, create, onWarning } = options;
   try {
-    await createDatabase(server, name, wanted);
+    await createDatabase(server, name, create);
   } catch (error) {
     if (!(error instanceof SqlError)) {
       await dropScratch(server, name).catch(() => undefined); // whether it exists is not known
       throw error;
     }
-    if (!(options.anyLocale && /locale/i.test(error.message))) throw refused(server, error);
+    if (!(options.anyLocale && /locale/i.test(error.message))) throw refused(error);
     onWarning(`this server does not have the database's locale, its own is used: ${error.message}`);
-    await createDatabase(server, name, undefined).catch((second: unknown) => {
-      throw second instanceof SqlError ? refused(server, second) : second;
+    const { owner, tablespace } = create ?? {};
+    await createDatabase(server, name, { owner, tablespace }).catch((second: unknown) => {
+      throw second instanceof SqlError ? refused(second) : second;
     });
   }
 }
@@ -46,22 +70,20 @@ export async function dropScratch(server: Server, name: string): Promise<void> {
   await dropDatabase({ ...server, signal: AbortSignal.timeout(dropTimeoutMs) }, name);
 }
 
-function ownerFor(
-  { owner }: DatabaseTraits,
-  { withOwner, roles, onWarning }: ScratchOptions,
-): string | undefined {
-  if (!withOwner) return undefined;
-  if (roles.assignable.has(owner)) return owner;
-  onWarning(`the database's owner "${owner}" does not exist here or cannot be assigned`);
-  return undefined;
+async function commentOn(server: Server, database: string, comment: string): Promise<void> {
+  const sql = `COMMENT ON DATABASE ${quoteIdentifier(database)} IS ${quoteLiteral(comment)};`;
+  await execute(server, maintenanceDatabase, sql);
 }
 
-function refused(server: Server, error: SqlError): Failure {
+/** As SQL: the scratch databases on a server; those without mark may be somebody else's. */
+export const selectScratchDatabases = `
+  SELECT datname AS name, comment IS NOT NULL AS marked
+    FROM pg_database, shobj_description(oid, 'pg_database') AS comment
+   WHERE datname ~ '${nameSuffix}' AND (comment IS NULL OR comment = '${marker}')`;
+
+function refused(error: SqlError): Failure {
   return new Failure('restoreFailed', `cannot create the scratch database: ${error.message}`, {
-    hint:
-      error.code === '42501'
-        ? `let user "${server.connection.user}" create databases (as a superuser: ALTER ROLE … CREATEDB)`
-        : 'the live database was not touched',
+    hint: 'the live database was not touched',
     cause: error,
   });
 }

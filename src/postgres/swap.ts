@@ -1,6 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describeDatabase, maintenanceDatabase } from './databases.ts';
-import { execute, quoteIdentifier, quoteLiteral, type Server } from './psql.ts';
+import { z } from 'zod';
+import { Failure } from '../errors.ts';
+import { maintenanceDatabase } from './connection.ts';
+import { recordReplaced } from './previous.ts';
+import { mayBeEnded } from './survey.ts';
+import { execute, query, quoteIdentifier, quoteLiteral, SqlError, type Server } from './psql.ts';
 
 export interface Swap {
   /** The name that clients use. */
@@ -9,6 +13,8 @@ export interface Swap {
   readonly scratch: string;
   /** The name for the one that has it now; undefined where there is none. */
   readonly previous: string | undefined;
+  /** For the database that gets the target's name; undefined: it keeps its own. */
+  readonly comment?: string | null;
 }
 
 const terminateEveryMs = 100;
@@ -17,33 +23,115 @@ const askTimeoutMs = 10_000;
 /**
  * Renames both databases in one transaction: clients find either the old database or the new one.
  * A rename waits 5 s for the database's sessions and fails if some stay, so a second session ends
- * them, again and again, until the first is done. Clients that connect meanwhile wait for it.
- * @throws SqlError if it cannot be done; nothing has changed then.
+ * them, again and again, until the first is done.
+ * @throws Failure `restoreFailed` with who is in the way; nothing has changed then.
  */
 export async function swapDatabases(server: Server, swap: Swap): Promise<void> {
-  const target = quoteIdentifier(swap.target);
-  const renames = [
-    ...(swap.previous === undefined
-      ? []
-      : [`ALTER DATABASE ${target} RENAME TO ${quoteIdentifier(swap.previous)};`]),
-    `ALTER DATABASE ${quoteIdentifier(swap.scratch)} RENAME TO ${target};`,
-  ];
+  const identity = await identityOf(server, swap.scratch);
   const done = new AbortController();
   const terminating = terminateUntil(server, [swap.target, swap.scratch], done.signal);
   try {
-    await execute(server, maintenanceDatabase, ['BEGIN;', ...renames, 'COMMIT;'].join('\n'));
+    await execute(server, maintenanceDatabase, swapStatements(swap).join('\n'));
   } catch (error) {
-    if (!(await wasSwapped(server, swap))) throw error;
+    if (identity !== '' && (await wasSwapped(server, swap, identity))) return;
+    throw error instanceof SqlError ? await blocked(server, swap, error) : error;
   } finally {
     done.abort();
     await terminating;
   }
 }
 
-/** A connection that was lost at COMMIT leaves open whether it happened: the server knows. */
-async function wasSwapped(server: Server, { scratch }: Swap): Promise<boolean> {
+function swapStatements({ target, scratch, previous, comment }: Swap): string[] {
+  const [targetName, scratchName] = [quoteIdentifier(target), quoteIdentifier(scratch)];
+  return [
+    'BEGIN;',
+    ...(previous === undefined
+      ? []
+      : [`ALTER DATABASE ${targetName} RENAME TO ${quoteIdentifier(previous)};`]),
+    ...(comment === undefined
+      ? []
+      : [
+          `COMMENT ON DATABASE ${scratchName} IS ${comment === null ? 'NULL' : quoteLiteral(comment)};`,
+        ]),
+    `ALTER DATABASE ${scratchName} RENAME TO ${targetName};`,
+    ...(previous === undefined ? [] : [recordReplaced(previous, target)]),
+    commitForGood,
+    endWaitingClients,
+    'COMMIT;',
+  ];
+}
+
+/**
+ * A client that connects during the swap has looked the name up already and waits for the database
+ * that had it; after the commit it would be told that this does not exist. It is ended like all
+ * others instead, and finds the new one when it connects again. A superuser can also keep those
+ * that come at the last moment from looking the name up.
+ */
+const endWaitingClients = `DO $$
+  DECLARE
+    renamed oid[] := ARRAY(SELECT oid FROM pg_database WHERE xmin::text = (txid_current() % (2^32)::bigint)::text);
+    waiting bigint;
+    quiet integer := 0;
+  BEGIN
+    BEGIN
+      SET LOCAL lock_timeout = '500ms';
+      LOCK TABLE pg_catalog.pg_database IN ACCESS EXCLUSIVE MODE;
+    EXCEPTION WHEN insufficient_privilege OR lock_not_available THEN NULL;
+    END;
+    FOR attempt IN 1..100 LOOP
+      SELECT count(pg_terminate_backend(pid)) INTO waiting FROM pg_locks
+       WHERE NOT granted AND locktype = 'object' AND classid = 'pg_database'::regclass
+         AND objid = ANY (renamed);
+      quiet := CASE waiting WHEN 0 THEN quiet + 1 ELSE 0 END;
+      EXIT WHEN quiet = 2;
+      PERFORM pg_sleep(0.01);
+    END LOOP;
+  EXCEPTION WHEN insufficient_privilege THEN NULL;
+  END $$;`;
+
+/** Names those who keep the databases from being renamed. */
+async function blocked(server: Server, swap: Swap, error: SqlError): Promise<Failure> {
   const asking = { ...server, signal: AbortSignal.timeout(askTimeoutMs) };
-  return (await describeDatabase(asking, maintenanceDatabase, scratch)) === undefined;
+  const names = [swap.target, swap.scratch].map(quoteLiteral).join(', ');
+  const holders = await query(
+    asking,
+    maintenanceDatabase,
+    holderSchema,
+    `SELECT pid, coalesce(usename, backend_type) AS user, coalesce(application_name, '') AS application,
+            coalesce(client_addr::text, 'local') AS address
+       FROM pg_stat_activity WHERE datname IN (${names}) ORDER BY pid LIMIT 10`,
+  ).catch(() => []);
+  const held = holders.map(
+    ({ pid, user, application, address }) =>
+      `process ${pid} (user "${user}", ${application || 'unnamed'}, ${address})`,
+  );
+  return new Failure('restoreFailed', `the databases cannot be swapped: ${error.message}`, {
+    hint: `${held.length === 0 ? 'stop the application' : `end ${held.join(', ')}`} (\`docker compose stop app\`) and restore again; the live database was not touched`,
+    cause: error,
+  });
+}
+
+const holderSchema = z.object({
+  pid: z.number(),
+  user: z.string(),
+  application: z.string(),
+  address: z.string(),
+});
+
+/** What a load has not waited for on the disk is there with this commit. */
+const commitForGood = `SELECT set_config('synchronous_commit', 'on', true)
+  WHERE current_setting('synchronous_commit') = 'off';`;
+
+/** As long as a database exists, whatever it is called; empty where there is none. */
+async function identityOf(server: Server, database: string): Promise<string> {
+  const sql = `SELECT oid FROM pg_database WHERE datname = ${quoteLiteral(database)};`;
+  return (await execute(server, maintenanceDatabase, sql)).trim();
+}
+
+/** A connection that was lost at COMMIT leaves open whether it happened: the server knows. */
+async function wasSwapped(server: Server, { target }: Swap, identity: string): Promise<boolean> {
+  const asking = { ...server, signal: AbortSignal.timeout(askTimeoutMs) };
+  return (await identityOf(asking, target)) === identity;
 }
 
 /** Ends what may be ended, until told to stop; what may not shows in the rename that fails. */
@@ -53,11 +141,9 @@ async function terminateUntil(
   done: AbortSignal,
 ): Promise<void> {
   const names = databases.map(quoteLiteral).join(', ');
-  const terminate = `SELECT pg_terminate_backend(pid)
-    FROM pg_stat_activity, pg_roles AS me, pg_roles AS client
-    WHERE datname IN (${names}) AND me.rolname = current_user AND client.oid = usesysid
-      AND (me.rolsuper OR NOT client.rolsuper AND
-           (pg_has_role(client.oid, 'MEMBER') OR pg_has_role('pg_signal_backend', 'MEMBER')));`;
+  const terminate = `SELECT pg_terminate_backend(client.pid)
+    FROM pg_stat_activity AS client JOIN pg_roles AS role ON role.oid = client.usesysid, pg_roles AS me
+    WHERE client.datname IN (${names}) AND me.rolname = current_user AND ${mayBeEnded};`;
   while (!done.aborted) {
     await execute(server, maintenanceDatabase, terminate).catch(() => undefined);
     await sleep(terminateEveryMs, undefined, { signal: done }).catch(() => undefined);

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Failure, systemErrorCode } from '../errors.ts';
 import { findBackup, listBackups, type Backup } from './catalogue.ts';
@@ -98,10 +98,18 @@ async function fileAt(path: string): Promise<BackupFile | undefined> {
   if (backup !== undefined) return backup;
   try {
     const stats = await stat(path);
+    if (stats.isDirectory() && (await readdir(path)).includes('toc.dat'))
+      throw directoryFormat(path);
     if (!stats.isFile()) return undefined;
     return { name: basename(path), path, bytes: stats.size, manifest: undefined };
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes(systemErrorCode(error) ?? '')) return undefined;
-    throw storageFailure(`read ${path}`, error);
+    throw error instanceof Failure ? error : storageFailure(`read ${path}`, error);
   }
+}
+
+function directoryFormat(path: string): Failure {
+  return new Failure('verificationFailed', `${path} is a dump in pg_dump's directory format`, {
+    hint: '`pg_restore` reads it: create a new database and run `pg_restore --dbname NEW_DATABASE DIRECTORY`',
+  });
 }

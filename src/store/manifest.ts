@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { databaseTraitsSchema } from '../database-traits.ts';
+import { databaseSettingsSchema, databaseTraitsSchema } from '../database-traits.ts';
 import { systemErrorCode } from '../errors.ts';
 import { formatManifestName, type Stamp } from './names.ts';
 
@@ -12,7 +12,11 @@ const schema = z.object({
   /** ISO 8601 with time zone. */
   createdAt: z.iso.datetime({ offset: true }),
   durationMs: z.number().nonnegative(),
-  database: databaseTraitsSchema.extend({ name: z.string() }),
+  database: databaseTraitsSchema.extend({
+    name: z.string(),
+    /** Absent in backups by the first version of this tool. */
+    settings: databaseSettingsSchema.optional(),
+  }),
   /** The size of the plain SQL. */
   dumpBytes: count,
   /** The size of the backup. */

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DumpInspector } from '../../src/dump/contents.ts';
 import { isProgressMessage } from '../../src/dump/legacy.ts';
+import { pollute } from '../support/old-script.ts';
 
 /** The dump without messages, and how many there were; the text arrives in chunks of this size. */
 function clean(text: string, chunkBytes = Infinity): { text: string; messages: number } {
@@ -57,28 +58,48 @@ describe('up to version 15 messages stand by line', () => {
 });
 
 describe('from version 16 on they stand at multiples of 4096 bytes', () => {
-  const row = 'a user\tuser@example.com\tpg_dump: reading schemas\n';
-  const dump = `${header('16.4')}COPY public.t (a, b, c) FROM stdin;\n${row.repeat(1000)}\\.\n\n\n${marker}`;
+  const tables = Array.from({ length: 9 }, (_, index) => `t${index}`);
+  const blocks = (columns: number, rows: readonly string[]) =>
+    tables
+      .map(
+        (table) =>
+          `--\n-- Data for Name: ${table}; Type: TABLE DATA; Schema: public; Owner: -\n--\n\nCOPY public.${table} (${'abc'.slice(0, columns).split('').join(', ')}) FROM stdin;\n${rows.join('')}\\.\n\n\n`,
+      )
+      .join('');
+  const dumpOf = (columns: number, rows: readonly string[]) =>
+    `${header('16.4')}${blocks(columns, rows)}${marker}`;
 
-  /** Puts messages where the buffer of pg_dump was flushed. */
-  const pollute = (blocks: readonly number[]): string => {
-    let text = '';
-    for (let at = 0; at < dump.length; at += 4096) {
-      const here = blocks.filter((block) => block === at / 4096);
-      text += here
-        .map((block) => `pg_dump: processing data for table "public.t${block}"\n`)
-        .join('');
-      text += dump.slice(at, at + 4096);
-    }
-    return text;
-  };
+  test.each([
+    ['several columns', 3, 'a user\tuser@example.com\tpg_dump: reading schemas\n'],
+    ['one column', 1, 'pg_dump: processing data for table "public.t8"\n'],
+    ['one column of other words', 1, 'a line that is somewhat longer than the others\n'],
+  ])(
+    'they go from the middle of rows of %s, and rows with the same words stay',
+    (_, columns, row) => {
+      fc.assert(
+        fc.property(
+          fc.array(fc.integer({ min: 0, max: 300 }), { minLength: 1, maxLength: 40 }),
+          fc.integer({ min: 50, max: 9000 }),
+          (lengths, size) => {
+            const dump = dumpOf(
+              columns,
+              lengths.map((length) => `${'x'.repeat(length)}${row}`),
+            );
+            const messages = 2 + tables.length * 2;
+            expect(clean(start + pollute(dump), size)).toEqual({ text: dump, messages });
+          },
+        ),
+        { numRuns: 60 },
+      );
+    },
+  );
 
-  test('they go from the middle of rows, and rows with the same words stay', () => {
-    fc.assert(
-      fc.property(fc.array(fc.nat(12)), fc.integer({ min: 1, max: 9000 }), (blocks, size) => {
-        const messages = 2 + blocks.filter((block) => block <= dump.length / 4096).length;
-        expect(clean(start + pollute(blocks), size)).toEqual({ text: dump, messages });
-      }),
+  test('one that speaks of no object may be data: it stops, and says what the two readings are', () => {
+    const dump = dumpOf(1, ['a line\n'.repeat(2000)]);
+    const at = 4096 * 2;
+    const text = `${dump.slice(0, at)}pg_dump: warning: something\n${dump.slice(at)}`;
+    expect(() => clean(start + text)).toThrow(
+      /^at byte 8192 of the dump "pg_dump: warning: something" is either a message of pg_dump \(then the line is "a line"\) or a part of the data \(then it is "(a l?i?n?)?.*pg_dump: warning: something"\)$/,
     );
   });
 });

@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
 import { OwnershipFilter } from '../../src/dump/ownership.ts';
 
-const roles = { existing: new Set(['app', 'boss', 'Röle "x"']), assignable: new Set(['app']) };
+const roles = {
+  existing: new Set(['app', 'boss', 'Röle "x"']),
+  assignable: new Set(['app']),
+  impersonable: new Set(['app']),
+};
 
 const filter = (options: { owners?: boolean; privileges?: boolean } = {}) =>
   new OwnershipFilter({ roles, owners: true, privileges: true, ...options });

@@ -52,23 +52,29 @@ test('cut at any byte, the byte is named', async () => {
 });
 
 test('with any bit flipped: refused with the manifest, and without it unless the content is the same', async () => {
-  const path = await scratchPath();
   const content = gunzipSync(good.bytes);
   const harmless: number[] = [];
-  for (let bit = 0; bit < good.bytes.length * 8; bit += 1) {
+  const flip = async (path: string, bit: number) => {
     const bytes = Buffer.from(good.bytes);
     bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
     await writeFile(path, bytes);
     const plain = { path, bytes: bytes.length, manifest: undefined };
     // A defect of the file is found with and without a manifest.
-    if ((await checkArchive(plain, { signal })).defects.length > 0) continue;
+    if ((await checkArchive(plain, { signal })).defects.length > 0) return;
     const strict = await checkArchive({ ...plain, manifest: good.manifest }, { signal });
     expect(strict.defects, `bit ${bit} with manifest`).toEqual([
       'checksum differs from the manifest',
     ]);
     expect(gunzipSync(bytes).equals(content), `bit ${bit} without`).toBe(true);
     harmless.push(bit >> 3);
-  }
+  };
+  const lanes = 8;
+  await Promise.all(
+    Array.from({ length: lanes }, async (_, lane) => {
+      const path = await scratchPath();
+      for (let bit = lane; bit < good.bytes.length * 8; bit += lanes) await flip(path, bit);
+    }),
+  );
   // Fields of the header that no reader uses, and padding: a handful.
   expect(harmless.length).toBeLessThan(100);
 });

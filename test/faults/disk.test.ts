@@ -1,36 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, open, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { runTool, temporaryDirectory } from '../support/cli.ts';
 import { launch, untilDumping } from '../support/launch.ts';
 import { prepared, withOneBackup } from '../support/prepared.ts';
 import { startWebhook } from '../support/slack.ts';
+import { canMount, smallDisk } from '../support/small-disk.ts';
 import { expectSound, expectTidy } from '../support/soundness.ts';
 import { hasStrace, inject } from '../support/strace.ts';
 
 const latest = 'pratiko_backup_latest.sql.gz';
-
-/** True where this user may mount a small disk. */
-const canMount = (() => {
-  try {
-    execFileSync('unshare', ['-m', 'true'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    console.warn(
-      '\n*** file systems cannot be mounted here: full disks are only tested by limits ***\n',
-    );
-    return false;
-  }
-})();
-
-/** A small disk of its own, of this size or with so many files. */
-async function smallDisk(options: string): Promise<string> {
-  const directory = await temporaryDirectory();
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `mode=0700,${options}`, 'tmpfs', directory]);
-  onTestFinished(() => void execFileSync('umount', [directory]));
-  return directory;
-}
 
 describe.runIf(canMount)('on a disk that is full', () => {
   const sql = 'CREATE TABLE t AS SELECT n, md5(n::text) FROM generate_series(1, 20000) AS n;';
@@ -120,7 +100,7 @@ describe.runIf(hasStrace)('a disk that fails', () => {
     const { env, directory, young } = await prepared();
     const before = await readlink(join(directory, latest));
     const running = launch(['backup'], env, inject('fsync', 'delay_exit=3000000', 1));
-    await untilDumping(directory);
+    await untilDumping(directory, 30_000);
     const partial = (await readdir(directory)).find((name) => name.endsWith('.partial')) ?? '';
     const file = await open(join(directory, partial), 'r+');
     await file.write(Buffer.from('flipped'), 0, 7, 200);

@@ -7,7 +7,7 @@ import { createDatabase } from '../../src/postgres/databases.ts';
 import { execute } from '../../src/postgres/psql.ts';
 import { startSandbox } from '../../src/postgres/sandbox.ts';
 import { runTool, temporaryDirectory } from '../support/cli.ts';
-import { childrenOf, launch, untilDumping } from '../support/launch.ts';
+import { childrenOf, isRunning, launch, untilDumping } from '../support/launch.ts';
 import { startWebhook } from '../support/slack.ts';
 
 /** A server of its own, a database that takes a while to dump, and one good backup. */
@@ -62,11 +62,12 @@ async function duringDump(
   const target = await readlink(join(directory, 'pratiko_backup_latest.sql.gz'));
   const { url, messages } = await startWebhook();
   const running = launch(['backup'], { ...env, SLACK_WEBHOOK_URL: url });
-  await untilDumping(directory);
+  await untilDumping(directory, 1000);
   const [pgDump = 0] = await childrenOf(running.pid, '--lock-wait-timeout');
+  expect(pgDump).toBeGreaterThan(1);
   process.kill(pgDump, 'SIGSTOP');
   await happen(pgDump);
-  process.kill(pgDump, 'SIGCONT');
+  if (await isRunning(pgDump)) process.kill(pgDump, 'SIGCONT');
   const result = await running;
   expect((await readdir(directory)).sort()).toEqual(before);
   expect(await readlink(join(directory, 'pratiko_backup_latest.sql.gz'))).toBe(target);
@@ -101,7 +102,9 @@ test('its backend crashes and the server restarts: no file, exit 20, and the nex
   const made = await prepared();
   const result = await duringDump(made, async () => {
     const backend = `SELECT pid FROM pg_stat_activity WHERE datname = 'busy';`;
-    process.kill(Number(await execute(made.server, 'postgres', backend)), 'SIGKILL');
+    const pid = Number(await execute(made.server, 'postgres', backend));
+    expect(pid).toBeGreaterThan(1);
+    process.kill(pid, 'SIGKILL');
   });
   expect(result.stderr).toMatch(/pg_dump failed \(exit code 1\): /);
   expect(result.exitCode).toBe(20);

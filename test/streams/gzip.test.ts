@@ -1,8 +1,10 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { gunzip, gzip } from '../../src/streams/gzip.ts';
+import { gunzip } from '../../src/streams/gunzip.ts';
+import { gzip } from '../../src/streams/gzip.ts';
 
 function inChunks(bytes: Buffer, size: number): AsyncIterable<Buffer> {
   const count = Math.ceil(bytes.length / size);
@@ -17,21 +19,48 @@ async function decompress(bytes: Buffer, size = 65_536): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-async function compress(bytes: Buffer): Promise<Buffer> {
+async function compress(bytes: Buffer, jobs = 2): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  await pipeline(inChunks(bytes, 10_000), gzip(), async (compressed: AsyncIterable<Buffer>) => {
-    for await (const chunk of compressed) chunks.push(chunk);
-  });
+  await pipeline(
+    inChunks(bytes, 10_000),
+    (chunks: AsyncIterable<Buffer>) => gzip(chunks, jobs),
+    async (compressed: AsyncIterable<Buffer>) => {
+      for await (const chunk of compressed) chunks.push(chunk);
+    },
+  );
   return Buffer.concat(chunks);
 }
 
-const sizes = [0, 1, 2, 1000, 32_767, 32_768, 32_769, 262_144, 3_000_001];
+const block = 512 * 1024;
+const sizes = [0, 1, 2, 1000, 32_767, 32_768, 32_769, block - 1, block, block + 1, 3_000_001];
 
 test.each(sizes)('%d bytes come back, through ours and through any gunzip', async (size) => {
   const bytes = Buffer.alloc(size, 'Perché no? ');
   const compressed = await compress(bytes);
   expect((await decompress(compressed)).equals(bytes)).toBe(true);
   expect(gunzipSync(compressed).equals(bytes)).toBe(true);
+});
+
+test.each([1, 2, 3, 8])('with %d jobs it is one member, the same for every gzip', async (jobs) => {
+  const numbers = Array.from({ length: 300_000 }, (_, n) => Math.sin(n).toFixed(8)).join(',');
+  const bytes = Buffer.from(`${'Nel mezzo del cammin\n'.repeat(50_000)}${numbers}`);
+  const compressed = await compress(bytes, jobs);
+  expect(compressed.equals(await compress(bytes, 1))).toBe(true);
+  expect((await decompress(compressed)).equals(bytes)).toBe(true);
+  const { stdout } = await execa('gzip', ['-dc'], { input: compressed, encoding: 'buffer' });
+  expect(bytes.equals(stdout)).toBe(true);
+  expect(compressed.length).toBeLessThan(gzipSync(bytes, { level: 6 }).length * 1.02);
+});
+
+test('an error of the source ends it', async () => {
+  const broken = (async function* () {
+    yield Buffer.alloc(block * 3);
+    await Promise.reject(new Error('the source is gone'));
+  })();
+  const reading = async () => {
+    for await (const _ of gzip(broken, 2));
+  };
+  await expect(reading()).rejects.toThrow('the source is gone');
 });
 
 test.each([1, 2, 7, 65_536])('in chunks of %d bytes', async (size) => {

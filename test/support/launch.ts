@@ -30,7 +30,7 @@ export function killGroup({ pid }: Launched, signal: NodeJS.Signals = 'SIGKILL')
 }
 
 /** Waits until a run has begun to write a backup of at least so many bytes. */
-export async function untilDumping(directory: string, bytes = 1): Promise<void> {
+export async function untilDumping(directory: string, bytes: number): Promise<void> {
   await expect
     .poll(() => partialBytes(directory), { timeout: 30_000, interval: 5 })
     .toBeGreaterThanOrEqual(bytes);

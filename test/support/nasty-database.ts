@@ -73,10 +73,20 @@ CREATE FUNCTION "a;b"(x integer) RETURNS integer LANGUAGE sql IMMUTABLE
 CREATE FUNCTION bump() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.note := ''; $$ --''; RETURN NEW; END';
 CREATE TRIGGER bumper BEFORE INSERT ON empty_table FOR EACH ROW EXECUTE FUNCTION bump();
 
+CREATE FUNCTION watch() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN NULL; END';
+CREATE EVENT TRIGGER watcher ON ddl_command_end EXECUTE FUNCTION watch();
+
 CREATE VIEW tricky AS SELECT E'a\\''; COPY x FROM stdin;\n' AS a, '$$' AS b, 'it''s' AS "c;d" /* x */;
 CREATE MATERIALIZED VIEW summary AS SELECT date_trunc('month', at) AS month, count(*) FROM measurements GROUP BY 1;
 CREATE INDEX ON one_column USING gin (line gin_trgm_ops);
 CREATE RULE protect AS ON DELETE TO parent DO INSTEAD (SELECT 1; SELECT 2);
+
+CREATE TABLE ring_a (id integer PRIMARY KEY, b integer);
+CREATE TABLE ring_b (id integer PRIMARY KEY, a integer REFERENCES ring_a);
+INSERT INTO ring_a VALUES (1, 1), (2, NULL);
+INSERT INTO ring_b VALUES (1, 2), (2, 2);
+ALTER TABLE ring_a ADD CONSTRAINT "a; needs b" FOREIGN KEY (b) REFERENCES ring_b (id) DEFERRABLE;
+CREATE UNIQUE INDEX "part; ial" ON ring_b (a, id) WHERE a > 0;
 
 CREATE TABLE secrets (id integer, tenant text);
 INSERT INTO secrets SELECT n, 't' || n % 3 FROM generate_series(1, 9) AS n;

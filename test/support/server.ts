@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { inject, onTestFinished } from 'vitest';
-import { createDatabase, dropDatabase, maintenanceDatabase } from '../../src/postgres/databases.ts';
-import { libpqEnvironment } from '../../src/postgres/connection.ts';
+import { createDatabase, dropDatabase } from '../../src/postgres/databases.ts';
+import { libpqEnvironment, maintenanceDatabase } from '../../src/postgres/connection.ts';
 import { execute, quoteLiteral, type Server } from '../../src/postgres/psql.ts';
 import { findTool } from '../../src/postgres/tools.ts';
 import { run } from '../../src/subprocess.ts';
@@ -32,7 +32,8 @@ export async function temporaryDatabase(
   const name = `${prefix}_${randomBytes(4).toString('hex')}`;
   if (template === undefined) await createDatabase(server, name, undefined);
   else await execute(server, maintenanceDatabase, `CREATE DATABASE ${name} TEMPLATE ${template};`);
-  onTestFinished(() => dropDatabase(server, name));
+  // With what restores have left of it.
+  onTestFinished(() => dropLike(name));
   if (sql !== '') await execute(server, name, sql);
   return name;
 }
@@ -51,16 +52,21 @@ export async function databasesLike(prefix: string): Promise<string[]> {
   return list.split('\n').filter(Boolean);
 }
 
+/** Drops all databases whose names begin with a prefix. */
+export async function dropLike(prefix: string): Promise<void> {
+  for (const name of await databasesLike(prefix)) await dropDatabase(server, name);
+}
+
 /** Everything in a database as pg_dump writes it, without the random keys of `\restrict`. */
-export async function dump(database: string): Promise<string> {
+export async function dump(database: string, ...options: string[]): Promise<string> {
   const { stdout, stderr, exitCode } = await run(
     {
       file: pgDump.path,
-      args: ['--format=plain', '--no-password'],
+      args: ['--format=plain', '--no-password', ...options],
       env: libpqEnvironment(environment, server.connection, database),
     },
     signal,
   );
   if (exitCode !== 0) throw new Error(stderr);
-  return stdout.replaceAll(/^\\(un)?restrict \w+$/gm, '\\$1restrict KEY');
+  return stdout.replaceAll(/^\\(un)?restrict \w{20,}$/gm, '\\$1restrict KEY');
 }

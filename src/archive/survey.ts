@@ -1,0 +1,58 @@
+import { type Token } from '../dump/lexer.ts';
+import type { Replay } from '../dump/replay.ts';
+import { readArchive, type Archive, type ArchiveReport } from './read.ts';
+
+/** What the definitions at the beginning of a dump tell, before its first row. */
+export interface DumpHead {
+  /** The server that was dumped, `15.18`; undefined where the dump does not say it. */
+  readonly serverVersion: string | undefined;
+  /** Names of the extensions that it creates. */
+  readonly extensions: readonly string[];
+  /** Of the whole file, where it was read to its end because there are no rows. */
+  readonly defects: readonly string[];
+}
+
+const dumpedFrom = /^-- Dumped from database version (\S+)/m;
+const createExtension = /^CREATE EXTENSION (?:IF NOT EXISTS )?("(?:[^"]|"")+"|[^\s;]+)/;
+const beginsData = /^(?:INSERT INTO |SELECT pg_catalog\.(?:lo_|setval))/;
+
+/**
+ * Reads a dump up to its first row.
+ * @param replay refuses what must not be loaded, here already.
+ * @throws UnsafeDump; Failure `storage`.
+ */
+export async function surveyArchive(
+  archive: Archive,
+  replay: Replay,
+  signal: AbortSignal,
+): Promise<DumpHead> {
+  let serverVersion: string | undefined;
+  const extensions: string[] = [];
+  const tokens = readArchive(archive, { signal });
+  let report: ArchiveReport | undefined;
+  try {
+    for (;;) {
+      const next = await tokens.next();
+      if (next.done) {
+        report = next.value;
+        break;
+      }
+      const token = next.value;
+      if (isData(token)) break;
+      for (const _ of replay.read(token));
+      if (token.type === 'filler') {
+        serverVersion ??= dumpedFrom.exec(token.bytes.toString('latin1'))?.[1];
+      }
+      const extension = createExtension.exec(textOf(token) ?? '')?.[1];
+      if (extension !== undefined)
+        extensions.push(extension.replace(/^"(.*)"$/, '$1').replaceAll('""', '"'));
+    }
+  } finally {
+    await tokens.return(undefined as never);
+  }
+  return { serverVersion, extensions, defects: report?.defects ?? [] };
+}
+
+const textOf = (token: Token) => (token.type === 'sql' ? token.statement?.text : undefined);
+
+const isData = (token: Token) => token.type === 'rows' || beginsData.test(textOf(token) ?? '');

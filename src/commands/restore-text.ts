@@ -1,0 +1,146 @@
+import { totalRows } from '../table-rows.ts';
+import { formatAge, formatBytes, formatDuration, formatPlural, quoted } from '../format.ts';
+import type { Log } from '../log.ts';
+import type { Context } from '../operations/context.ts';
+import type { RestoreReport } from '../operations/restore.ts';
+import type { SalvageReport } from '../operations/salvage.ts';
+import type { Finding } from '../recovery/findings.ts';
+import type { RestorePlan, UndoPlan } from '../recovery/plan.ts';
+import type { PreviousDatabase } from '../postgres/previous.ts';
+import type { ReadProgress } from '../archive/read.ts';
+import { formatTable } from './table.ts';
+
+/** What a restore is going to do, before a person agrees. */
+export function announcePlan(plan: RestorePlan, dropOld: boolean, context: Context): void {
+  const { log, config } = context;
+  const { file, target, previous, findings } = plan;
+  const manifest = typeof file.manifest === 'object' ? file.manifest : undefined;
+  const { host, port } = config.connection;
+  log.info(
+    `restoring ${describeFile(plan)} into database "${target}" (${config.databaseSource}) on ${host}:${port}`,
+  );
+  if (manifest !== undefined && manifest.database.name !== target) {
+    log.warn(`this is a backup of database "${manifest.database.name}", not of "${target}"`);
+  }
+  warnOf(findings, log);
+  log.info(
+    previous === undefined
+      ? `there is no database "${target}" yet: it will be created`
+      : `database "${target}" will be replaced; the present one is kept${dropOld ? ' until the swap, then dropped (--drop-old)' : ` as "${target}_before_…"`}`,
+  );
+}
+
+/** What an undo is going to do. */
+export function announceUndo({ target, returning, previous, findings }: UndoPlan, log: Log): void {
+  warnOf(findings, log);
+  log.info(
+    `database "${returning.name}" (${describeBytes(returning.bytes)}) becomes "${target}" again; ${previous === undefined ? 'there is no present one' : `the present one is kept as "${previous}"`}`,
+  );
+}
+
+function warnOf(findings: readonly Finding[], log: Log): void {
+  for (const { severity, message, hint } of findings) {
+    if (severity === 'warning') log.warn({ hint }, message);
+  }
+}
+
+function describeFile({ file, madeAt }: RestorePlan): string {
+  const details = [
+    ...(madeAt === undefined ? [] : [`made ${formatAge(Date.now() - madeAt.getTime())} ago`]),
+    typeof file.manifest === 'object'
+      ? formatPlural(totalRows(file.manifest.tables), 'row')
+      : formatBytes(file.bytes),
+  ];
+  return `${file.name} (${details.join(', ')})`;
+}
+
+/** A plan as a result of its own. */
+export function describePlan(plan: RestorePlan): string {
+  const { scratch, target, previous, settings } = plan;
+  return [
+    `1. load ${describeFile(plan)} into a new database "${scratch}"`,
+    '2. compare the rows of every table, collect statistics (ANALYZE)',
+    ...(settings.length === 0 ? [] : ['3. give it the settings of the database:']),
+    ...settings.map((statement) => `     ${statement}`),
+    previous === undefined
+      ? `${settings.length === 0 ? 3 : 4}. rename it to "${target}"`
+      : `${settings.length === 0 ? 3 : 4}. rename "${target}" to "${previous}" and the new one to "${target}", in one transaction`,
+    'nothing was changed (--dry-run)',
+  ].join('\n');
+}
+
+/** What a restore has done, and what remains to be done. */
+export function announceRestored(report: RestoreReport, log: Log): void {
+  const { plan, tables, inserted, skipped, leftOut, dropped, durationMs } = report;
+  if (skipped.roles.length > 0) {
+    log.warn(
+      { hint: 'create these roles and restore again if you need them' },
+      `left out ${formatPlural(skipped.statements, 'statement')} about roles that are not on this server or cannot be assigned: ${skipped.roles.join(', ')}`,
+    );
+  }
+  if (leftOut > 0) {
+    log.warn(
+      { hint: 'look at them in the dump, and at `psql -c "\\l+" -c "\\drds"`' },
+      `left out ${formatPlural(leftOut, 'statement')} of the dump about the database as a whole (pg_dump --create)`,
+    );
+  }
+  const rows = `${formatPlural(totalRows(tables) + inserted, 'row')}${inserted > 0 ? ' (by INSERT: the file does not say how many there must be)' : ''}`;
+  log.info(
+    `restored "${plan.target}" from ${plan.file.name}: ${formatPlural(tables.length, 'table')}, ${rows}, ${formatDuration(durationMs)}`,
+  );
+  if (plan.madeAt !== undefined) {
+    log.info(
+      `the backup is ${formatAge(Date.now() - plan.madeAt.getTime())} old: if your code is newer, run its migrations (\`alembic upgrade head\`)`,
+    );
+  }
+  if (plan.previous !== undefined) {
+    log.info(
+      dropped
+        ? 'the previous database was dropped'
+        : `the previous database is kept as "${plan.previous}"; when you no longer need it: DROP DATABASE ${quoted(plan.previous)}; to take the restore back: pratiko-backup restore --undo`,
+    );
+  }
+  for (const previous of plan.remaining) log.info(describePrevious(previous));
+}
+
+/** One line about a database that a restore has kept. */
+export function describePrevious({ name, bytes }: PreviousDatabase): string {
+  return `kept by an earlier restore: "${name}" (${describeBytes(bytes)}); to remove it: DROP DATABASE ${quoted(name)}`;
+}
+
+const describeBytes = (bytes: number | null) =>
+  bytes === null ? 'size unknown' : formatBytes(bytes);
+
+/** What was rescued, table by table. */
+export function describeSalvage({ tables, inserted, database }: SalvageReport): string {
+  const states = {
+    complete: ({ rows }: { rows: number }) => formatPlural(rows, 'row'),
+    cut: ({ rows }: { rows: number }) => `cut after ${formatPlural(rows, 'row')}`,
+    refused: ({ rows }: { rows: number }) =>
+      `${formatPlural(rows, 'row')}, the server refused the others`,
+    absent: () => 'absent',
+  };
+  const lines = tables.map((table) => [
+    table.table,
+    table.state === 'complete' ? 'complete' : 'NOT WHOLE',
+    states[table.state](table),
+  ]);
+  if (inserted > 0) lines.push(['(by INSERT)', '', formatPlural(inserted, 'row')]);
+  return `${formatTable(lines)}\nwhat could be read is in database "${database}"; it replaces nothing, and stays until you drop it`;
+}
+
+/** Percent of the file, what is being loaded, how fast, and how long it will take. */
+export function progressOf(startedAt: number): (progress: ReadProgress) => string {
+  return ({ readBytes, totalBytes, table, rows }) => {
+    const seconds = (performance.now() - startedAt) / 1000;
+    const rate = readBytes / seconds;
+    const left = (totalBytes - readBytes) / rate;
+    return [
+      `loading ${Math.floor((100 * readBytes) / totalBytes)} %`,
+      ...(table === undefined ? [] : [table]),
+      formatPlural(rows, 'row'),
+      `${formatPlural(Math.round(rows / seconds), 'row')}/s`,
+      `${formatDuration(left * 1000)} left`,
+    ].join(', ');
+  };
+}

@@ -1,0 +1,63 @@
+import { mayBeProgressMessage } from './legacy.ts';
+
+/** Something that is not the plain SQL of one database. */
+export interface ForeignFormat {
+  /** What it is, as a clause for people. */
+  readonly what: string;
+  readonly hint: string;
+  /** Nothing that is recognised. */
+  readonly isUnknown?: true;
+}
+
+const byPgRestore =
+  '`pg_restore` reads it: create a new database and run `pg_restore --dbname NEW_DATABASE FILE`';
+const decompress = (tool: string) => ({
+  what: `compressed with ${tool}`,
+  hint: `decompress it first: \`${tool} -dc FILE > dump.sql\`, then restore dump.sql`,
+});
+
+/** How files begin (file(1), magic). */
+const signatures: readonly (ForeignFormat & { readonly start: string })[] = [
+  { start: 'PGDMP', what: "a dump in pg_dump's custom format", hint: byPgRestore },
+  { start: 'toc.dat\0', what: "a dump in pg_dump's tar format", hint: byPgRestore },
+  { start: '\x28\xb5\x2f\xfd', ...decompress('zstd') },
+  { start: '\x04\x22\x4d\x18', ...decompress('lz4') },
+  { start: '\xfd7zXZ\0', ...decompress('xz') },
+  { start: 'BZh', ...decompress('bzip2') },
+  { start: 'PK\x03\x04', what: 'a zip archive', hint: 'unpack it first: `unzip FILE`' },
+  {
+    start: 'age-encryption.org/',
+    what: 'encrypted with age',
+    hint: 'decrypt it first: `age --decrypt FILE > dump.sql.gz`',
+  },
+  {
+    start: '-----BEGIN PGP',
+    what: 'encrypted with gpg',
+    hint: 'decrypt it first: `gpg --decrypt FILE > dump.sql.gz`',
+  },
+];
+
+const headerOfDump = '-- PostgreSQL database dump\n';
+const headerOfCluster = '-- PostgreSQL database cluster dump\n';
+
+/**
+ * Why decompressed text that begins like this cannot be restored as a plain dump of one database.
+ * @returns undefined where it can.
+ */
+export function foreignFormat(head: Buffer): ForeignFormat | undefined {
+  const text = head.toString('latin1');
+  const known = signatures.find(({ start }) => text.startsWith(start));
+  if (known !== undefined) return known;
+  if (text.includes(headerOfCluster)) {
+    return {
+      what: 'a dump of all databases of a server (pg_dumpall)',
+      hint: 'psql loads it into an empty server: `psql -f FILE postgres`; a restore needs the dump of one database',
+    };
+  }
+  if (text.includes(headerOfDump) || mayBeProgressMessage(head)) return undefined;
+  return {
+    what: `no dump by pg_dump: it begins with ${JSON.stringify(head.toString().slice(0, 40))}`,
+    hint: 'give a backup, or the plain SQL that `pg_dump` writes (.sql or .sql.gz)',
+    isUnknown: true,
+  };
+}

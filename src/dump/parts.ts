@@ -1,0 +1,175 @@
+import type { Token } from './lexer.ts';
+import type { Replay } from './replay.ts';
+
+/** A stretch of a dump that is loaded as a whole. */
+export type Part =
+  /** Rows of one COPY block, a statement of their own. */
+  | {
+      readonly type: 'rows';
+      readonly sql: readonly Buffer[];
+      /** The line of the dump with which it begins, from 1. */
+      readonly line: number;
+      /** Which COPY block of the dump it belongs to, from 0, and the table of that. */
+      readonly block: number;
+      readonly table: string;
+      readonly bytes: number;
+    }
+  /** A statement, with what stands before it. */
+  | {
+      readonly type: 'statement';
+      readonly sql: readonly Buffer[];
+      readonly line: number;
+      /** What it needs of the order; undefined: everything before it done, nothing after it begun. */
+      readonly order: Order | undefined;
+    };
+
+export type Order =
+  /** Sets something for the session: every session needs it. */
+  | { readonly type: 'session' }
+  /** Touches nothing that rows of other tables depend on, and nothing that depends on them. */
+  | { readonly type: 'independent' }
+  /** Needs these tables for itself; the first is the one that it works on. */
+  | { readonly type: 'tables'; readonly tables: readonly string[]; readonly isForeignKey: boolean };
+
+/** Cuts what is replayed of a dump into parts: statements, and pieces of rows at row borders. */
+export class PartReader {
+  readonly #replay: Replay;
+  readonly #pieceBytes: number;
+  /** What is not complete yet: of a statement, or rows. */
+  #sql: Buffer[] = [];
+  #bytes = 0;
+  /** The line of the dump with which it begins, and how many it has. */
+  #line = 1;
+  #lines = 0;
+  /** The COPY statement of the block, and what stood before it. */
+  #copy = Buffer.alloc(0);
+  #block = -1;
+  #table = '';
+  #inRows = false;
+  /** Of the COPY block, which has at least one, also without rows. */
+  #hasPieces = false;
+
+  /** @param pieceBytes how large a piece of rows is, at least. */
+  constructor(replay: Replay, pieceBytes: number) {
+    this.#replay = replay;
+    this.#pieceBytes = pieceBytes;
+  }
+
+  /** @throws UnsafeDump */
+  *read(token: Token): Generator<Part> {
+    if (token.type === 'rows') {
+      yield* this.#rows(token);
+      return;
+    }
+    if (token.type === 'copyEnd') {
+      if (this.#bytes > 0 || !this.#hasPieces) yield* this.#piece();
+      this.#restart(1);
+      this.#inRows = false;
+      return;
+    }
+    for (const bytes of this.#replay.read(token)) {
+      if (this.#inRows)
+        this.#line += countLines(bytes); // the line break behind COPY
+      else this.#add(bytes);
+    }
+    const statement = token.type === 'sql' ? token.statement : undefined;
+    if (statement?.copyInto !== undefined) {
+      this.#copy = Buffer.concat([...this.#sql, Buffer.from('\n')]);
+      this.#block += 1;
+      this.#table = statement.copyInto;
+      this.#inRows = true;
+      this.#hasPieces = false;
+      this.#restart(0);
+    } else if (statement !== undefined) {
+      yield this.#statement(orderOf(statement.text));
+    }
+  }
+
+  /** Gives what is left: comments, and of a dump that was cut the whole rows. */
+  *end(): Generator<Part> {
+    if (!this.#inRows) {
+      if (this.#sql.length > 0) yield this.#statement(undefined);
+      return;
+    }
+    const rows = Buffer.concat(this.#sql);
+    this.#sql = [rows.subarray(0, rows.lastIndexOf(0x0a) + 1)];
+    yield* this.#piece();
+  }
+
+  *#rows({ bytes, ended }: Extract<Token, { type: 'rows' }>): Generator<Part> {
+    this.#add(bytes, ended);
+    if (this.#bytes < this.#pieceBytes || ended === 0) return;
+    // A piece ends with a row; what follows begins the next one.
+    const end = bytes.lastIndexOf(0x0a) + 1;
+    const rest = bytes.subarray(end);
+    this.#sql[this.#sql.length - 1] = bytes.subarray(0, end);
+    yield* this.#piece();
+    if (rest.length > 0) this.#add(rest, 0);
+  }
+
+  *#piece(): Generator<Part> {
+    const sql = [this.#copy, ...this.#sql, endOfCopy];
+    const line = this.#line - countLines(this.#copy);
+    const [block, table, bytes] = [this.#block, this.#table, this.#bytes];
+    this.#hasPieces = true;
+    yield { type: 'rows', sql, line, block, table, bytes };
+    this.#restart(0);
+  }
+
+  #statement(order: Order | undefined): Part {
+    const part = { type: 'statement', sql: this.#sql, line: this.#line, order } as const;
+    this.#restart(0);
+    return part;
+  }
+
+  #add(bytes: Buffer, lines = countLines(bytes)): void {
+    this.#sql.push(bytes);
+    this.#bytes += bytes.length;
+    this.#lines += lines;
+  }
+
+  /** Begins something new, so many lines further. */
+  #restart(skipped: number): void {
+    this.#sql = [];
+    this.#bytes = 0;
+    this.#line += this.#lines + skipped;
+    this.#lines = 0;
+  }
+}
+
+const endOfCopy = Buffer.from('\\.\n');
+
+function countLines(bytes: Buffer): number {
+  let lines = 0;
+  for (let at = bytes.indexOf(0x0a); at !== -1; at = bytes.indexOf(0x0a, at + 1)) lines += 1;
+  return lines;
+}
+
+const identifier = String.raw`(?:"(?:[^"]|"")*"|[^\s".,;()]+)`;
+const qualified = String.raw`(${identifier}(?:\.${identifier})?)`;
+
+const setsSession =
+  /^(?:SET (?!SESSION AUTHORIZATION|LOCAL|TRANSACTION|CONSTRAINTS)|SELECT pg_catalog\.set_config\()/;
+/** Sequences and large objects; pg_dump writes the latter in transactions of their own. */
+const independent = /^(?:SELECT pg_catalog\.(?:setval|lo_|lowrite)|(?:BEGIN|COMMIT);$)/;
+const constraint = new RegExp(
+  String.raw`^ALTER TABLE (?:ONLY )?${qualified}\s+ADD CONSTRAINT ${identifier} (?:PRIMARY KEY|UNIQUE|EXCLUDE)\b`,
+);
+const foreignKey = new RegExp(
+  String.raw`^ALTER TABLE (?:ONLY )?${qualified}\s+ADD CONSTRAINT ${identifier} FOREIGN KEY [^']*? REFERENCES ${qualified}\(`,
+);
+const index = new RegExp(
+  String.raw`^CREATE (?:UNIQUE )?INDEX ${identifier} ON ${qualified} USING `,
+);
+
+/** The forms are those that pg_dump writes; of any other nothing is assumed. */
+function orderOf(statement: string | undefined): Order | undefined {
+  if (statement === undefined) return undefined;
+  if (setsSession.test(statement)) return { type: 'session' };
+  if (independent.test(statement)) return { type: 'independent' };
+  const key = foreignKey.exec(statement);
+  if (key) return { type: 'tables', tables: [key[1] ?? '', key[2] ?? ''], isForeignKey: true };
+  const table = (constraint.exec(statement) ?? index.exec(statement))?.[1];
+  if (table === undefined) return undefined;
+  return { type: 'tables', tables: [table], isForeignKey: false };
+}

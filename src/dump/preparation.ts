@@ -1,0 +1,78 @@
+const name = String.raw`("(?:[^"]|"")+"|[^\s;"]+)`;
+
+const dropDatabase = new RegExp(String.raw`^DROP DATABASE (?:IF EXISTS )?${name};$`);
+const createDatabase = new RegExp(String.raw`^CREATE DATABASE ${name}[\s;]`);
+const alterDatabase = new RegExp(
+  String.raw`^(?:ALTER DATABASE|ALTER ROLE ${name} IN DATABASE) ${name} `,
+);
+/** What pg_dump writes before it connects to a name that is not plain. */
+const encoding = /^\\encoding \S+$/;
+/** Written also without `--create`, by versions before 11. */
+const aboutDatabase = /^(?:COMMENT|SECURITY LABEL FOR \S+|(?:GRANT|REVOKE) [^'"]*?) ON DATABASE /;
+const catalogFlags = /^UPDATE pg_catalog\.pg_database SET /;
+const connect = /^\\connect (?:-reuse-previous=on )?(.+)$/;
+
+/** What `--clean` writes before everything else, to remove what may be there. */
+const removal =
+  /^(?:DROP |ALTER .* (?:DROP|DETACH) |CREATE OR REPLACE VIEW .* AS\s+SELECT\s+NULL::|SELECT (?:CASE WHEN EXISTS.*)?pg_catalog\.lo_unlink\()/s;
+const setting = /^(?:SET |SELECT pg_catalog\.set_config\()/;
+/** The one thing that a new database has of what a dump can contain. */
+const dropPublic = /^DROP SCHEMA (?:IF EXISTS )?public;$/;
+
+/**
+ * Recognises what pg_dump writes to prepare a database, with `--clean` and `--create`: a restore
+ * does that itself, in a new database of another name.
+ */
+export class Preparation {
+  #begun = false;
+  /** As the dump writes it, from CREATE DATABASE. */
+  #database: string | undefined;
+  #connected = false;
+  #leftOut = 0;
+
+  /** How many statements about the database as a whole were taken. */
+  get leftOut(): number {
+    return this.#leftOut;
+  }
+
+  /** True for a statement that is to be left out. */
+  takes(statement: string): boolean {
+    if (this.#concernsDatabase(statement)) {
+      this.#leftOut += 1;
+      return true;
+    }
+    if (this.#begun || setting.test(statement)) return false;
+    if (removal.test(statement)) return !dropPublic.test(statement);
+    this.#begun = true;
+    return false;
+  }
+
+  /** True for the command that enters the database that the dump has created. */
+  connects(command: string): boolean {
+    if (this.#database !== undefined && !this.#connected && encoding.test(command)) return true;
+    const target = connect.exec(command)?.[1];
+    if (target === undefined || this.#database === undefined || this.#connected) return false;
+    const plain = this.#database.replace(/^"(.*)"$/s, '$1').replaceAll('""', '"');
+    this.#connected =
+      target === this.#database || target === plain || target === connectionString(plain);
+    return this.#connected;
+  }
+
+  #concernsDatabase(statement: string): boolean {
+    if (aboutDatabase.test(statement)) return true;
+    if (!this.#begun && (dropDatabase.test(statement) || catalogFlags.test(statement))) return true;
+    const created = createDatabase.exec(statement)?.[1];
+    if (created !== undefined && this.#database === undefined) {
+      this.#database = created;
+      return true;
+    }
+    if (this.#database === undefined) return false;
+    return alterDatabase.exec(statement)?.[2] === this.#database || catalogFlags.test(statement);
+  }
+}
+
+/** As pg_dump writes names that are not plain (fe_utils/string_utils.c, appendPsqlMetaConnect). */
+function connectionString(database: string): string {
+  const value = `'${database.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+  return `"dbname=${value.replaceAll('"', '""')}"`;
+}

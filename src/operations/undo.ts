@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto';
+import { Failure } from '../errors.ts';
+import type { Server } from '../postgres/psql.ts';
+import { RestoreLock } from '../postgres/restore-lock.ts';
+import { surveyServer } from '../postgres/survey.ts';
+import { restoreFailure } from '../recovery/failure.ts';
+import { requirePossible } from '../recovery/findings.ts';
+import { planUndo, type UndoPlan } from '../recovery/plan.ts';
+import { swapIn } from '../recovery/swap-in.ts';
+import { formatStamp } from '../store/names.ts';
+import { configuredServer, requireOwnDatabase, type Context } from './context.ts';
+
+/**
+ * Says what `undoRestore` would do; changes nothing.
+ * @throws Failure `noSuchBackup` where there is nothing to go back to; `restoreFailed` with
+ *   everything at once that stands in the way; `cannotConnect`.
+ */
+export async function previewUndo(context: Context): Promise<UndoPlan> {
+  requireOwnDatabase(context);
+  return plan(context, await configuredServer(context));
+}
+
+/**
+ * Takes a restore back: the database that it replaced last gets its name again, and the restored
+ * one is kept in its place.
+ * @param confirm asks the person; throws where the answer is not yes.
+ * @throws what `previewUndo` throws; nothing has changed then.
+ */
+export async function undoRestore(
+  context: Context,
+  confirm: (plan: UndoPlan) => Promise<void>,
+): Promise<UndoPlan> {
+  requireOwnDatabase(context);
+  const server = await configuredServer(context);
+  await confirm(await plan(context, server));
+  await using _lock = await RestoreLock.acquire(server, context.config.connection.database);
+  const undo = await plan(context, server); // things may have changed meanwhile
+  try {
+    await swapIn(server, {
+      ...undo,
+      scratch: undo.returning.name,
+      comment: undo.returning.comment,
+    });
+  } catch (error) {
+    throw restoreFailure(error);
+  }
+  return undo;
+}
+
+async function plan({ config, now }: Context, server: Server): Promise<UndoPlan> {
+  const target = config.connection.database;
+  const facts = await surveyServer(server, target);
+  const stamp = formatStamp(now());
+  const undo = planUndo({ target, facts, stamp, nonce: randomBytes(2).toString('hex') });
+  if (undo === undefined) {
+    throw new Failure('noSuchBackup', `no restore has kept a previous database of "${target}"`, {
+      hint: '`psql --list` shows the databases of the server; the backups are all still there: `pratiko-backup list`',
+    });
+  }
+  requirePossible(undo);
+  return undo;
+}

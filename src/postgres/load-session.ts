@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import { createInterface } from 'node:readline';
+import type { Child } from '../subprocess.ts';
+import { loadFailure } from './load-failure.ts';
+import { quoteLiteral, readTag, startPsql, type Server } from './psql.ts';
+import { canBeRestricted } from './restriction.ts';
+
+/** Some SQL for a session, and where it is from. */
+export interface Work {
+  readonly sql: readonly Buffer[];
+  /** The line of the dump with which it begins, from 1. */
+  readonly line: number;
+}
+
+/** What the server answered to some work. */
+export interface Done {
+  /** Rows of COPY statements, together. */
+  readonly copied: number;
+  /** Rows of INSERT statements, together. */
+  readonly inserted: number;
+}
+
+interface Pending extends Work {
+  /** The line of psql's input with which it begins. */
+  readonly inputLine: number;
+  readonly resolve: (done: Done) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Settings that make a load faster; they end with the session. The swap waits for the disk. A server
+ * with a lot of shared memory (in blocks of 8 kB) has some for building indexes.
+ */
+const forALoad = `SET synchronous_commit = off;
+SELECT set_config('maintenance_work_mem', greatest(m.setting::bigint, b.setting::bigint * 8 / 4) || 'kB', false)
+  FROM pg_settings AS m, pg_settings AS b
+ WHERE m.name = 'maintenance_work_mem' AND b.name = 'shared_buffers';
+`;
+
+/**
+ * A psql that loads parts of a dump, restricted like the one that loads a whole one. It stops at the
+ * first error.
+ */
+export class LoadSession {
+  readonly #server: Server;
+  readonly #psql: Child;
+  readonly #nonce = randomUUID();
+  readonly #restricted: boolean;
+  readonly #pending: Pending[] = [];
+  #inputLine = 1;
+
+  constructor(server: Server, database: string) {
+    this.#server = server;
+    this.#psql = startPsql(server, database);
+    this.#restricted = canBeRestricted(server.psql.version);
+    this.#write(forALoad);
+    if (this.#restricted) this.#write(`\\restrict ${this.#key}\n`);
+    void this.#readAnswers();
+  }
+
+  /** How much work it has been given and has not done. */
+  get load(): number {
+    return this.#pending.length;
+  }
+
+  /** @throws Failure `restoreFailed` with the line of the dump that the server refused. */
+  async run(work: Work): Promise<Done> {
+    const done = new Promise<Done>((resolve, reject) => {
+      this.#pending.push({ ...work, inputLine: this.#inputLine, resolve, reject });
+    });
+    for (const part of work.sql) this.#write(part);
+    this.#write(`\nSELECT ${quoteLiteral(this.#nonce)};\n`);
+    return done;
+  }
+
+  /** Ends the session after its work. */
+  async end(): Promise<void> {
+    if (this.#restricted) this.#write(`\\unrestrict ${this.#key}\n`);
+    this.#psql.stdin.end();
+    await this.#psql.ending;
+  }
+
+  /** Ends it at once: psql takes the end of its input for the end of the data. */
+  async kill(): Promise<void> {
+    this.#psql.kill('SIGKILL');
+    await this.#psql.ending;
+  }
+
+  get #key(): string {
+    return this.#nonce.replaceAll('-', '');
+  }
+
+  #write(part: Buffer | string): void {
+    this.#inputLine += countLines(part);
+    this.#psql.stdin.write(part);
+  }
+
+  async #readAnswers(): Promise<void> {
+    let copied = 0;
+    let inserted = 0;
+    for await (const line of createInterface({ input: this.#psql.stdout })) {
+      const tag = readTag(line);
+      if (tag?.command === 'COPY') copied += tag.rows;
+      if (tag?.command === 'INSERT') inserted += tag.rows;
+      if (line !== this.#nonce) continue;
+      this.#pending.shift()?.resolve({ copied, inserted });
+      [copied, inserted] = [0, 0];
+    }
+    const ending = await this.#psql.ending;
+    const [current] = this.#pending;
+    const failure: unknown = this.#server.signal.aborted
+      ? this.#server.signal.reason
+      : loadFailure(ending, current && { input: current.inputLine, dump: current.line });
+    for (const { reject } of this.#pending.splice(0)) reject(failure);
+  }
+}
+
+function countLines(text: Buffer | string): number {
+  if (typeof text === 'string') return text.split('\n').length - 1;
+  let lines = 0;
+  for (let at = text.indexOf(0x0a); at !== -1; at = text.indexOf(0x0a, at + 1)) lines += 1;
+  return lines;
+}

@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { Failure, messageOf } from '../errors.ts';
+import { maintenanceDatabase } from './connection.ts';
+import { execute, query, type Server } from './psql.ts';
+import { dropScratch, selectScratchDatabases } from './scratch.ts';
+import { Session } from './session.ts';
+
+const leftoverSchema = z.object({ name: z.string(), marked: z.boolean() });
+
+/** What became of the scratch databases of restores that were killed. */
+export interface Leftovers {
+  readonly dropped: readonly string[];
+  /** Not certainly ours, or not ours to drop, and why. */
+  readonly kept: readonly { readonly name: string; readonly reason: string }[];
+}
+
+/**
+ * Lets one restore at a time work on a target, whichever machine it runs on. The server frees the
+ * lock when the session ends, also when its holder is killed.
+ */
+export class RestoreLock implements AsyncDisposable {
+  readonly #server: Server;
+  readonly #session: Session;
+
+  private constructor(server: Server, session: Session) {
+    this.#server = server;
+    this.#session = session;
+  }
+
+  /** @throws Failure `locked`, `cannotConnect`. */
+  static async acquire(server: Server, target: string): Promise<RestoreLock> {
+    const lock = new RestoreLock(server, new Session(server, maintenanceDatabase));
+    try {
+      await lock.#session.ask(neverIdle);
+      if (await lock.#tryLock(`target ${target}`)) return lock;
+      throw new Failure('locked', `another restore works on database "${target}" of this server`, {
+        hint: 'wait for it to end, then look at what it has done before you restore again',
+      });
+    } catch (error) {
+      await lock[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Says that a scratch database of this name is, or is about to be, in use. */
+  async announce(scratch: string): Promise<void> {
+    await this.#tryLock(`scratch ${scratch}`);
+  }
+
+  /** @throws Failure `restoreFailed` where the session was ended: others may be at work now. */
+  async assertHeld(): Promise<void> {
+    try {
+      await this.#session.ask('SELECT 1;');
+    } catch (error) {
+      throw new Failure(
+        'restoreFailed',
+        'the lock of this restore was lost: its session was ended',
+        {
+          hint: 'the live database was not touched: restore again',
+          cause: error,
+        },
+      );
+    }
+  }
+
+  /**
+   * Drops the scratch databases of restores that were killed: no living one holds their lock. One
+   * without mark was not filled yet, or is not ours.
+   */
+  async removeLeftovers(): Promise<Leftovers> {
+    const found = await query(
+      this.#server,
+      maintenanceDatabase,
+      leftoverSchema,
+      selectScratchDatabases,
+    );
+    const dropped: string[] = [];
+    const kept: { name: string; reason: string }[] = [];
+    for (const { name, marked } of found) {
+      if (!(await this.#tryLock(`scratch ${name}`))) continue;
+      try {
+        if (marked || (await isEmpty(this.#server, name))) {
+          await dropScratch(this.#server, name);
+          dropped.push(name);
+        } else kept.push({ name, reason: 'it is not marked as ours' });
+      } catch (error) {
+        this.#server.signal.throwIfAborted();
+        kept.push({ name, reason: messageOf(error) });
+      }
+    }
+    return { dropped, kept };
+  }
+
+  async #tryLock(what: string): Promise<boolean> {
+    const key = createHash('sha256').update(`pratiko-backup restore ${what}`).digest();
+    const answer = await this.#session.ask(`SELECT pg_try_advisory_lock(${key.readBigInt64BE()});`);
+    return answer[0] === 't';
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#session[Symbol.asyncDispose]();
+  }
+}
+
+/** Since 14, a server can end sessions that wait. */
+const neverIdle = `SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout';`;
+
+/** Nothing was created in it (FirstNormalObjectId). */
+async function isEmpty(server: Server, database: string): Promise<boolean> {
+  const count = 'SELECT count(*) FROM pg_class WHERE oid >= 16384;';
+  return (await execute(server, database, count)).trim() === '0';
+}

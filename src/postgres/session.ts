@@ -1,0 +1,46 @@
+import { randomUUID } from 'node:crypto';
+import { createInterface } from 'node:readline';
+import type { Child } from '../subprocess.ts';
+import { connectionFailure } from './diagnosis.ts';
+import { quoteLiteral, sqlError, startPsql, type Server } from './psql.ts';
+
+/** A connection that stays open over several questions. Disposing ends it. */
+export class Session implements AsyncDisposable {
+  readonly #server: Server;
+  readonly #psql: Child;
+  readonly #lines: AsyncIterator<string>;
+
+  constructor(server: Server, database: string) {
+    this.#server = server;
+    this.#psql = startPsql(server, database);
+    this.#lines = createInterface({ input: this.#psql.stdout })[Symbol.asyncIterator]();
+  }
+
+  /**
+   * Runs statements and gives the lines that they put out, command tags among them.
+   * @throws SqlError; Failure `cannotConnect`. The session has ended then.
+   */
+  async ask(sql: string): Promise<string[]> {
+    const nonce = randomUUID();
+    this.#psql.stdin.write(`${sql}\nSELECT ${quoteLiteral(nonce)};\n`);
+    const answer: string[] = [];
+    for (;;) {
+      const next = await this.#lines.next();
+      if (next.done) throw await this.#failure();
+      if (next.value === nonce) return answer;
+      answer.push(next.value);
+    }
+  }
+
+  async #failure(): Promise<unknown> {
+    const { stderr } = await this.#psql.ending;
+    const { signal, connection } = this.#server;
+    if (signal.aborted) return signal.reason;
+    return sqlError(stderr) ?? connectionFailure(stderr, connection);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#psql.stdin.end();
+    await this.#psql.ending;
+  }
+}

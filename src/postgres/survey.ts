@@ -1,0 +1,156 @@
+import { z } from 'zod';
+import type { KnownRoles } from '../known-roles.ts';
+import { maintenanceDatabase } from './connection.ts';
+import { descriptionSchema, selectDescription, type DatabaseDescription } from './databases.ts';
+import { previousSchema, selectPrevious } from './previous.ts';
+import { query, quoteLiteral, type Server } from './psql.ts';
+
+const sessionSchema = z.object({ pid: z.number(), user: z.string(), application: z.string() });
+
+const roomSchema = z.object({
+  /** Of the server's data, on the server's machine; null where we may not know. */
+  dataDirectory: z.string().nullable(),
+  /** Seconds since 1970: which server it is that has this data directory. */
+  startedAt: z.number(),
+});
+
+const targetSchema = z.object({
+  /** We may rename it. */
+  owned: z.boolean(),
+  /** Null where we may not know. */
+  bytes: z.number().nullable(),
+  /** A DROP DATABASE was interrupted: nobody can connect. */
+  invalid: z.boolean(),
+  isTemplate: z.boolean(),
+  isClosed: z.boolean(),
+  preparedTransactions: z.array(z.string()),
+  replicationSlots: z.array(z.string()),
+  subscriptions: z.array(z.string()),
+  /** Sessions that we may not end. */
+  foreignSessions: z.array(sessionSchema),
+});
+
+const factsSchema = z.object({
+  version: z.string(),
+  superuser: z.boolean(),
+  createsDatabases: z.boolean(),
+  databases: z.array(z.string()),
+  roles: z.array(
+    z.object({
+      name: z.string(),
+      assignable: z.boolean(),
+      alterable: z.boolean(),
+      inherited: z.boolean(),
+    }),
+  ),
+  tablespaces: z.array(z.object({ name: z.string(), usable: z.boolean() })),
+  extensions: z.array(z.object({ name: z.string(), creatable: z.boolean() })),
+  /** Parameters that every user may set. */
+  userParameters: z.array(z.string()),
+  room: roomSchema,
+  /** One for the target, or none. */
+  target: z.array(targetSchema),
+  description: z.array(descriptionSchema),
+  /** Databases that earlier restores of this target have left aside, oldest first. */
+  previous: z.array(previousSchema),
+});
+
+type Answer = z.infer<typeof factsSchema>;
+
+/** What a restore needs to know of a server before it begins. */
+export interface ServerFacts extends Omit<Answer, 'roles' | 'target' | 'description'> {
+  readonly user: string;
+  readonly roles: KnownRoles & {
+    /** Those whose settings we may change. */
+    readonly alterable: ReadonlySet<string>;
+    /** Those whose rights we have without asking. */
+    readonly inherited: ReadonlySet<string>;
+  };
+  /** The target as it is now; undefined where there is none. */
+  readonly target:
+    (z.infer<typeof targetSchema> & { description: DatabaseDescription }) | undefined;
+}
+
+/**
+ * Looks at a server, and at a database on it, without changing anything.
+ * @throws Failure `cannotConnect`.
+ */
+export async function surveyServer(server: Server, name: string): Promise<ServerFacts> {
+  const [answer] = await query(server, maintenanceDatabase, factsSchema, selectFacts(name));
+  if (answer === undefined) throw new Error('the server answered nothing');
+  const { roles, target, description, ...facts } = answer;
+  const [found, described] = [target[0], description[0]];
+  const named = (wanted: (role: Answer['roles'][number]) => boolean) =>
+    new Set(roles.filter(wanted).map((role) => role.name));
+  return {
+    ...facts,
+    user: server.connection.user,
+    roles: {
+      existing: named(() => true),
+      assignable: named(({ assignable }) => assignable),
+      alterable: named(({ alterable }) => alterable),
+      inherited: named(({ inherited }) => inherited),
+      impersonable: named(({ name: role }) => facts.superuser || role === server.connection.user),
+    },
+    target: found && described && { ...found, description: described },
+  };
+}
+
+const names = (select: string) =>
+  `(SELECT coalesce(json_agg(name), '[]') FROM (${select}) AS n(name))`;
+const rows = (select: string) =>
+  `(SELECT coalesce(json_agg(to_json(r)), '[]') FROM (${select}) AS r)`;
+
+/** As SQL: whether the role `me` may end a session of `role` (pg_terminate_backend). */
+export const mayBeEnded = `(me.rolsuper OR NOT role.rolsuper AND
+  (pg_has_role(role.oid, 'MEMBER') OR pg_has_role('pg_signal_backend', 'MEMBER')))`;
+
+/** Since 16, being a member is not enough. */
+const byVersion = (since16: string, before: string) =>
+  `CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN '${since16}' ELSE '${before}' END`;
+
+const selectRoles = `
+  SELECT r.rolname AS name,
+    pg_has_role(current_user, r.oid, ${byVersion('SET', 'MEMBER')}) AS assignable,
+    me.rolsuper OR r.oid = me.oid OR me.rolcreaterole AND NOT r.rolsuper
+      AND (current_setting('server_version_num')::integer < 160000
+           OR pg_has_role(current_user, r.oid, ${byVersion('MEMBER WITH ADMIN OPTION', 'MEMBER')})) AS alterable,
+    pg_has_role(current_user, r.oid, 'USAGE') AS inherited
+  FROM pg_roles AS r`;
+
+const selectExtensions = `
+  SELECT name, bool_or(me.rolsuper OR NOT superuser OR coalesce((to_jsonb(v)->>'trusted')::boolean, false)) AS creatable
+    FROM pg_available_extension_versions AS v GROUP BY name`;
+
+const selectForeignSessions = `
+  SELECT client.pid, coalesce(client.usename, 'the server') AS user,
+         coalesce(client.application_name, '') AS application
+    FROM pg_stat_activity AS client JOIN pg_roles AS role ON role.oid = client.usesysid
+   WHERE client.datid = d.oid AND NOT ${mayBeEnded}`;
+
+const selectTarget = (name: string) => `
+  SELECT pg_has_role(d.datdba, 'USAGE') AS owned,
+    CASE WHEN d.datconnlimit <> -2 AND has_database_privilege(d.oid, 'CONNECT')
+         THEN pg_database_size(d.oid) END AS bytes,
+    d.datconnlimit = -2 AS invalid, d.datistemplate AS "isTemplate", NOT d.datallowconn AS "isClosed",
+    ${names('SELECT gid FROM pg_prepared_xacts WHERE database = d.datname')} AS "preparedTransactions",
+    ${names('SELECT slot_name FROM pg_replication_slots WHERE database = d.datname')} AS "replicationSlots",
+    ${names('SELECT subname FROM pg_subscription WHERE subdbid = d.oid')} AS subscriptions,
+    ${rows(selectForeignSessions)} AS "foreignSessions"
+  FROM pg_database AS d WHERE d.datname = ${quoteLiteral(name)}`;
+
+const selectFacts = (target: string) => `
+  SELECT current_setting('server_version') AS version,
+    me.rolsuper AS superuser, me.rolsuper OR me.rolcreatedb AS "createsDatabases",
+    ${names('SELECT datname FROM pg_database')} AS databases,
+    ${rows(selectRoles)} AS roles,
+    ${rows("SELECT spcname AS name, has_tablespace_privilege(oid, 'CREATE') AS usable FROM pg_tablespace")} AS tablespaces,
+    ${rows(selectExtensions)} AS extensions,
+    ${names("SELECT name FROM pg_settings WHERE context IN ('user', 'backend')")} AS "userParameters",
+    json_build_object(
+      'dataDirectory', (SELECT setting FROM pg_settings WHERE name = 'data_directory'),
+      'startedAt', floor(extract(epoch FROM pg_postmaster_start_time()))) AS room,
+    ${rows(selectTarget(target))} AS target,
+    ${rows(selectDescription(target))} AS description,
+    ${rows(selectPrevious(target))} AS previous
+  FROM pg_roles AS me WHERE me.rolname = current_user`;

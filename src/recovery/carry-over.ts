@@ -1,0 +1,126 @@
+import type { DatabaseSettings, DatabaseTraits } from '../database-traits.ts';
+import type { NewDatabase } from '../postgres/databases.ts';
+import { settingStatements } from '../postgres/database-settings.ts';
+import type { ServerFacts } from '../postgres/survey.ts';
+import { majorVersion } from '../postgres/tools.ts';
+import type { Finding } from './findings.ts';
+
+export interface CarryOverOptions {
+  /** What the new database is to be like; without settings where nobody recorded them. */
+  readonly like: DatabaseTraits & { readonly settings?: DatabaseSettings | undefined };
+  readonly scratch: string;
+  readonly facts: ServerFacts;
+  /** False: it belongs to who restores. */
+  readonly owner: boolean;
+  /** False: as every new database has them. */
+  readonly privileges: boolean;
+}
+
+/** What a new database gets beside its contents, and what it cannot get here. */
+export interface CarryOver {
+  readonly create: NewDatabase;
+  /** To be run before the swap, one by one. */
+  readonly statements: readonly string[];
+  readonly comment: string | null;
+  readonly findings: readonly Finding[];
+}
+
+/** Decides what of a database as a whole can be carried over to a new one on this server. */
+export function planCarryOver(options: CarryOverOptions): CarryOver {
+  const { like, scratch, facts } = options;
+  const findings: Finding[] = [];
+  const lose = (message: string, hint: string) =>
+    findings.push({ severity: 'warning', message, hint });
+
+  const ownable = facts.roles.assignable.has(like.owner) && facts.roles.inherited.has(like.owner);
+  const owner = options.owner && ownable ? like.owner : undefined;
+  if (options.owner && owner === undefined) {
+    lose(
+      `the database's owner "${like.owner}" does not exist here or cannot be assigned: "${facts.user}" will own it`,
+      'create the role first, or restore as a superuser, if that matters',
+    );
+  }
+  const settings = like.settings;
+  const tablespace = usableTablespace(settings?.tablespace, facts);
+  if (tablespace === 'unusable') {
+    lose(
+      `tablespace "${settings?.tablespace ?? ''}" does not exist here or may not be used: the server's default is taken`,
+      'create it first, or GRANT CREATE ON TABLESPACE, if that matters',
+    );
+  }
+  const { encoding, collate, ctype, provider, locale } = like;
+  return {
+    create: {
+      owner,
+      tablespace: tablespace === 'unusable' ? undefined : tablespace,
+      locale: {
+        ...{ encoding, collate, ctype, provider, locale },
+        namesProvider: majorVersion(facts.version) >= 15,
+      },
+    },
+    statements:
+      settings === undefined
+        ? []
+        : settingStatements(scratch, owner ?? facts.user, {
+            ...settings,
+            privileges: keptPrivileges(settings, owner ?? facts.user, options, lose),
+            parameters: keptParameters(settings, facts, lose),
+          }),
+    comment: settings?.comment ?? null,
+    findings,
+  };
+}
+
+type Lose = (message: string, hint: string) => void;
+
+function usableTablespace(
+  name: string | undefined,
+  { tablespaces }: ServerFacts,
+): string | undefined {
+  if (name === undefined || name === 'pg_default') return undefined;
+  return tablespaces.some((other) => other.name === name && other.usable) ? name : 'unusable';
+}
+
+function keptPrivileges(
+  { privileges }: DatabaseSettings,
+  newOwner: string,
+  { like, facts, privileges: wanted }: CarryOverOptions,
+  lose: Lose,
+): DatabaseSettings['privileges'] {
+  if (privileges === null || !wanted) return null;
+  // What the owner had, the owner has.
+  const given = privileges.map((entry) =>
+    entry.grantee === like.owner ? { ...entry, grantee: newOwner } : entry,
+  );
+  const missing = (role: string | null): role is string =>
+    role !== null && !facts.roles.existing.has(role);
+  const lost = given.map(({ grantee }) => grantee).filter(missing);
+  if (lost.length > 0) {
+    lose(
+      `privileges on the database of roles that are not on this server are left out: ${distinct(lost)}`,
+      'create these roles first if you need them',
+    );
+  }
+  return given.filter(({ grantee }) => !missing(grantee));
+}
+
+function keptParameters(
+  { parameters }: DatabaseSettings,
+  facts: ServerFacts,
+  lose: Lose,
+): DatabaseSettings['parameters'] {
+  const allowed = ({ role, name }: DatabaseSettings['parameters'][number]) =>
+    (role === null || facts.roles.alterable.has(role)) &&
+    (facts.superuser || facts.userParameters.includes(name));
+  const lost = parameters.filter((parameter) => !allowed(parameter));
+  if (lost.length > 0) {
+    const names = lost.map(({ role, name }) => (role === null ? name : `${name} of role ${role}`));
+    lose(
+      `settings of the database that "${facts.user}" may not make here are left out: ${distinct(names)}`,
+      'restore as a superuser, or set them afterwards (ALTER DATABASE … SET)',
+    );
+  }
+  return parameters.filter(allowed);
+}
+
+const distinct = (names: readonly string[]) => [...new Set(names)].sort().join(', ');

@@ -1,0 +1,24 @@
+import { UnsafeDump } from '../dump/replay.ts';
+import { Failure } from '../errors.ts';
+import { SqlError } from '../postgres/psql.ts';
+
+/** What an error means to the person who restores: nothing has happened to the live database. */
+export function restoreFailure(error: unknown): unknown {
+  const untouched = 'the live database was not touched';
+  if (error instanceof UnsafeDump) {
+    return new Failure('restoreFailed', `the dump reaches outside its database: ${error.message}`, {
+      hint: `only dumps of a single database can be restored; ${untouched}`,
+      cause: error,
+    });
+  }
+  if (error instanceof SqlError) {
+    return new Failure('restoreFailed', `the server refused: ${error.message}`, {
+      hint: untouched,
+      cause: error,
+    });
+  }
+  if (error instanceof Failure && error.kind !== 'restoreFailed') {
+    return new Failure('restoreFailed', error.message, { hint: error.hint, cause: error });
+  }
+  return error;
+}

@@ -1,0 +1,163 @@
+import { Failure } from '../errors.ts';
+import { formatBytes, quoted } from '../format.ts';
+import { canBeRestricted } from '../postgres/restriction.ts';
+import type { ServerFacts } from '../postgres/survey.ts';
+import { majorVersion } from '../postgres/tools.ts';
+import type { Situation } from './plan.ts';
+
+/** Something a person should know before a restore; a blocker keeps it from beginning. */
+export interface Finding {
+  readonly severity: 'blocker' | 'warning';
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** @throws Failure `restoreFailed` with everything that stands in the way. */
+export function requirePossible({ findings }: { readonly findings: readonly Finding[] }): void {
+  const blockers = findings.filter(({ severity }) => severity === 'blocker');
+  if (blockers.length === 0) return;
+  throw new Failure('restoreFailed', blockers.map(({ message }) => message).join('; '), {
+    hint: `${blockers.map(({ hint }) => hint).join('; ')}; nothing was changed`,
+  });
+}
+
+const blocker = (message: string, hint: string): Finding => ({
+  severity: 'blocker',
+  message,
+  hint,
+});
+const warning = (message: string, hint: string): Finding => ({
+  severity: 'warning',
+  message,
+  hint,
+});
+
+/** Whether databases can be created. */
+export function* creationFindings(facts: ServerFacts): Generator<Finding> {
+  if (!facts.createsDatabases) {
+    yield blocker(
+      `user "${facts.user}" may not create databases`,
+      `as a superuser: ALTER ROLE "${facts.user}" CREATEDB`,
+    );
+  }
+}
+
+/** Whether the present database can be renamed by this user. */
+export function* ownershipFindings(facts: ServerFacts, target: string): Generator<Finding> {
+  if (facts.target?.owned === false) {
+    yield blocker(
+      `user "${facts.user}" does not own database "${target}" and cannot swap it`,
+      `as a superuser: ALTER DATABASE "${target}" OWNER TO "${facts.user}"`,
+    );
+  }
+}
+
+/** Nobody can use such a database. */
+export const invalidFinding = (database: string): Finding =>
+  blocker(
+    `database "${database}" is what an interrupted DROP DATABASE has left: nobody can use it`,
+    `remove it: DROP DATABASE ${quoted(database)}`,
+  );
+
+/** What stands in the way of renaming the present database. */
+export function* swapFindings({
+  target,
+  facts,
+  dropOld,
+}: Pick<Situation, 'target' | 'facts' | 'dropOld'>): Generator<Finding> {
+  const present = facts.target;
+  if (present === undefined) return;
+  if (present.invalid) {
+    yield invalidFinding(target);
+  }
+  if (present.isTemplate || present.isClosed) {
+    yield warning(
+      `database "${target}" is ${present.isTemplate ? 'a template' : 'closed to connections'}, the new one will not be`,
+      `afterwards: ALTER DATABASE ${quoted(target)} ${present.isTemplate ? 'IS_TEMPLATE true' : 'ALLOW_CONNECTIONS false'}`,
+    );
+  }
+  for (const gid of present.preparedTransactions) {
+    yield blocker(
+      `the prepared transaction '${gid}' holds database "${target}"`,
+      `end it there: COMMIT PREPARED '${gid}', or ROLLBACK PREPARED`,
+    );
+  }
+  for (const name of present.subscriptions) {
+    yield blocker(
+      `subscription "${name}" writes to database "${target}" and would stay with the previous one`,
+      `remove it there: DROP SUBSCRIPTION "${name}"; create it again after the restore`,
+    );
+  }
+  for (const name of present.replicationSlots) {
+    const message = `replication slot "${name}" reads database "${target}": its reader will not see the restored one`;
+    const hint = `remove it: SELECT pg_drop_replication_slot('${name}')`;
+    yield dropOld
+      ? blocker(`${message}, and the previous one cannot be dropped`, hint)
+      : warning(message, `${hint}; create it again after the restore`);
+  }
+  for (const { pid, user, application } of present.foreignSessions) {
+    yield warning(
+      `process ${pid} (user "${user}", ${application || 'unnamed'}) uses database "${target}" and may not be ended by "${facts.user}"`,
+      'stop it before the restore gets to the swap, or restore as a superuser',
+    );
+  }
+}
+
+/** Versions that may not fit. */
+export function* versionFindings({ head, facts, psqlVersion }: Situation): Generator<Finding> {
+  const { serverVersion } = head;
+  if (serverVersion !== undefined && majorVersion(serverVersion) > majorVersion(facts.version)) {
+    yield warning(
+      `the dump is of PostgreSQL ${serverVersion}, this server is ${facts.version}: it may refuse it`,
+      `restore into a server of version ${majorVersion(serverVersion)} or later`,
+    );
+  }
+  if (!canBeRestricted(psqlVersion)) {
+    yield warning(
+      `psql ${psqlVersion} cannot be restricted: commands for psql in the dump are only kept from it by refusing the file`,
+      'update the PostgreSQL client to a release of August 2025 or later',
+    );
+  }
+}
+
+/** Extensions of the dump that cannot be created here. */
+export function* extensionFindings({ head, facts }: Situation): Generator<Finding> {
+  for (const name of head.extensions) {
+    const offered = facts.extensions.find((extension) => extension.name === name);
+    if (offered === undefined) {
+      yield blocker(
+        `the dump needs extension "${name}", which this server does not offer`,
+        packageOf(name, majorVersion(facts.version)),
+      );
+    } else if (!offered.creatable) {
+      yield blocker(
+        `the dump needs extension "${name}", which only a superuser may create`,
+        'restore as a superuser (POSTGRES_USER)',
+      );
+    }
+  }
+}
+
+function packageOf(extension: string, major: number): string {
+  if (extension === 'vector') {
+    return `install pgvector on the server: package postgresql-${major}-pgvector, or the image pgvector/pgvector:pg${major}`;
+  }
+  return `install it on the server: usually package postgresql-contrib or postgresql-${major}-${extension}`;
+}
+
+/** Whether there is room. The present database tells how much indexes and dead rows add; else the text of the dump must do. */
+export function* roomFindings({ file, facts, freeBytes, target }: Situation): Generator<Finding> {
+  if (freeBytes === undefined) return;
+  const manifest = typeof file.manifest === 'object' ? file.manifest : undefined;
+  const dumpBytes = manifest?.dumpBytes ?? 0;
+  const own = manifest?.database.name === target ? (facts.target?.bytes ?? 0) : 0;
+  const needed = Math.max(dumpBytes, own);
+  if (freeBytes > needed) return;
+  const message = `the server's disk has ${formatBytes(freeBytes)} free; the new database needs about ${formatBytes(needed)} beside the present one`;
+  const hint =
+    facts.previous.length > 0
+      ? `free some space there, for instance: DROP DATABASE ${quoted(facts.previous[0]?.name ?? '')}`
+      : 'free some space there: a full disk would stop the live database, too';
+  // Embeddings and long texts take less room in a database than in a dump.
+  yield freeBytes < needed / 2 ? blocker(message, hint) : warning(message, hint);
+}

@@ -1,0 +1,121 @@
+import {
+  firstDifference,
+  readArchive,
+  type ArchiveReport,
+  type ReadProgress,
+} from '../archive/read.ts';
+import type { Replay } from '../dump/replay.ts';
+import { Failure } from '../errors.ts';
+import { PartReader } from '../dump/parts.ts';
+import { loadDump } from '../postgres/load.ts';
+import type { Server } from '../postgres/psql.ts';
+import type { BackupFile } from '../store/locate.ts';
+import type { TableRows } from '../table-rows.ts';
+import { SideBySide } from './side-by-side.ts';
+
+export interface Loaded {
+  readonly tables: readonly TableRows[];
+  /** Rows that came as INSERT statements, of which the file does not say how many there must be. */
+  readonly inserted: number;
+  /** Tables whose statistics have been collected already. */
+  readonly analyzed: ReadonlySet<string>;
+}
+
+export interface LoadOptions {
+  /** How many sessions load; 1: one psql reads the dump as it is. */
+  readonly jobs: number;
+  readonly onProgress?: ((progress: ReadProgress) => void) | undefined;
+}
+
+/**
+ * Loads a backup into a scratch database. It reads the file once: what psql loads is what is
+ * checked.
+ * @throws Failure `restoreFailed`; UnsafeDump.
+ */
+export async function loadArchive(
+  server: Server,
+  scratch: string,
+  file: BackupFile,
+  replay: Replay,
+  { jobs, onProgress }: LoadOptions,
+): Promise<Loaded> {
+  const tokens = readArchive(file, { signal: server.signal, onProgress });
+  try {
+    return jobs === 1
+      ? await loadInOrder(server, scratch, file, replay, tokens)
+      : await loadSideBySide(server, scratch, file, replay, tokens, jobs);
+  } finally {
+    await tokens.return(undefined as never);
+  }
+}
+
+type Tokens = ReturnType<typeof readArchive>;
+
+async function loadInOrder(
+  server: Server,
+  scratch: string,
+  file: BackupFile,
+  replay: Replay,
+  tokens: Tokens,
+): Promise<Loaded> {
+  let tables: readonly TableRows[] = [];
+  const { copied, inserted } = await loadDump(
+    server,
+    scratch,
+    (async function* () {
+      let next = await tokens.next();
+      for (; !next.done; next = await tokens.next()) yield* replay.read(next.value);
+      tables = tablesOf(file, next.value);
+    })(),
+  );
+  requireSameRows(tables, copied);
+  return { tables, inserted, analyzed: new Set() };
+}
+
+/** Large enough that a session is busy with it, small enough that none waits long for another. */
+const pieceBytes = 1024 * 1024;
+
+async function loadSideBySide(
+  server: Server,
+  scratch: string,
+  file: BackupFile,
+  replay: Replay,
+  tokens: Tokens,
+  jobs: number,
+): Promise<Loaded> {
+  const parts = new PartReader(replay, pieceBytes);
+  await using loader = new SideBySide(server, scratch, jobs);
+  let next = await tokens.next();
+  for (; !next.done; next = await tokens.next()) {
+    for (const part of parts.read(next.value)) await loader.load(part);
+  }
+  const tables = tablesOf(file, next.value);
+  for (const part of parts.end()) await loader.load(part);
+  await loader.finish();
+  requireSameRows(tables, loader.copied);
+  return { tables, inserted: loader.inserted, analyzed: loader.analyzed };
+}
+
+function tablesOf(file: BackupFile, { contents, defects }: ArchiveReport): readonly TableRows[] {
+  requireGood(file, defects);
+  return contents.tables;
+}
+
+/** @throws Failure `restoreFailed` that lists the defects, if there are any. */
+export function requireGood(file: BackupFile, defects: readonly string[]): void {
+  if (defects.length === 0) return;
+  throw new Failure('restoreFailed', `${file.name} is not good: ${defects.join('; ')}`, {
+    hint: 'choose another one from `pratiko-backup list`, or rescue what is in this one with --salvage; the live database was not touched',
+  });
+}
+
+function requireSameRows(tables: readonly TableRows[], copied: readonly number[]): void {
+  const loaded = copied.map((rows, index) => ({ table: tables[index]?.table ?? 'unknown', rows }));
+  const difference = firstDifference(loaded, tables);
+  if (difference === undefined) return;
+  throw new Failure(
+    'restoreFailed',
+    `the server did not load the rows of the backup: ${difference}`,
+    { hint: 'a trigger or rule may have dropped rows; the live database was not touched' },
+  );
+}

@@ -1,0 +1,38 @@
+import { quickCheck } from '../archive/quick-check.ts';
+import { Failure } from '../errors.ts';
+import { locateBackup, type BackupFile } from '../store/locate.ts';
+import { storageFailure } from '../store/storage-failure.ts';
+
+export interface DumpLocation {
+  readonly directory: string;
+  /** What a person calls it; undefined: the latest backup. */
+  readonly file: string | undefined;
+  readonly cwd: string;
+  readonly database: string;
+  readonly onWarning: (message: string) => void;
+}
+
+/**
+ * Finds a file to restore, whatever is in it.
+ * @throws Failure `noSuchBackup`, `storage`.
+ */
+export async function locateDump(location: DumpLocation): Promise<BackupFile> {
+  const { directory, file, cwd, database, onWarning } = location;
+  const found = await locateBackup(directory, file, cwd, database);
+  if (found.note !== undefined) onWarning(found.note);
+  if (found.manifest !== 'unreadable') return found;
+  onWarning(`the manifest of ${found.name} makes no sense: going on without it`);
+  return { ...found, manifest: undefined };
+}
+
+/** @throws Failure `verificationFailed` for a file that cannot be what it should be; `storage`. */
+export async function requireRestorable(file: BackupFile): Promise<BackupFile> {
+  const problem = await quickCheck(file).catch((error: unknown) => {
+    throw storageFailure(`read ${file.path}`, error);
+  });
+  if (problem === undefined) return file;
+  const { what, hint } = problem;
+  throw new Failure('verificationFailed', `${file.name} cannot be restored: it is ${what}`, {
+    hint,
+  });
+}

@@ -1,0 +1,143 @@
+import type { DumpHead } from '../archive/survey.ts';
+import type { NewDatabase } from '../postgres/databases.ts';
+import { previousName, type PreviousDatabase } from '../postgres/previous.ts';
+import { scratchName } from '../postgres/scratch.ts';
+import type { ServerFacts } from '../postgres/survey.ts';
+import type { BackupFile } from '../store/locate.ts';
+import { momentOf, parseBackupName } from '../store/names.ts';
+import { planCarryOver } from './carry-over.ts';
+import {
+  creationFindings,
+  extensionFindings,
+  invalidFinding,
+  ownershipFindings,
+  roomFindings,
+  swapFindings,
+  versionFindings,
+  type Finding,
+} from './findings.ts';
+
+/** What is known before anything is done. */
+export interface Situation {
+  readonly file: BackupFile;
+  readonly head: DumpHead;
+  readonly target: string;
+  readonly facts: ServerFacts;
+  readonly psqlVersion: string;
+  /** On the disk of the server's data; undefined where we cannot know. */
+  readonly freeBytes: number | undefined;
+  /** Of the names that it will give: `20251129_140000`. */
+  readonly stamp: string;
+  /** Tells apart what begins in the same second: four hexadecimal digits. */
+  readonly nonce: string;
+  readonly owners: boolean;
+  readonly privileges: boolean;
+  readonly dropOld: boolean;
+}
+
+/** What a restore is going to do. */
+export interface RestorePlan {
+  readonly file: BackupFile;
+  /** When the backup was made; undefined where neither manifest nor name tell. */
+  readonly madeAt: Date | undefined;
+  readonly target: string;
+  /** Where the dump is loaded first. */
+  readonly scratch: string;
+  /** The name that the present database gets; undefined where there is none. */
+  readonly previous: string | undefined;
+  /** What the new database is to be like; undefined: like any of this server. */
+  readonly create: NewDatabase | undefined;
+  /** Give the new database what the old one had beside its contents. */
+  readonly settings: readonly string[];
+  readonly comment: string | null;
+  /** Kept by earlier restores. */
+  readonly remaining: readonly PreviousDatabase[];
+  readonly serverVersion: string;
+  readonly findings: readonly Finding[];
+}
+
+/** Decides what a restore does, and finds all that speaks against it at once. */
+export function planRestore(situation: Situation): RestorePlan {
+  const { file, target, facts, stamp, nonce } = situation;
+  const scratch = scratchName(target, stamp, nonce);
+  const present = facts.target?.description;
+  const manifest = typeof file.manifest === 'object' ? file.manifest : undefined;
+  const like = present ?? manifest?.database;
+  const carried =
+    like &&
+    planCarryOver({
+      like,
+      scratch,
+      facts,
+      owner: situation.owners || present !== undefined,
+      privileges: situation.privileges,
+    });
+  return {
+    file,
+    madeAt: momentOfBackup(file),
+    target,
+    scratch,
+    previous: present && freeName(situation),
+    create: carried?.create,
+    settings: carried?.statements ?? [],
+    comment: carried?.comment ?? null,
+    remaining: facts.previous,
+    serverVersion: facts.version,
+    findings: [
+      ...creationFindings(facts),
+      ...ownershipFindings(facts, target),
+      ...swapFindings(situation),
+      ...versionFindings(situation),
+      ...extensionFindings(situation),
+      ...roomFindings(situation),
+      ...(carried?.findings ?? []),
+    ],
+  };
+}
+
+/** What an undo is going to do. */
+export interface UndoPlan {
+  readonly target: string;
+  /** The database that gets its name back. */
+  readonly returning: PreviousDatabase;
+  /** The name that the present one gets; undefined where there is none. */
+  readonly previous: string | undefined;
+  readonly findings: readonly Finding[];
+}
+
+/** @returns undefined where no restore has left anything to go back to. */
+export function planUndo(
+  situation: Pick<Situation, 'target' | 'facts' | 'stamp' | 'nonce'>,
+): UndoPlan | undefined {
+  const { target, facts } = situation;
+  const returning = facts.previous.at(-1);
+  return (
+    returning && {
+      target,
+      returning,
+      previous: facts.target && freeName(situation),
+      findings: [
+        ...ownershipFindings(facts, target),
+        ...swapFindings({ target, facts, dropOld: false }),
+        ...(returning.invalid ? [invalidFinding(returning.name)] : []),
+      ],
+    }
+  );
+}
+
+function momentOfBackup({ name, manifest }: BackupFile): Date | undefined {
+  if (typeof manifest === 'object') return new Date(manifest.createdAt);
+  const stamp = parseBackupName(name);
+  return stamp && momentOf(stamp);
+}
+
+/** Two restores in one second: the name of the second one is a little longer. */
+function freeName({
+  target,
+  facts,
+  stamp,
+  nonce,
+}: Pick<Situation, 'target' | 'facts' | 'stamp' | 'nonce'>): string {
+  const name = previousName(target, stamp);
+  return facts.databases.includes(name) ? previousName(target, `${stamp}_${nonce}`) : name;
+}

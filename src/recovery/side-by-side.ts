@@ -1,0 +1,237 @@
+import type { Part } from '../dump/parts.ts';
+import { LoadSession, type Done } from '../postgres/load-session.ts';
+import type { Server } from '../postgres/psql.ts';
+import { analyze, needsStatistics, nextTask, type Task } from './tasks.ts';
+
+/** Up to here a table is loaded by one session, and its rows keep their order. */
+const smallTableBytes = 8 * 1024 * 1024;
+
+/** More than that is not sent to a session ahead of what it is loading. */
+const ahead = 2;
+
+/** Statements are sent together up to this size. */
+const batchBytes = 64 * 1024;
+
+/**
+ * Loads the parts of a dump in several sessions: rows are dealt out as the sessions have room,
+ * indexes and constraints of different tables are built side by side, and everything else is done
+ * in the dump's order, with nothing else going on. The first error ends all sessions.
+ */
+export class SideBySide implements AsyncDisposable {
+  /** Does what must be done in order. */
+  readonly #leader: LoadSession;
+  readonly #sessions: readonly LoadSession[];
+  /** Rows that are being loaded. */
+  readonly #rows = new Set<Promise<void>>();
+  #batch: Buffer[] = [];
+  #batchLine = 1;
+  #batchBytes = 0;
+  /** Tables whose statistics are being collected by the leader, while the others load. */
+  readonly #analyses = new Map<string, Promise<void>>();
+  /** Statements that all that follows must find done. */
+  readonly #ordered = new Set<Promise<void>>();
+  #tasks: Task[] = [];
+  readonly #tableBytes = new Map<string, number>();
+  /** The COPY block that is being dealt out, and the session that loads it while it is small. */
+  #current:
+    | {
+        readonly block: number;
+        readonly table: string;
+        readonly owner: LoadSession;
+        readonly pieces: Promise<Done>[];
+      }
+    | undefined;
+  #failed: { readonly error: unknown } | undefined;
+  /** Rows of each COPY block, as the server counted them. */
+  readonly copied: number[] = [];
+  inserted = 0;
+  /** Tables whose statistics have been collected. */
+  readonly analyzed = new Set<string>();
+
+  constructor(server: Server, database: string, jobs: number) {
+    this.#sessions = Array.from({ length: jobs }, () => new LoadSession(server, database));
+    this.#leader = new LoadSession(server, database);
+  }
+
+  /** Takes the next part; waits while there is no room for it. */
+  async load(part: Part): Promise<void> {
+    if (this.#failed) throw this.#failed.error;
+    if (part.type === 'rows') {
+      await this.#deal(part);
+    } else if (part.order?.type === 'tables') {
+      await this.#settle();
+      this.#tasks.push({ ...part, ...part.order });
+    } else if (part.order?.type === 'independent') {
+      this.#collect(part);
+    } else {
+      await this.#buildTasks();
+      await this.#all(this.#rows);
+      if (part.order?.type === 'session') {
+        await this.#settle();
+        await Promise.all([this.#leader, ...this.#sessions].map((session) => session.run(part)));
+      } else this.#collect(part);
+    }
+  }
+
+  /** Does what is left, and ends the sessions. */
+  async finish(): Promise<void> {
+    await this.#buildTasks();
+    await this.#settle();
+    await this.#all(this.#analyses.values());
+    await Promise.all([this.#leader, ...this.#sessions].map((session) => session.end()));
+  }
+
+  /** Nothing of what was not finished is committed. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.#leader, ...this.#sessions].map((session) => session.kill()));
+  }
+
+  async #deal(part: Extract<Part, { type: 'rows' }>): Promise<void> {
+    await this.#buildTasks();
+    this.#sendBatch();
+    await this.#all(this.#ordered);
+    const { block, table } = part;
+    const before = this.#tableBytes.get(table) ?? 0;
+    this.#tableBytes.set(table, before + part.bytes);
+    const isSmall = before + part.bytes <= smallTableBytes;
+    if (this.#current?.block !== block) {
+      this.#analyzeCurrent();
+      this.#current = { block, table, owner: this.#freest(), pieces: [] };
+    }
+    const piece = (isSmall ? this.#current.owner : this.#freest()).run(part);
+    this.#current.pieces.push(piece);
+    this.#track(this.#rows, piece, ({ copied }) => {
+      this.copied[block] = (this.copied[block] ?? 0) + copied;
+    });
+    while (this.#freest().load >= ahead) await this.#any(this.#rows);
+  }
+
+  #freest(): LoadSession {
+    return this.#sessions.reduce((best, session) => (session.load < best.load ? session : best));
+  }
+
+  /** For the leader, together with what follows. */
+  #collect(part: Extract<Part, { type: 'statement' }>): void {
+    if (this.#batch.length === 0) this.#batchLine = part.line;
+    this.#batch.push(...part.sql);
+    this.#batchBytes += part.sql.reduce((sum, { length }) => sum + length, 0);
+    if (this.#batchBytes > batchBytes) this.#sendBatch();
+  }
+
+  #sendBatch(): void {
+    if (this.#batch.length === 0) return;
+    this.#track(
+      this.#ordered,
+      this.#leader.run({ sql: this.#batch, line: this.#batchLine }),
+      ({ inserted }) => {
+        this.inserted += inserted;
+      },
+    );
+    this.#batch = [];
+    this.#batchBytes = 0;
+  }
+
+  /** Everything that was sent is done. */
+  async #settle(): Promise<void> {
+    this.#sendBatch();
+    await this.#all(this.#rows);
+    await this.#all(this.#ordered);
+  }
+
+  /**
+   * Builds the indexes and constraints that wait: those of one table one after the other, those of
+   * large tables first, foreign keys after what they refer to.
+   */
+  async #buildTasks(): Promise<void> {
+    if (this.#tasks.length === 0) return;
+    const bytes = ({ tables: [table = ''] }: Task) => this.#tableBytes.get(table) ?? 0;
+    const waiting = this.#tasks.sort(
+      (a, b) => Number(a.isForeignKey) - Number(b.isForeignKey) || bytes(b) - bytes(a),
+    );
+    this.#tasks = [];
+    const idle = new Set(this.#sessions);
+    const running = new Set<Task>();
+    const done = new Set<Promise<void>>();
+    while (waiting.length > 0 || running.size > 0) {
+      const [session] = idle;
+      const task =
+        session &&
+        (nextTask(waiting, running, this.#analyses.keys()) ?? this.#analysis(waiting, running));
+      if (session === undefined || task === undefined) {
+        await this.#any([...done, ...this.#analyses.values()]);
+        continue;
+      }
+      if (waiting.includes(task)) waiting.splice(waiting.indexOf(task), 1);
+      this.#noteAnalyzed(task);
+      running.add(task);
+      idle.delete(session);
+      this.#track(done, session.run(task), () => {
+        running.delete(task);
+        idle.add(session);
+      });
+    }
+  }
+
+  /**
+   * The statistics of a large table take a while: they are collected as soon as it is loaded, not
+   * in the end, when all would wait for them.
+   */
+  #analyzeCurrent(): void {
+    if (this.#current === undefined) return;
+    const { table, pieces } = this.#current;
+    if ((this.#tableBytes.get(table) ?? 0) <= smallTableBytes) return;
+    const analysis = Promise.all(pieces).then(() => this.#leader.run(analyze(table)));
+    const tracked = analysis.then(
+      () => {
+        this.#analyses.delete(table);
+        this.analyzed.add(table);
+      },
+      (error: unknown) => {
+        this.#failed ??= { error };
+      },
+    );
+    this.#analyses.set(table, tracked);
+  }
+
+  /**
+   * Instead of doing nothing, a session collects the statistics of a large table: of that it would
+   * be the only one to wait for in the end.
+   */
+  #analysis(waiting: readonly Task[], running: ReadonlySet<Task>): Task | undefined {
+    const used = new Set([...waiting, ...running].flatMap(({ tables }) => tables));
+    const [table] = [...this.#tableBytes]
+      .filter(([name, bytes]) => bytes > smallTableBytes && !used.has(name))
+      .filter(([name]) => !this.analyzed.has(name) && !this.#analyses.has(name))
+      .sort(([, a], [, b]) => b - a)
+      .map(([name]) => name);
+    if (table === undefined) return undefined;
+    return { ...analyze(table), tables: [table], isForeignKey: false, isAnalysis: true };
+  }
+
+  /** An index on an expression needs statistics of its own. */
+  #noteAnalyzed(task: Task): void {
+    const [table = ''] = task.tables;
+    if (task.isAnalysis) this.analyzed.add(table);
+    else if (needsStatistics(task)) this.analyzed.delete(table);
+  }
+
+  #track(set: Set<Promise<void>>, work: Promise<Done>, onDone: (done: Done) => void): void {
+    const tracked = work.then(onDone).then(
+      () => void set.delete(tracked),
+      (error: unknown) => {
+        this.#failed ??= { error };
+      },
+    );
+    set.add(tracked);
+  }
+
+  async #any(set: Iterable<Promise<void>>): Promise<void> {
+    await Promise.race(set);
+    if (this.#failed) throw this.#failed.error;
+  }
+
+  async #all(set: Iterable<Promise<void>>): Promise<void> {
+    await Promise.all(set);
+    if (this.#failed) throw this.#failed.error;
+  }
+}

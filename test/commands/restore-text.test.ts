@@ -1,0 +1,8 @@
+import { expect, test } from 'vitest';
+import { progressOf } from '../../src/commands/restore-text.ts';
+
+test('progress tells percent, table, rows, rate and the time left', () => {
+  const describe = progressOf(performance.now() - 10_000);
+  const line = describe({ readBytes: 250, totalBytes: 1000, table: 'public.t', rows: 1_204_000 });
+  expect(line).toMatch(/^loading 25 %, public\.t, 1,204,000 rows, 120,\d{3} rows\/s, 30 s left$/);
+});

@@ -1,0 +1,111 @@
+import { Client } from 'pg';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { backedUp } from '../support/backed-up.ts';
+import { reconnectingClients } from '../support/reconnecting.ts';
+import { ordinaryUser } from '../support/roles.ts';
+import { databasesLike, sql } from '../support/server.ts';
+
+/** Ended by an administrator, as every session at the swap, or cut off at that. */
+const ended = [
+  '57P01',
+  'ECONNRESET',
+  'Connection terminated unexpectedly',
+  'Client has encountered a connection error and is not queryable',
+];
+
+test('twenty clients that reconnect in a loop find the old database or the new one, never none', async () => {
+  const { database, run } = await backedUp();
+  await sql(database, 'UPDATE t SET a = 0;');
+  const clients = reconnectingClients(20, database, 'SELECT sum(a) FROM t');
+  await expect.poll(() => clients.answers.get('0')).toBeGreaterThan(20);
+
+  const { exitCode, stderr } = await run(['restore', '--yes']);
+
+  const since = clients.answers.get('500500') ?? 0;
+  await expect.poll(() => clients.answers.get('500500')).toBeGreaterThan(since + 20);
+  const answers = await clients.stop();
+  expect(stderr).toContain(`restored "${database}"`);
+  expect(exitCode).toBe(0);
+  expect(
+    [...answers.keys()].filter((answer) => !['0', '500500', ...ended].includes(answer)),
+  ).toEqual([]);
+});
+
+test('a user who is no superuser restores under the load of its own clients', async () => {
+  const { database, run } = await backedUp();
+  const user = await ordinaryUser(database);
+  await sql(database, 'UPDATE t SET a = 0;');
+  const clients = reconnectingClients(5, database, 'SELECT sum(a) FROM t', {
+    user: user.name,
+    password: 'p',
+  });
+  const { exitCode, stderr } = await run(['restore', '--yes', '--drop-old'], { env: user.env });
+  await clients.stop();
+  expect(stderr).toContain(`restored "${database}"`);
+  expect(exitCode).toBe(0);
+  expect(await sql(database, 'SELECT sum(a) FROM t;')).toBe('500500');
+});
+
+test('where a session stays that may not be ended, nothing changes, and its holder is named', async () => {
+  const { database, run } = await backedUp();
+  const user = await ordinaryUser(database);
+  await sql(database, 'DELETE FROM t;');
+  const superuser = new Client({ ...inject('connection'), database, application_name: 'the boss' });
+  await superuser.connect();
+  onTestFinished(() => superuser.end());
+
+  const { exitCode, stderr } = await run(['restore', '--yes'], { env: user.env });
+
+  expect(stderr).toMatch(/WARN: process \d+ \(user "aifinance", the boss\) uses database/);
+  expect(stderr).toContain('the databases cannot be swapped');
+  expect(stderr).toMatch(/hint: end process \d+ \(user "aifinance", the boss, /);
+  expect(exitCode).toBe(22);
+  expect((await superuser.query('SELECT count(*)::int AS n FROM t')).rows).toEqual([{ n: 0 }]);
+  expect(await databasesLike(database)).toEqual([database]);
+});
+
+test('--undo swaps the previous database in again, and once more the other way', async () => {
+  const { database, run } = await backedUp();
+  await sql(database, 'DELETE FROM t;');
+  const count = () => sql(database, 'SELECT count(*) FROM t;');
+  expect(await run(['restore', '--undo', '--yes'])).toMatchObject({ exitCode: 10 });
+  await run(['restore', '--yes']);
+  expect(await count()).toBe('1000');
+
+  const undone = await run(['restore', '--undo', '--yes']);
+  expect(undone.stderr).toContain(
+    `"${database}" is again the database that was kept as "${database}_before_`,
+  );
+  expect(undone.exitCode).toBe(0);
+  expect(await count()).toBe('0');
+
+  const [, kept] = await databasesLike(database);
+  const listed = await run(['list']);
+  expect(listed.stdout).toMatch(
+    new RegExp(
+      `kept by an earlier restore: "${kept}" \\([\\d.]+ MB\\); to remove it: DROP DATABASE "${kept}"`,
+    ),
+  );
+  const preview = await run(['restore', '--undo', '--dry-run', '--json']);
+  expect(JSON.parse(preview.stdout)).toMatchObject({
+    dryRun: true,
+    plan: { returning: { name: kept } },
+  });
+  expect(await count()).toBe('0');
+
+  expect(await run(['restore', '--undo', '--yes'])).toMatchObject({ exitCode: 0 });
+  expect(await count()).toBe('1000');
+  expect(await databasesLike(database)).toHaveLength(2);
+});
+
+test.each([
+  [['--undo', 'latest'], '--undo takes no file'],
+  [['--undo', '--salvage'], 'give --undo or --salvage'],
+  [['--undo', '--drop-old'], 'leave out --drop-old'],
+  [['--salvage', '--dry-run'], 'leave out --dry-run'],
+])('%j is refused', async (args, message) => {
+  const { run } = await backedUp();
+  const { exitCode, stderr } = await run(['restore', '--yes', ...args]);
+  expect(stderr).toContain(message);
+  expect(exitCode).toBe(2);
+});

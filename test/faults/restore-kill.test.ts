@@ -1,0 +1,141 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { backedUp, handMade } from '../support/backed-up.ts';
+import { childrenOf, isRunning, launch } from '../support/launch.ts';
+import { databasesLike, dump, sql, temporaryDatabase } from '../support/server.ts';
+import { canMount, smallDisk } from '../support/small-disk.ts';
+
+/** A live database with a row of its own, and a restore that stays in the middle of its load. */
+async function inTheMiddle() {
+  const made = await backedUp();
+  await sql(made.database, 'INSERT INTO t VALUES (4711);');
+  const before = await dump(made.database);
+  const rows = Array.from({ length: 1000 }, (_, n) => `${n}\n`).join('');
+  const path = await handMade(
+    made.directory,
+    `CREATE TABLE t (a integer);\nCOPY t (a) FROM stdin;\n${rows}\\.\nSELECT pg_sleep(600);\n`,
+  );
+  const running = launch(['restore', path, '--yes'], made.env);
+  const loading = `SELECT pid FROM pg_stat_activity WHERE datname LIKE '${made.database}_restore_%' AND query LIKE '%pg_sleep%';`;
+  await expect.poll(() => sql('postgres', loading), { timeout: 20_000 }).toMatch(/^\d+$/);
+  return { ...made, before, running, loading };
+}
+
+/** The live database is as it was; the next restore works and removes what is left. */
+async function expectUntouched(made: Awaited<ReturnType<typeof inTheMiddle>>) {
+  expect(await dump(made.database)).toBe(made.before);
+  const next = await made.run(['restore', '--yes', '--drop-old']);
+  expect(next.exitCode).toBe(0);
+  expect(await databasesLike(made.database)).toEqual([made.database]);
+  return next;
+}
+
+describe('in the middle of the load', () => {
+  test('kill -9 of the tool: its psql ends, and the next restore removes the scratch database', async () => {
+    const made = await inTheMiddle();
+    const [psql = 0] = await childrenOf(made.running.pid, 'ON_ERROR_STOP=1');
+    const foreign = await temporaryDatabase(
+      'CREATE TABLE t (a integer);',
+      `${made.database}_restore_20250101_000000_abcd`,
+    );
+    const unmarked = `${made.database}_restore_20250101_000000_abcd`;
+    await sql('postgres', `ALTER DATABASE "${foreign}" RENAME TO "${unmarked}";`);
+    made.running.kill('SIGKILL');
+    await made.running;
+    await expect.poll(() => isRunning(psql), { timeout: 10_000 }).toBe(false);
+
+    expect(await dump(made.database)).toBe(made.before);
+    const next = await made.run(['restore', '--yes', '--drop-old']);
+
+    expect(next.stderr).toContain(
+      `database "${unmarked}" looks like what an interrupted restore leaves, but was not removed: it is not marked as ours`,
+    );
+    expect(await databasesLike(made.database)).toEqual([made.database, unmarked]);
+  });
+
+  test('kill -9 of psql: exit 22, and nothing is left', async () => {
+    const made = await inTheMiddle();
+    for (const psql of await childrenOf(made.running.pid, 'ON_ERROR_STOP=1')) {
+      process.kill(psql, 'SIGKILL');
+    }
+    expect((await made.running).exitCode).toBe(22);
+    await expectUntouched(made);
+  });
+
+  test('its backend is terminated: exit 22, and nothing is left', async () => {
+    const made = await inTheMiddle();
+    await sql('postgres', made.loading.replace('SELECT pid', 'SELECT pg_terminate_backend(pid)'));
+    const { exitCode, stderr } = await made.running;
+    expect(stderr).toContain('the live database was not touched');
+    expect(exitCode).toBe(22);
+    expect(await databasesLike(made.database)).toEqual([made.database]);
+    await expectUntouched(made);
+  });
+
+  test('another restore of the same database is refused, from whatever directory', async () => {
+    const made = await inTheMiddle();
+    const other = await backedUp();
+    const second = await other.run(['restore', '--yes', '--to', made.database]);
+    expect(second.stderr).toContain(`another restore works on database "${made.database}"`);
+    expect(second.exitCode).toBe(11);
+    made.running.kill('SIGTERM');
+    expect((await made.running).exitCode).toBe(143);
+    await expectUntouched(made);
+  });
+});
+
+test('kill -9 while the swap waits: it does not happen afterwards', async () => {
+  const made = await backedUp();
+  await sql(made.database, 'DELETE FROM t;');
+  const holder = sql(
+    'postgres',
+    `BEGIN; ALTER DATABASE ${made.database} CONNECTION LIMIT 77; SELECT pg_sleep(600);`,
+  ).catch(() => undefined);
+  const end = (where: string) =>
+    sql('postgres', `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${where};`);
+  const holding = `SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(600)%' AND datname = 'postgres';`;
+  await expect.poll(() => sql('postgres', holding)).toBe('1');
+  const running = launch(['restore', '--yes'], made.env);
+  const waiting = `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%"${made.database}" RENAME%' AND pid <> pg_backend_pid();`;
+  await expect.poll(() => sql('postgres', waiting), { timeout: 20_000 }).toBe('1');
+
+  running.kill('SIGKILL');
+  await running;
+  await end("query LIKE 'SELECT pg_sleep(600)%' AND datname = 'postgres'");
+  await holder;
+
+  await expect.poll(() => sql('postgres', waiting)).toBe('0');
+  expect(await sql(made.database, 'SELECT count(*) FROM t;')).toBe('0');
+  // A restore of another test, on the same server, can have removed what is left already.
+  expect(await made.run(['restore', '--yes', '--drop-old'])).toMatchObject({ exitCode: 0 });
+  expect(await databasesLike(made.database)).toEqual([made.database]);
+});
+
+describe.runIf(canMount)('the disk of the server', () => {
+  test('is full while it loads: exit 22, and the live database is as it was', async () => {
+    const disk = await smallDisk('size=24m');
+    const uid = execFileSync('id', ['-u', 'postgres']).toString().trim();
+    execFileSync('chown', [uid, disk]);
+    const tablespace = `small_${Date.now()}`;
+    await sql('postgres', `CREATE TABLESPACE ${tablespace} LOCATION '${disk}';`);
+    const made = await backedUp();
+    await sql('postgres', `ALTER DATABASE ${made.database} SET TABLESPACE ${tablespace};`);
+    onTestFinished(async () => {
+      await sql('postgres', `DROP DATABASE ${made.database} WITH (FORCE);`);
+      await sql('postgres', `DROP TABLESPACE ${tablespace};`);
+    });
+    await sql(made.database, 'INSERT INTO t VALUES (4711);');
+    const path = await handMade(
+      made.directory,
+      'CREATE TABLE big AS SELECT repeat(md5(n::text), 30) FROM generate_series(1, 60000) AS n;\n',
+    );
+
+    const { exitCode, stderr } = await made.run(['restore', path, '--yes']);
+
+    expect(stderr).toContain('No space left on device');
+    expect(stderr).toContain("hint: the server's disk is full: free some space there");
+    expect(exitCode).toBe(22);
+    expect(await sql(made.database, 'SELECT count(*) FROM t;')).toBe('1001');
+    expect(await databasesLike(made.database)).toEqual([made.database]);
+  });
+});
