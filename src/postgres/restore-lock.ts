@@ -88,19 +88,28 @@ export class RestoreLock implements AsyncDisposable {
         this.#server.signal.throwIfAborted();
         kept.push({ name, reason: messageOf(error) });
       }
+      await this.#unlock(`scratch ${name}`);
     }
     return { dropped, kept };
   }
 
   async #tryLock(what: string): Promise<boolean> {
-    const key = createHash('sha256').update(`pratiko-backup restore ${what}`).digest();
-    const answer = await this.#session.ask(`SELECT pg_try_advisory_lock(${key.readBigInt64BE()});`);
+    const answer = await this.#session.ask(`SELECT pg_try_advisory_lock(${keyOf(what)});`);
     return answer[0] === 't';
+  }
+
+  async #unlock(what: string): Promise<void> {
+    await this.#session.ask(`SELECT pg_advisory_unlock(${keyOf(what)});`);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#session[Symbol.asyncDispose]();
   }
+}
+
+function keyOf(what: string): bigint {
+  const hash = createHash('sha256').update(`pratiko-backup restore ${what}`).digest();
+  return hash.readBigInt64BE();
 }
 
 /** Since 14, a server can end sessions that wait. */
