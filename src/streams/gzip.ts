@@ -96,11 +96,13 @@ async function deflate(block: Buffer, window: Buffer): Promise<Buffer> {
 }
 
 /**
- * Numbers have few repetitions: to prefer Huffman codes to short matches makes them smaller, and is
- * faster. For prose it is neither.
+ * Numbers have few repetitions: to prefer Huffman codes to short matches makes them smaller, and to
+ * look for long ones only nearby takes two thirds of the time. For prose it is the other way round.
  */
 function settingsFor(block: Buffer): ZlibOptions {
-  return { level: 4, strategy: isNumeric(block) ? Z_FILTERED : Z_DEFAULT_STRATEGY };
+  return isNumeric(block)
+    ? { level: 4, strategy: Z_FILTERED, windowBits: 12 }
+    : { level: 4, strategy: Z_DEFAULT_STRATEGY };
 }
 
 /** How far apart the bytes are that are looked at; a prime, so that it meets every column. */
