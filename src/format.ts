@@ -46,3 +46,8 @@ export function formatLocalTime(moment: Date): string {
 export function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
+
+/** A word for a shell, as a person can copy it: `it's` → `'it'\''s'`. */
+export function shellWord(word: string): string {
+  return /^[\w.,/:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -5,6 +5,7 @@ import {
   formatCount,
   formatDuration,
   formatPlural,
+  shellWord,
 } from '../src/format.ts';
 
 test.each([
@@ -34,4 +35,13 @@ test('counts and sizes', () => {
   expect(formatPlural(1, 'table')).toBe('1 table');
   expect(formatPlural(0, 'row')).toBe('0 rows');
   expect(formatBytes(3_145_728)).toBe('3.1 MB');
+});
+
+test.each([
+  ['aifinance', 'aifinance'],
+  ["it's", String.raw`'it'\''s'`],
+  ['$(reboot)', "'$(reboot)'"],
+  ['', "''"],
+])('%j is for a shell %s', (word, text) => {
+  expect(shellWord(word)).toBe(text);
 });

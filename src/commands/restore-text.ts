@@ -69,8 +69,11 @@ export function describePlan(plan: RestorePlan): string {
   ].join('\n');
 }
 
-/** What a restore has done, and what remains to be done. */
-export function announceRestored(report: RestoreReport, log: Log): void {
+/**
+ * What a restore has done, and what remains to be done.
+ * @param undo the command that takes it back.
+ */
+export function announceRestored(report: RestoreReport, undo: string, log: Log): void {
   const { plan, tables, inserted, skipped, leftOut, dropped, durationMs } = report;
   if (skipped.roles.length > 0) {
     log.warn(
@@ -97,15 +100,15 @@ export function announceRestored(report: RestoreReport, log: Log): void {
     log.info(
       dropped
         ? 'the previous database was dropped'
-        : `the previous database is kept as "${plan.previous}"; when you no longer need it: DROP DATABASE ${quoted(plan.previous)}; to take the restore back: pratiko-backup restore --undo`,
+        : `the previous database is kept as "${plan.previous}"; when you no longer need it: DROP DATABASE ${quoted(plan.previous)}; to take the restore back: ${undo}`,
     );
   }
   for (const previous of plan.remaining) log.info(describePrevious(previous));
 }
 
 /** One line about a database that a restore has kept. */
-export function describePrevious({ name, bytes }: PreviousDatabase): string {
-  return `kept by an earlier restore: "${name}" (${describeBytes(bytes)}); to remove it: DROP DATABASE ${quoted(name)}`;
+export function describePrevious({ name, target, bytes }: PreviousDatabase): string {
+  return `kept by an earlier restore of "${target}": "${name}" (${describeBytes(bytes)}); to remove it: DROP DATABASE ${quoted(name)};`;
 }
 
 const describeBytes = (bytes: number | null) =>
@@ -133,6 +136,9 @@ export function describeSalvage({ tables, inserted, database }: SalvageReport): 
 export function progressOf(startedAt: number): (progress: ReadProgress) => string {
   return ({ readBytes, totalBytes, table, rows }) => {
     const seconds = (performance.now() - startedAt) / 1000;
+    if (readBytes === totalBytes) {
+      return `the file is read, ${formatPlural(rows, 'row')}; finishing: indexes, constraints`;
+    }
     const rate = readBytes / seconds;
     const left = (totalBytes - readBytes) / rate;
     return [

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { Failure } from '../errors.ts';
+import { shellWord } from '../format.ts';
 import type { Context } from '../operations/context.ts';
 import {
   addConnectionOptions,
@@ -123,11 +124,12 @@ async function restore(
     jobs: flags.jobs,
     confirm: async (plan) => {
       announcePlan(plan, options.dropOld, context);
-      await confirm(`Restore over "${plan.target}"?`, plan.target, flags, shell);
+      const verb = plan.previous === undefined ? 'Restore into' : 'Restore over';
+      await confirm(`${verb} "${plan.target}"?`, plan.target, flags, shell);
     },
     onProgress: (progress) => shell.progress(() => describeProgress(progress)),
   });
-  announceRestored(report, context.log);
+  announceRestored(report, undoCommand(flags), context.log);
   const { plan, tables, inserted, skipped, dropped, durationMs } = report;
   shell.result({
     backup: plan.file.path,
@@ -144,6 +146,13 @@ async function restore(
       hint: 'drop it by hand when nothing uses it any more',
     });
   }
+}
+
+/** To be typed by a person in the same place. */
+function undoCommand({ to, dbname }: Flags): string {
+  const database = to ?? dbname;
+  const target = database === undefined ? '' : ` --to ${shellWord(database)}`;
+  return `pratiko-backup restore --undo${target}`;
 }
 
 async function undo(context: Context, flags: Flags, shell: Shell): Promise<void> {

@@ -51,7 +51,7 @@ export async function listPrevious(context: Context): Promise<PreviousDatabase[]
   try {
     const server = await configuredServer(context);
     const environment = { ...server.environment, PGCONNECT_TIMEOUT: connectSeconds };
-    return await previousDatabases({ ...server, environment }, context.config.connection.database);
+    return await previousDatabases({ ...server, environment });
   } catch (error) {
     context.signal.throwIfAborted();
     return messageOf(error);

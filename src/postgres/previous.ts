@@ -3,18 +3,18 @@ import { maintenanceDatabase } from './connection.ts';
 import { derivedName } from './databases.ts';
 import { query, quoteLiteral, type Server } from './psql.ts';
 
-export const previousSchema = z.object({
-  name: z.string(),
-  /** On the server's disk; null where we may not know. */
-  bytes: z.number().nullable(),
-  /** A DROP DATABASE was interrupted: nobody can connect. */
-  invalid: z.boolean(),
-  /** Its own, from before it was replaced. */
-  comment: z.string().nullable(),
-});
-
 /** A database that a restore has replaced and kept. */
-export type PreviousDatabase = z.infer<typeof previousSchema>;
+export interface PreviousDatabase {
+  readonly name: string;
+  /** The name that it had. */
+  readonly target: string;
+  /** On the server's disk; null where we may not know. */
+  readonly bytes: number | null;
+  /** A DROP DATABASE was interrupted: nobody can connect. */
+  readonly invalid: boolean;
+  /** Its own, from before it was replaced. */
+  readonly comment: string | null;
+}
 
 /** The name under which a database is kept that a restore replaces. */
 export function previousName(target: string, stamp: string): string {
@@ -35,21 +35,49 @@ export const recordReplaced = (previous: string, target: string) => `
       'comment', (SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = ${quoteLiteral(previous)})));
   END $do$;`;
 
-/** As SQL: the databases that restores of a target have replaced and kept, oldest first. */
-export const selectPrevious = (target: string) => `
-  SELECT datname AS name, datconnlimit = -2 AS invalid, record->>'comment' AS comment,
-         CASE WHEN datconnlimit <> -2 AND has_database_privilege(d.oid, 'CONNECT')
-              THEN pg_database_size(d.oid) END AS bytes
-    FROM pg_database AS d, shobj_description(d.oid, 'pg_database') AS description,
-         CAST(CASE WHEN starts_with(description, '${marker}')
-                   THEN substr(description, ${marker.length + 1}) END AS json) AS record
-   WHERE record->>'target' = ${quoteLiteral(target)}
-   ORDER BY (record->>'transaction')::bigint`;
+const recordSchema = z.object({
+  target: z.string(),
+  transaction: z.number(),
+  comment: z.string().nullable(),
+});
 
-/** The databases that restores of a target have replaced and kept, oldest first. */
-export async function previousDatabases(
-  server: Server,
-  target: string,
-): Promise<PreviousDatabase[]> {
-  return query(server, maintenanceDatabase, previousSchema, selectPrevious(target));
+const rowSchema = z.object({
+  name: z.string(),
+  bytes: z.number().nullable(),
+  invalid: z.boolean(),
+  record: z.string(),
+});
+
+/** As SQL: the databases that restores have replaced and kept, to be read by `previousSchema`. */
+export const selectPrevious = `
+  SELECT datname AS name, datconnlimit = -2 AS invalid,
+         CASE WHEN datconnlimit <> -2 AND has_database_privilege(d.oid, 'CONNECT')
+              THEN pg_database_size(d.oid) END AS bytes,
+         substr(description, ${marker.length + 1}) AS record
+    FROM pg_database AS d, shobj_description(d.oid, 'pg_database') AS description
+   WHERE starts_with(description, '${marker}')`;
+
+/** Oldest first, without those whose comment somebody has changed so that it says nothing. */
+export const previousSchema = z.array(rowSchema).transform((rows): PreviousDatabase[] =>
+  rows
+    .flatMap(({ record: text, ...row }) => {
+      const record = readRecord(text);
+      return record ? [{ row, record }] : [];
+    })
+    .sort((a, b) => a.record.transaction - b.record.transaction)
+    .map(({ row, record: { target, comment } }) => ({ ...row, target, comment })),
+);
+
+function readRecord(text: string): z.infer<typeof recordSchema> | undefined {
+  try {
+    return recordSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What restores have replaced and kept on a server, oldest first. */
+export async function previousDatabases(server: Server): Promise<PreviousDatabase[]> {
+  const rows = await query(server, maintenanceDatabase, z.unknown(), selectPrevious);
+  return previousSchema.parse(rows);
 }

@@ -51,8 +51,8 @@ const factsSchema = z.object({
   /** One for the target, or none. */
   target: z.array(targetSchema),
   description: z.array(descriptionSchema),
-  /** Databases that earlier restores of this target have left aside, oldest first. */
-  previous: z.array(previousSchema),
+  /** Databases that earlier restores, of whatever target, have left aside, oldest first. */
+  previous: previousSchema,
 });
 
 type Answer = z.infer<typeof factsSchema>;
@@ -152,5 +152,5 @@ const selectFacts = (target: string) => `
       'startedAt', floor(extract(epoch FROM pg_postmaster_start_time()))) AS room,
     ${rows(selectTarget(target))} AS target,
     ${rows(selectDescription(target))} AS description,
-    ${rows(selectPrevious(target))} AS previous
+    ${rows(selectPrevious)} AS previous
   FROM pg_roles AS me WHERE me.rolname = current_user`;

@@ -110,7 +110,7 @@ export function planUndo(
   situation: Pick<Situation, 'target' | 'facts' | 'stamp' | 'nonce'>,
 ): UndoPlan | undefined {
   const { target, facts } = situation;
-  const returning = facts.previous.at(-1);
+  const returning = facts.previous.findLast((previous) => previous.target === target);
   return (
     returning && {
       target,

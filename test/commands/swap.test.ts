@@ -83,7 +83,7 @@ test('--undo swaps the previous database in again, and once more the other way',
   const listed = await run(['list']);
   expect(listed.stdout).toMatch(
     new RegExp(
-      `kept by an earlier restore: "${kept}" \\([\\d.]+ MB\\); to remove it: DROP DATABASE "${kept}"`,
+      `kept by an earlier restore of "${database}": "${kept}" \\([\\d.]+ MB\\); to remove it: DROP DATABASE "${kept}";`,
     ),
   );
   const preview = await run(['restore', '--undo', '--dry-run', '--json']);
@@ -96,6 +96,30 @@ test('--undo swaps the previous database in again, and once more the other way',
   expect(await run(['restore', '--undo', '--yes'])).toMatchObject({ exitCode: 0 });
   expect(await count()).toBe('1000');
   expect(await databasesLike(database)).toHaveLength(2);
+});
+
+test('what a restore kept of another database is shown, with the command that brings it back', async () => {
+  const { database, run } = await backedUp();
+  const copy = `${database}_copy`;
+  await run(['restore', '--yes', '--to', copy]);
+  const { stderr } = await run(['restore', '--yes', '--to', copy]);
+  expect(stderr).toContain(`to take the restore back: pratiko-backup restore --undo --to ${copy}`);
+
+  const { stdout } = await run(['list']);
+  expect(stdout).toContain(`kept by an earlier restore of "${copy}": "${copy}_before_`);
+  expect(await run(['restore', '--undo', '--yes'])).toMatchObject({ exitCode: 10 });
+  expect(await run(['restore', '--undo', '--yes', '--to', copy])).toMatchObject({ exitCode: 0 });
+});
+
+test('a kept database whose comment somebody has changed is left out', async () => {
+  const { database, run } = await backedUp();
+  await run(['restore', '--yes']);
+  const [, kept] = await databasesLike(database);
+  for (const comment of ['kept by pratiko-backup: do not drop!', 'kept by pratiko-backup: {}']) {
+    await sql('postgres', `COMMENT ON DATABASE "${kept}" IS '${comment}';`);
+    expect(await run(['restore', '--yes', '--drop-old'])).toMatchObject({ exitCode: 0 });
+  }
+  expect(await databasesLike(database)).toEqual([database, kept]);
 });
 
 test.each([

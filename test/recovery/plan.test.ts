@@ -234,9 +234,11 @@ describe('what the old database had', () => {
 
 test('an undo goes back to the newest, and keeps the present one', () => {
   const previous = ['aifinance_before_20251101_000000', 'aifinance_before_20251128_000000'].map(
-    (name) => ({ name, bytes: 1, invalid: false, comment: null }),
+    (name) => ({ name, target: situation.target, bytes: 1, invalid: false, comment: null }),
   );
-  expect(planUndo({ ...situation, facts: { ...facts, previous } })).toMatchObject({
+  const ofOthers = { name: 'b', target: 'other', bytes: 1, invalid: false, comment: null };
+  const all = [...previous, ofOthers];
+  expect(planUndo({ ...situation, facts: { ...facts, previous: all } })).toMatchObject({
     returning: { name: 'aifinance_before_20251128_000000' },
     previous: 'aifinance_before_20251129_140000',
   });
