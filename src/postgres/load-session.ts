@@ -51,7 +51,7 @@ export class LoadSession {
 
   constructor(server: Server, database: string) {
     this.#server = server;
-    this.#psql = startPsql(server, database);
+    this.#psql = startPsql(server, database, { tags: true });
     this.#restricted = canBeRestricted(server.psql.version);
     this.#write(forALoad);
     if (this.#restricted) this.#write(`\\restrict ${this.#key}\n`);

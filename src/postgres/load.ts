@@ -25,7 +25,7 @@ export async function loadDump(
   database: string,
   dump: AsyncIterable<Buffer>,
 ): Promise<LoadedRows> {
-  const psql = startPsql(server, database);
+  const psql = startPsql(server, database, { tags: true });
   const nonce = randomUUID();
   const key = nonce.replaceAll('-', '');
   const restricted = canBeRestricted(server.psql.version);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Connection } from '../config.ts';
-import { start, run, type Child, type CommandLine } from '../subprocess.ts';
+import { Failure } from '../errors.ts';
+import { start, run, type Child, type CommandLine, type Ending } from '../subprocess.ts';
 import { libpqEnvironment } from './connection.ts';
 import { connectionFailure } from './diagnosis.ts';
 import type { Tool } from './tools.ts';
@@ -26,15 +27,25 @@ export class SqlError extends Error {
 }
 
 /**
- * psql that reads SQL from stdin and stops at the first error, unless told to go on. `-X`: a psqlrc could undo that.
+ * Undoes what somebody has set for the user or the server to keep an application in check: a restore
+ * takes its time, and must be able to write.
+ */
+const unbounded = `DO $$ BEGIN
+  PERFORM set_config(name, CASE vartype WHEN 'bool' THEN 'off' ELSE '0' END, false) FROM pg_catalog.pg_settings
+    WHERE name IN ('statement_timeout', 'lock_timeout', 'transaction_timeout', 'idle_session_timeout',
+      'idle_in_transaction_session_timeout', 'default_transaction_read_only');
+  END $$`;
+
+/**
+ * psql that reads SQL from stdin and stops at the first error. `-X`: a psqlrc could undo that.
  * `verbose` messages carry the SQLSTATE in every language; `-f -` adds line numbers.
  */
-function psqlCommand(server: Server, database: string, stopOnError = true): CommandLine {
+function psqlCommand(server: Server, database: string, tags: boolean): CommandLine {
   return {
     file: server.psql.path,
     args: [
-      ...['-X', '-w', '-A', '-t', '-f', '-'],
-      ...['-v', `ON_ERROR_STOP=${Number(stopOnError)}`, '-v', 'VERBOSITY=verbose'],
+      ...['-X', '-w', '-A', '-t', ...(tags ? [] : ['-q'])],
+      ...['-v', 'ON_ERROR_STOP=1', '-v', 'VERBOSITY=verbose', '-c', unbounded, '-f', '-'],
     ],
     env: {
       ...libpqEnvironment(server.environment, server.connection, database),
@@ -43,9 +54,9 @@ function psqlCommand(server: Server, database: string, stopOnError = true): Comm
   };
 }
 
-/** Starts psql for a stream of SQL; its command tags come on stdout. */
-export function startPsql(server: Server, database: string, { stopOnError = true } = {}): Child {
-  return start(psqlCommand(server, database, stopOnError), server.signal);
+/** Starts psql for a stream of SQL; with `tags`, command tags come on stdout beside results. */
+export function startPsql(server: Server, database: string, { tags }: { tags: boolean }): Child {
+  return start(psqlCommand(server, database, tags), server.signal);
 }
 
 /**
@@ -53,11 +64,20 @@ export function startPsql(server: Server, database: string, { stopOnError = true
  * @throws SqlError; Failure `cannotConnect`.
  */
 export async function execute(server: Server, database: string, sql: string): Promise<string> {
-  const command = psqlCommand(server, database);
-  const ending = await run({ ...command, args: [...command.args, '-q'] }, server.signal, sql);
+  const ending = await run(psqlCommand(server, database, false), server.signal, sql);
   if (ending.exitCode === 0) return ending.stdout;
   server.signal.throwIfAborted();
-  throw sqlError(ending.stderr) ?? connectionFailure(ending.stderr, server.connection);
+  throw questionFailure(ending, server);
+}
+
+/** Why a psql that was asked something did not answer. */
+export function questionFailure({ signal, stderr }: Ending, { connection }: Server): Error {
+  if (signal !== undefined) {
+    return new Failure('cannotConnect', `psql was ended by ${signal}`, {
+      hint: 'was the machine short of memory (`dmesg`)? run it again',
+    });
+  }
+  return sqlError(stderr) ?? connectionFailure(stderr, connection);
 }
 
 /** Runs one SELECT and gives its rows, checked. */
@@ -72,11 +92,14 @@ export async function query<Row extends z.ZodType>(
 }
 
 /**
- * The first error in psql's stderr with its detail, or undefined where there is none. The severity
- * is in the server's language; SQLSTATE classes 00 to 02 are notices and warnings.
+ * The error in psql's stderr with its detail, or undefined where there is none: the last message, for
+ * psql stops there. The severity is in the server's language, and a warning can have the SQLSTATE of
+ * an error; classes 00 to 02 never are one.
  */
 export function sqlError(stderr: string, linesBefore = 0): SqlError | undefined {
-  const match = /^psql:<stdin>:(\d+): \S+: +(?!0[0-2])(\w{5}): (.*)$/m.exec(stderr);
+  const match = [...stderr.matchAll(/^psql:<stdin>:(\d+): \S+: +(?!0[0-2])(\w{5}): (.*)$/gm)].at(
+    -1,
+  );
   if (!match) return undefined;
   const [, line = '', code = '', message = ''] = match;
   const detail = /^DETAIL: {2}(.*)$/m.exec(stderr.slice(match.index))?.[1];

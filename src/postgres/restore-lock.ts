@@ -32,7 +32,6 @@ export class RestoreLock implements AsyncDisposable {
   static async acquire(server: Server, target: string): Promise<RestoreLock> {
     const lock = new RestoreLock(server, new Session(server, maintenanceDatabase));
     try {
-      await lock.#session.ask(neverIdle);
       if (await lock.#tryLock(`target ${target}`)) return lock;
       throw new Failure('locked', `another restore works on database "${target}" of this server`, {
         hint: 'wait for it to end, then look at what it has done before you restore again',
@@ -111,9 +110,6 @@ function keyOf(what: string): bigint {
   const hash = createHash('sha256').update(`pratiko-backup restore ${what}`).digest();
   return hash.readBigInt64BE();
 }
-
-/** Since 14, a server can end sessions that wait. */
-const neverIdle = `SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout';`;
 
 /** Nothing was created in it (FirstNormalObjectId). */
 async function isEmpty(server: Server, database: string): Promise<boolean> {

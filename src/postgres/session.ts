@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import type { Child } from '../subprocess.ts';
-import { connectionFailure } from './diagnosis.ts';
-import { quoteLiteral, sqlError, startPsql, type Server } from './psql.ts';
+import { questionFailure, quoteLiteral, startPsql, type Server } from './psql.ts';
 
 /** A connection that stays open over several questions. Disposing ends it. */
 export class Session implements AsyncDisposable {
@@ -12,12 +11,12 @@ export class Session implements AsyncDisposable {
 
   constructor(server: Server, database: string) {
     this.#server = server;
-    this.#psql = startPsql(server, database);
+    this.#psql = startPsql(server, database, { tags: false });
     this.#lines = createInterface({ input: this.#psql.stdout })[Symbol.asyncIterator]();
   }
 
   /**
-   * Runs statements and gives the lines that they put out, command tags among them.
+   * Runs statements and gives the lines that they put out.
    * @throws SqlError; Failure `cannotConnect`. The session has ended then.
    */
   async ask(sql: string): Promise<string[]> {
@@ -33,10 +32,9 @@ export class Session implements AsyncDisposable {
   }
 
   async #failure(): Promise<unknown> {
-    const { stderr } = await this.#psql.ending;
-    const { signal, connection } = this.#server;
-    if (signal.aborted) return signal.reason;
-    return sqlError(stderr) ?? connectionFailure(stderr, connection);
+    const ending = await this.#psql.ending;
+    const { signal } = this.#server;
+    return signal.aborted ? signal.reason : questionFailure(ending, this.#server);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

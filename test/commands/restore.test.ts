@@ -6,7 +6,7 @@ import { backedUp } from '../support/backed-up.ts';
 import { installation } from '../support/cli.ts';
 import { nastyDatabase } from '../support/nasty-database.ts';
 import { databasesLike, dump, sql, temporaryDatabase } from '../support/server.ts';
-import { temporaryRole } from '../support/roles.ts';
+import { ordinaryUser, temporaryRole } from '../support/roles.ts';
 import { askAtTerminal } from '../support/terminal.ts';
 
 describe('what comes back', () => {
@@ -39,6 +39,22 @@ describe('what comes back', () => {
     expect(await dump(database)).toBe(before);
     expect(await databasesLike(database)).toEqual([database]);
     await sql('postgres', `DROP DATABASE ${database};`);
+  });
+
+  test('for a user whom an administrator has given little time and nothing to write', async () => {
+    const { database, run } = await backedUp();
+    const user = await ordinaryUser(database);
+    await sql(
+      'postgres',
+      ['statement_timeout = 20', 'lock_timeout = 20', 'default_transaction_read_only = on']
+        .map((setting) => `ALTER ROLE "${user.name}" SET ${setting};`)
+        .join('\n'),
+    );
+    await sql(database, 'DELETE FROM t;');
+    const { exitCode, stderr } = await run(['restore', '--yes', '--drop-old'], { env: user.env });
+    expect(stderr).toContain(`restored "${database}"`);
+    expect(exitCode).toBe(0);
+    expect(await sql(database, 'SELECT count(*) FROM t;')).toBe('1000');
   });
 
   test('a name with quotes, spaces, equals signs and accents works throughout', async () => {

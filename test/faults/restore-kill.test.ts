@@ -88,31 +88,69 @@ describe('in the middle of the load', () => {
   });
 });
 
-test('kill -9 while the swap waits: it does not happen afterwards', async () => {
+/** A restore whose swap waits for somebody who works on the live database, whose table is empty. */
+async function whileTheSwapWaits() {
   const made = await backedUp();
   await sql(made.database, 'DELETE FROM t;');
   const holder = sql(
     'postgres',
     `BEGIN; ALTER DATABASE ${made.database} CONNECTION LIMIT 77; SELECT pg_sleep(600);`,
   ).catch(() => undefined);
+  const holding = `query LIKE 'SELECT pg_sleep(600)%' AND datname = 'postgres'`;
+  const count = (where: string) =>
+    sql('postgres', `SELECT count(*) FROM pg_stat_activity WHERE ${where};`);
+  await expect.poll(() => count(holding)).toBe('1');
+  const running = launch(['restore', '--yes'], made.env);
+  const waiting = `wait_event_type = 'Lock' AND query LIKE '%"${made.database}" RENAME%' AND pid <> pg_backend_pid()`;
+  await expect.poll(() => count(waiting), { timeout: 20_000 }).toBe('1');
   const end = (where: string) =>
     sql('postgres', `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${where};`);
-  const holding = `SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(600)%' AND datname = 'postgres';`;
-  await expect.poll(() => sql('postgres', holding)).toBe('1');
-  const running = launch(['restore', '--yes'], made.env);
-  const waiting = `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%"${made.database}" RENAME%' AND pid <> pg_backend_pid();`;
-  await expect.poll(() => sql('postgres', waiting), { timeout: 20_000 }).toBe('1');
+  return {
+    ...made,
+    running,
+    endSwap: () => end(waiting),
+    /** Whoever kept the swap waiting goes; gives what the live database is then. */
+    async afterwards() {
+      await end(holding);
+      await holder;
+      await expect.poll(() => count(waiting)).toBe('0');
+      return sql(made.database, 'SELECT count(*) FROM t;');
+    },
+  };
+}
 
-  running.kill('SIGKILL');
-  await running;
-  await end("query LIKE 'SELECT pg_sleep(600)%' AND datname = 'postgres'");
-  await holder;
+describe('while the swap waits', () => {
+  test('kill -9 of the tool: it does not happen afterwards', async () => {
+    const made = await whileTheSwapWaits();
+    made.running.kill('SIGKILL');
+    await made.running;
+    expect(await made.afterwards()).toBe('0');
+    // A restore of another test, on the same server, can have removed what is left already.
+    expect(await made.run(['restore', '--yes', '--drop-old'])).toMatchObject({ exitCode: 0 });
+    expect(await databasesLike(made.database)).toEqual([made.database]);
+  });
 
-  await expect.poll(() => sql('postgres', waiting)).toBe('0');
-  expect(await sql(made.database, 'SELECT count(*) FROM t;')).toBe('0');
-  // A restore of another test, on the same server, can have removed what is left already.
-  expect(await made.run(['restore', '--yes', '--drop-old'])).toMatchObject({ exitCode: 0 });
-  expect(await databasesLike(made.database)).toEqual([made.database]);
+  test('kill -9 of its psql: exit 22, and nothing is left', async () => {
+    const made = await whileTheSwapWaits();
+    for (const psql of await childrenOf(made.running.pid, 'ON_ERROR_STOP=1')) {
+      process.kill(psql, 'SIGKILL');
+    }
+    const { exitCode, stderr } = await made.running;
+    expect(stderr).toContain('psql was ended by SIGKILL');
+    expect(exitCode).toBe(22);
+    expect(await made.afterwards()).toBe('0');
+    expect(await databasesLike(made.database)).toEqual([made.database]);
+  });
+
+  test('its backend is terminated: exit 22, and nothing is left', async () => {
+    const made = await whileTheSwapWaits();
+    await made.endSwap();
+    const { exitCode, stderr } = await made.running;
+    expect(stderr).toMatch(/the databases cannot be swapped: .*terminating connection/);
+    expect(exitCode).toBe(22);
+    expect(await made.afterwards()).toBe('0');
+    expect(await databasesLike(made.database)).toEqual([made.database]);
+  });
 });
 
 describe.runIf(canMount)('the disk of the server', () => {
