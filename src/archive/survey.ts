@@ -1,14 +1,14 @@
 import { type Token } from '../dump/lexer.ts';
 import type { Replay } from '../dump/replay.ts';
-import { readArchive, type Archive, type ArchiveReport } from './read.ts';
+import { readArchive, type Archive, type ArchiveReport, type ReadOptions } from './read.ts';
 
-/** What the definitions at the beginning of a dump tell, before its first row. */
+/** What can be known of a dump before it is loaded. */
 export interface DumpHead {
   /** The server that was dumped, `15.18`; undefined where the dump does not say it. */
   readonly serverVersion: string | undefined;
   /** Names of the extensions that it creates. */
   readonly extensions: readonly string[];
-  /** Of the whole file, where it was read to its end because there are no rows. */
+  /** Of the whole file, where it was read to its end. */
   readonly defects: readonly string[];
 }
 
@@ -17,18 +17,20 @@ const createExtension = /^CREATE EXTENSION (?:IF NOT EXISTS )?("(?:[^"]|"")+"|[^
 const beginsData = /^(?:INSERT INTO |SELECT pg_catalog\.(?:lo_|setval))/;
 
 /**
- * Reads a dump up to its first row.
+ * Reads the definitions of a dump, up to its first row. One without manifest may be from anywhere:
+ * it is read to its end.
  * @param replay refuses what must not be loaded, here already.
  * @throws UnsafeDump; Failure `storage`.
  */
 export async function surveyArchive(
   archive: Archive,
   replay: Replay,
-  signal: AbortSignal,
+  options: ReadOptions,
 ): Promise<DumpHead> {
   let serverVersion: string | undefined;
   const extensions: string[] = [];
-  const tokens = readArchive(archive, { signal });
+  const isOurs = archive.manifest !== undefined;
+  const tokens = readArchive(archive, options);
   let report: ArchiveReport | undefined;
   try {
     for (;;) {
@@ -38,10 +40,10 @@ export async function surveyArchive(
         break;
       }
       const token = next.value;
-      if (isData(token)) break;
+      if (isOurs && isData(token)) break;
       for (const _ of replay.read(token));
-      if (token.type === 'filler') {
-        serverVersion ??= dumpedFrom.exec(token.bytes.toString('latin1'))?.[1];
+      if (token.type === 'filler' && serverVersion === undefined) {
+        serverVersion = dumpedFrom.exec(token.bytes.toString('latin1'))?.[1];
       }
       const extension = createExtension.exec(textOf(token) ?? '')?.[1];
       if (extension !== undefined)

@@ -132,6 +132,13 @@ export function describeSalvage({ tables, inserted, database }: SalvageReport): 
   return `${formatTable(lines)}\nwhat could be read is in database "${database}"; it replaces nothing, and stays until you drop it`;
 }
 
+/** While the file is looked at, before a person agrees. */
+export function describeSurvey({ readBytes, totalBytes, rows }: ReadProgress): string {
+  return `checking ${percent(readBytes, totalBytes)}, ${formatPlural(rows, 'row')}`;
+}
+
+const percent = (part: number, whole: number) => `${Math.floor((100 * part) / whole)} %`;
+
 /** Percent of the file, what is being loaded, how fast, and how long it will take. */
 export function progressOf(startedAt: number): (progress: ReadProgress) => string {
   return ({ readBytes, totalBytes, table, rows }) => {
@@ -142,7 +149,7 @@ export function progressOf(startedAt: number): (progress: ReadProgress) => strin
     const rate = readBytes / seconds;
     const left = (totalBytes - readBytes) / rate;
     return [
-      `loading ${Math.floor((100 * readBytes) / totalBytes)} %`,
+      `loading ${percent(readBytes, totalBytes)}`,
       ...(table === undefined ? [] : [table]),
       formatPlural(rows, 'row'),
       `${formatPlural(Math.round(rows / seconds), 'row')}/s`,

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { Failure } from '../errors.ts';
 import { shellWord } from '../format.ts';
+import type { ReadProgress } from '../archive/read.ts';
 import type { Context } from '../operations/context.ts';
 import {
   addConnectionOptions,
@@ -16,6 +17,7 @@ import {
   announceUndo,
   describePlan,
   describeSalvage,
+  describeSurvey,
   progressOf,
 } from './restore-text.ts';
 import type { GlobalFlags, Shell } from './shell.ts';
@@ -111,6 +113,7 @@ async function restore(
     owners: flags.owner,
     privileges: flags.privileges,
     dropOld: flags.dropOld ?? false,
+    onSurvey: (progress: ReadProgress) => shell.progress(() => describeSurvey(progress)),
   };
   if (flags.dryRun) {
     const plan = await operation.previewRestore(context, options);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ReadProgress } from '../archive/read.ts';
-import { surveyArchive } from '../archive/survey.ts';
+import { surveyArchive, type DumpHead } from '../archive/survey.ts';
 import { OwnershipFilter, type Skipped } from '../dump/ownership.ts';
 import { Replay } from '../dump/replay.ts';
 import { messageOf } from '../errors.ts';
@@ -39,6 +39,8 @@ export interface RestoreChoice {
   readonly privileges: boolean;
   /** Drop the previous database after the swap. */
   readonly dropOld: boolean;
+  /** While the file is looked at, before anything is done. */
+  readonly onSurvey?: (progress: ReadProgress) => void;
 }
 
 export interface RestoreOptions extends RestoreChoice {
@@ -47,6 +49,7 @@ export interface RestoreOptions extends RestoreChoice {
   readonly jobs: number;
   /** Asks the person; throws where the answer is not yes. */
   readonly confirm: (plan: RestorePlan) => Promise<void>;
+  /** While it is loaded. */
   readonly onProgress?: (progress: ReadProgress) => void;
 }
 
@@ -65,6 +68,7 @@ export interface RestoreReport extends Loaded {
 interface Prepared {
   readonly plan: RestorePlan;
   readonly facts: ServerFacts;
+  readonly head: DumpHead;
 }
 
 /**
@@ -90,13 +94,14 @@ export async function restore(context: Context, options: RestoreOptions): Promis
   const { config, signal } = context;
   const file = await locate(context, options);
   const server = await configuredServer(context);
-  await options.confirm((await prepare(context, server, file, options)).plan);
+  const { plan: proposed, head } = await prepare(context, server, file, options);
+  await options.confirm(proposed);
   await using _directory = await lockToRead(context, 'restore', options.waitSeconds);
   await using lock = await RestoreLock.acquire(server, config.connection.database);
   await removeLeftovers(lock, context.log);
   const started = performance.now();
   // Things may have changed meanwhile.
-  const prepared = await prepare(context, server, file, options);
+  const prepared = await prepare(context, server, file, options, head);
   const { plan } = prepared;
   await lock.announce(plan.scratch);
   await createScratch(server, {
@@ -125,21 +130,20 @@ async function locate(context: Context, { file }: RestoreChoice): Promise<Backup
   return requireRestorable(await locateDump({ ...dumpLocation(context), file }));
 }
 
-/** Collects what there is to know, before anything is done. */
+/**
+ * Collects what there is to know, before anything is done.
+ * @param known what the file was found to be, where it was looked at before.
+ */
 async function prepare(
   { config, now, signal }: Context,
   server: Server,
   file: BackupFile,
   choice: RestoreChoice,
+  known?: DumpHead,
 ): Promise<Prepared> {
   const target = config.connection.database;
   const facts = await surveyServer(server, target);
-  const head = await surveyArchive(file, createReplay(facts, choice), signal).catch(
-    (error: unknown) => {
-      throw restoreFailure(error);
-    },
-  );
-  requireGood(file, head.defects);
+  const head = known ?? (await survey(file, facts, choice, signal));
   const plan = planRestore({
     ...choice,
     stamp: formatStamp(now()),
@@ -152,7 +156,24 @@ async function prepare(
     freeBytes: await freeBytesOf(facts.room),
   });
   requirePossible(plan);
-  return { plan, facts };
+  return { plan, facts, head };
+}
+
+async function survey(
+  file: BackupFile,
+  facts: ServerFacts,
+  choice: RestoreChoice,
+  signal: AbortSignal,
+): Promise<DumpHead> {
+  try {
+    const options = { signal, onProgress: choice.onSurvey };
+    const head = await surveyArchive(file, createReplay(facts, choice), options);
+    requireGood(file, head.defects);
+    return head;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw restoreFailure(error);
+  }
 }
 
 const createReplay = ({ roles, version }: ServerFacts, choice: RestoreChoice): Replay =>
