@@ -67,8 +67,25 @@ export async function createLike(server: Server, options: ScratchOptions): Promi
 
 /** Drops it, also after an interruption, and for at most half a minute. */
 export async function dropScratch(server: Server, name: string): Promise<void> {
-  await dropDatabase({ ...server, signal: AbortSignal.timeout(dropTimeoutMs) }, name);
+  const limited = { ...server, signal: AbortSignal.timeout(dropTimeoutMs) };
+  try {
+    await dropDatabase(limited, name);
+  } catch (error) {
+    if (!(error instanceof SqlError && error.code === objectInUse)) throw error;
+    await execute(limited, name, dropSubscriptions);
+    await dropDatabase(limited, name);
+  }
 }
+
+const objectInUse = '55006';
+
+/** A dump can have made some, which keep their database from being dropped; none is connected. */
+const dropSubscriptions = `DO $$ DECLARE sub name; BEGIN
+  FOR sub IN SELECT subname FROM pg_subscription JOIN pg_database AS d ON d.oid = subdbid
+              WHERE datname = current_database() LOOP
+    EXECUTE format('ALTER SUBSCRIPTION %I SET (slot_name = NONE)', sub);
+    EXECUTE format('DROP SUBSCRIPTION %I', sub);
+  END LOOP; END $$;`;
 
 async function commentOn(server: Server, database: string, comment: string): Promise<void> {
   const sql = `COMMENT ON DATABASE ${quoteIdentifier(database)} IS ${quoteLiteral(comment)};`;

@@ -8,7 +8,7 @@ import type { Replay } from '../dump/replay.ts';
 import { Failure } from '../errors.ts';
 import { PartReader } from '../dump/parts.ts';
 import { loadDump } from '../postgres/load.ts';
-import type { Server } from '../postgres/psql.ts';
+import { SqlError, type Server } from '../postgres/psql.ts';
 import type { BackupFile } from '../store/locate.ts';
 import type { TableRows } from '../table-rows.ts';
 import { SideBySide } from './side-by-side.ts';
@@ -44,6 +44,8 @@ export async function loadArchive(
     return jobs === 1
       ? await loadInOrder(server, scratch, file, replay, tokens)
       : await loadSideBySide(server, scratch, file, replay, tokens, jobs);
+  } catch (error) {
+    throw jobs === 1 ? error : withHintAtOrder(error);
   } finally {
     await tokens.return(undefined as never);
   }
@@ -94,6 +96,19 @@ async function loadSideBySide(
   await loader.finish();
   requireSameRows(tables, loader.copied);
   return { tables, inserted: loader.inserted, analyzed: loader.analyzed };
+}
+
+/** SQLSTATEs of a violated CHECK, and of what a function raises. */
+const checkFailed = ['23514', 'P0001'];
+
+/** A check can look into other tables, whose rows may not be there yet. */
+function withHintAtOrder(error: unknown): unknown {
+  if (!(error instanceof Failure && error.cause instanceof SqlError)) return error;
+  if (!checkFailed.includes(error.cause.code)) return error;
+  return new Failure('restoreFailed', error.message, {
+    hint: 'a check that looks into other tables needs them in the order of the dump: try --jobs 1; the live database was not touched',
+    cause: error,
+  });
 }
 
 function tablesOf(file: BackupFile, { contents, defects }: ArchiveReport): readonly TableRows[] {

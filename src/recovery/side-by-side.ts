@@ -9,6 +9,9 @@ const smallTableBytes = 8 * 1024 * 1024;
 /** More than that is not sent to a session ahead of what it is loading. */
 const ahead = 2;
 
+/** Old dumps write some tables without: what they mean changes with the search path. */
+const namesSchema = /^(?:"(?:[^"]|"")*"|[^".]+)\./;
+
 /** Statements are sent together up to this size. */
 const batchBytes = 64 * 1024;
 
@@ -179,7 +182,7 @@ export class SideBySide implements AsyncDisposable {
   #analyzeCurrent(): void {
     if (this.#current === undefined) return;
     const { table, pieces } = this.#current;
-    if ((this.#tableBytes.get(table) ?? 0) <= smallTableBytes) return;
+    if ((this.#tableBytes.get(table) ?? 0) <= smallTableBytes || !namesSchema.test(table)) return;
     const analysis = Promise.all(pieces).then(() => this.#leader.run(analyze(table)));
     const tracked = analysis.then(
       () => {
@@ -200,7 +203,8 @@ export class SideBySide implements AsyncDisposable {
   #analysis(waiting: readonly Task[], running: ReadonlySet<Task>): Task | undefined {
     const used = new Set([...waiting, ...running].flatMap(({ tables }) => tables));
     const [table] = [...this.#tableBytes]
-      .filter(([name, bytes]) => bytes > smallTableBytes && !used.has(name))
+      .filter(([name, bytes]) => bytes > smallTableBytes && namesSchema.test(name))
+      .filter(([name]) => !used.has(name))
       .filter(([name]) => !this.analyzed.has(name) && !this.#analyses.has(name))
       .sort(([, a], [, b]) => b - a)
       .map(([name]) => name);

@@ -6,6 +6,14 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { backedUp, handMade } from '../support/backed-up.ts';
 import { databasesLike, sql } from '../support/server.ts';
 
+/** A user who may do nothing, with the password `p`. */
+async function loginRole(): Promise<string> {
+  const role = `login_${randomBytes(4).toString('hex')}`;
+  await sql('postgres', `CREATE ROLE ${role} LOGIN PASSWORD 'p';`);
+  onTestFinished(() => sql('postgres', `DROP ROLE ${role};`).then(() => undefined));
+  return role;
+}
+
 describe('a restore that fails leaves the live database and nothing else', () => {
   /** Restores and checks that the live database is as it was and no other is left. */
   async function failing(
@@ -110,6 +118,58 @@ COPY public.a (b) FROM stdin;
     expect(await readdir(made.directory)).not.toContain('mark');
   });
 
+  test('because it would reach outside after its last row: that is seen before anything is created', async () => {
+    const made = await backedUp();
+    const role = await loginRole();
+    const path = await handMade(
+      made.directory,
+      'CREATE TABLE x (a integer);\nCOPY x (a) FROM stdin;\n1\n\\.\n\\! touch mark\n',
+    );
+    // Were anything to be created, it would fail: this user may not.
+    const env = { POSTGRES_USER: role, POSTGRES_PASSWORD: 'p' };
+    const run = (args: readonly string[]) => made.run(args, { env });
+    const { exitCode, stderr } = await failing({ ...made, run }, [path]);
+    expect(exitCode).toBe(22);
+    expect(stderr).toContain('it contains the psql command \\! touch mark');
+  });
+
+  test('because a check looks into a table whose rows are not there yet: in order it can', async () => {
+    const made = await backedUp();
+    const path = await handMade(
+      made.directory,
+      `CREATE TABLE public.a (id integer CHECK (pg_sleep(1)::text = ''));
+CREATE FUNCTION public.a_is_there() RETURNS boolean LANGUAGE sql AS 'SELECT EXISTS (SELECT FROM public.a)';
+CREATE TABLE public.b (id integer CHECK (public.a_is_there()));
+COPY public.a (id) FROM stdin;
+1
+\\.
+COPY public.b (id) FROM stdin;
+1
+\\.
+`,
+    );
+    const { exitCode, stderr } = await failing(made, [path, '--jobs', '3']);
+    expect(exitCode).toBe(22);
+    expect(stderr).toContain('violates check constraint');
+    expect(stderr).toContain('try --jobs 1');
+    const inOrder = await made.run(['restore', path, '--yes', '--drop-old', '--jobs', '1']);
+    expect(inOrder.exitCode).toBe(0);
+  });
+
+  test('because of something behind a subscription, which would keep the scratch database', async () => {
+    const made = await backedUp();
+    const path = await handMade(
+      made.directory,
+      `CREATE PUBLICATION p;
+CREATE SUBSCRIPTION s CONNECTION 'dbname=nowhere' PUBLICATION p WITH (connect = false, slot_name = 's');
+SELECT 1/0;
+`,
+    );
+    const { exitCode, stderr } = await failing(made, [path]);
+    expect(exitCode).toBe(22);
+    expect(stderr).toContain('division by zero');
+  });
+
   test('because psql, which is restricted, refuses what we did not see', async () => {
     const made = await backedUp();
     const mark = join(made.directory, 'mark');
@@ -159,9 +219,7 @@ COPY public.a (b) FROM stdin;
 
   test('because the user may not create databases', async () => {
     const made = await backedUp();
-    const role = `login_${randomBytes(4).toString('hex')}`;
-    await sql('postgres', `CREATE ROLE ${role} LOGIN PASSWORD 'p';`);
-    onTestFinished(() => sql('postgres', `DROP ROLE ${role};`).then(() => undefined));
+    const role = await loginRole();
     const asRole = (args: readonly string[]) =>
       made.run(args, { env: { POSTGRES_USER: role, POSTGRES_PASSWORD: 'p' } });
 
