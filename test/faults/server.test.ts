@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createDatabase } from '../../src/postgres/databases.ts';
 import { execute } from '../../src/postgres/psql.ts';
 import { startSandbox } from '../../src/postgres/sandbox.ts';
+import { handMade } from '../support/backed-up.ts';
 import { runTool, temporaryDirectory } from '../support/cli.ts';
 import { childrenOf, isRunning, launch, untilDumping } from '../support/launch.ts';
 import { startWebhook } from '../support/slack.ts';
@@ -63,9 +64,11 @@ async function duringDump(
   const { url, messages } = await startWebhook();
   const running = launch(['backup'], { ...env, SLACK_WEBHOOK_URL: url });
   await untilDumping(directory, 1000);
+  running.kill('SIGSTOP'); // nobody reads the dump: it cannot end while we look for pg_dump
   const [pgDump = 0] = await childrenOf(running.pid, '--lock-wait-timeout');
   expect(pgDump).toBeGreaterThan(1);
   process.kill(pgDump, 'SIGSTOP');
+  running.kill('SIGCONT');
   await happen(pgDump);
   if (await isRunning(pgDump)) process.kill(pgDump, 'SIGCONT');
   const result = await running;
@@ -133,4 +136,29 @@ test.each([
   const later = await runTool(['backup'], { env: made.env });
   expect(later.stderr).toContain('connection refused');
   expect(later.exitCode).toBe(13);
+});
+
+test('the server crashes and restarts while a restore loads: the next one tidies up and succeeds', async () => {
+  const made = await prepared();
+  const path = await handMade(made.directory, 'SELECT pg_sleep(600);\n');
+  const running = launch(['restore', path, '--yes'], made.env);
+  const loading = `SELECT pid FROM pg_stat_activity WHERE datname LIKE 'busy_restore_%' AND query LIKE '%pg_sleep%';`;
+  const ask = (database: string, question: string) =>
+    execute(made.server, database, question).then(
+      (answer) => answer.trim(),
+      () => 'down',
+    );
+  await expect.poll(() => ask('postgres', loading), { timeout: 20_000 }).toMatch(/^\d+$/);
+  process.kill(Number(await ask('postgres', loading)), 'SIGKILL');
+
+  const { exitCode, stderr } = await running;
+  expect(stderr).toContain('restore');
+  expect(exitCode).toBe(22);
+  await expect
+    .poll(() => ask('busy', 'SELECT count(*) FROM t;'), { timeout: 20_000 })
+    .toBe('400000');
+  const next = await runTool(['restore', '--yes', '--drop-old'], { env: made.env });
+  expect(next.exitCode).toBe(0);
+  const names = `SELECT count(*) FROM pg_database WHERE datname LIKE 'busy%';`;
+  expect(await ask('postgres', names)).toBe('1');
 });
