@@ -48,6 +48,8 @@ export class LoadSession {
   readonly #restricted: boolean;
   readonly #pending: Pending[] = [];
   #inputLine = 1;
+  /** Why it has ended, whatever it was doing. */
+  #ended: { readonly failure: unknown } | undefined;
 
   constructor(server: Server, database: string) {
     this.#server = server;
@@ -65,6 +67,7 @@ export class LoadSession {
 
   /** @throws Failure `restoreFailed` with the line of the dump that the server refused. */
   async run(work: Work): Promise<Done> {
+    if (this.#ended) throw this.#ended.failure;
     const done = new Promise<Done>((resolve, reject) => {
       this.#pending.push({ ...work, inputLine: this.#inputLine, resolve, reject });
     });
@@ -111,6 +114,7 @@ export class LoadSession {
     const failure: unknown = this.#server.signal.aborted
       ? this.#server.signal.reason
       : loadFailure(ending, current && { input: current.inputLine, dump: current.line });
+    this.#ended = { failure };
     for (const { reject } of this.#pending.splice(0)) reject(failure);
   }
 }

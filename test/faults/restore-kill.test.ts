@@ -5,15 +5,15 @@ import { childrenOf, isRunning, launch } from '../support/launch.ts';
 import { databasesLike, dump, sql, temporaryDatabase } from '../support/server.ts';
 import { canMount, smallDisk } from '../support/small-disk.ts';
 
-/** A live database with a row of its own, and a restore that stays in the middle of its load. */
-async function inTheMiddle() {
+/** A live database with a row of its own, and a restore that stays in the middle of its load so long. */
+async function inTheMiddle(seconds = 600) {
   const made = await backedUp();
   await sql(made.database, 'INSERT INTO t VALUES (4711);');
   const before = await dump(made.database);
   const rows = Array.from({ length: 1000 }, (_, n) => `${n}\n`).join('');
   const path = await handMade(
     made.directory,
-    `CREATE TABLE t (a integer);\nCOPY t (a) FROM stdin;\n${rows}\\.\nSELECT pg_sleep(600);\n`,
+    `CREATE TABLE t (a integer);\nCOPY t (a) FROM stdin;\n${rows}\\.\nSELECT pg_sleep(${seconds});\nCOPY t (a) FROM stdin;\n${rows}\\.\n`,
   );
   const running = launch(['restore', path, '--yes'], made.env);
   const loading = `SELECT pid FROM pg_stat_activity WHERE datname LIKE '${made.database}_restore_%' AND query LIKE '%pg_sleep%';`;
@@ -63,6 +63,17 @@ describe('in the middle of the load', () => {
       process.kill(psql, 'SIGKILL');
     }
     expect((await made.running).exitCode).toBe(22);
+    await expectUntouched(made);
+  });
+
+  test('kill -9 of those psql that have nothing to do yet: exit 22, and nothing is left', async () => {
+    const made = await inTheMiddle(3);
+    const psqls = await childrenOf(made.running.pid, 'ON_ERROR_STOP=1');
+    // The first holds the lock; the one that loads in order is started last.
+    for (const psql of psqls.sort((a, b) => a - b).slice(1, -1)) process.kill(psql, 'SIGKILL');
+    const { exitCode, stderr } = await made.running;
+    expect(stderr).toContain('psql ended early (SIGKILL)');
+    expect(exitCode).toBe(22);
     await expectUntouched(made);
   });
 
