@@ -75,7 +75,7 @@ async function loadInOrder(
 }
 
 /** Large enough that a session is busy with it, small enough that none waits long for another. */
-const pieceBytes = 1024 * 1024;
+const pieceBytes = 2 * 1024 * 1024;
 
 async function loadSideBySide(
   server: Server,
