@@ -53,11 +53,7 @@ export function start(command: CommandLine, signal: AbortSignal): Child {
     cancelSignal: signal,
     forceKillAfterDelay: 5000,
   });
-  if (child.pid === undefined) {
-    throw new Failure('toolMissing', `${command.file} cannot be started`, {
-      hint: 'the system is short of processes, memory or open files: see `ulimit -a`',
-    });
-  }
+  if (child.pid === undefined) throw cannotStart(command);
   const watcher = execa('/bin/sh', ['-c', killUnlessReleased, 'sh', String(child.pid)], {
     env: {},
     extendEnv: false,
@@ -65,6 +61,10 @@ export function start(command: CommandLine, signal: AbortSignal): Child {
     stdio: ['pipe', 'ignore', 'ignore'],
     reject: false,
   });
+  if (watcher.pid === undefined) {
+    child.kill('SIGKILL'); // it waits for the word
+    throw cannotStart(command);
+  }
   const word = child.stdio[3] as unknown as Writable;
   for (const stream of [word, watcher.stdin, child.stdin]) {
     stream.on('error', () => undefined); // it has ended: its ending says how
@@ -85,6 +85,12 @@ export function start(command: CommandLine, signal: AbortSignal): Child {
       stderr: stderr().toString().trim(),
     })),
   };
+}
+
+function cannotStart({ file }: CommandLine): Failure {
+  return new Failure('toolMissing', `${file} cannot be started`, {
+    hint: 'the system is short of processes, memory or open files: see `ulimit -a`',
+  });
 }
 
 /** Runs a command to its end with `input` on stdin and collects stdout. */

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { foreignFormat, type ForeignFormat } from '../dump/format.ts';
-import { mayBeProgressMessage } from '../dump/legacy.ts';
+import { mayBeProgressMessage } from '../dump/legacy-messages.ts';
 import { gunzipHead, gzipMagic } from '../streams/gunzip.ts';
 import type { Archive } from './read.ts';
 

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import type { Candidate, RetentionPolicy } from '../retention.ts';
 import { listBackups, type Backup } from '../store/catalogue.ts';
 import { readLatest } from '../store/latest.ts';
+import { manifestOf } from '../store/manifest.ts';
 import { dayOf, formatStamp, type Stamp } from '../store/names.ts';
 import { Checksum } from '../streams/checksum.ts';
 
@@ -45,8 +46,7 @@ export async function takeStock(directory: string, options: StockOptions): Promi
   }));
 }
 
-const databaseOf = ({ manifest }: Backup) =>
-  typeof manifest === 'object' ? manifest.database.name : undefined;
+const databaseOf = (backup: Backup) => manifestOf(backup)?.database.name;
 
 /** It has every byte that it had when it was verified. */
 async function isIntact(backup: Backup, signal: AbortSignal): Promise<boolean> {

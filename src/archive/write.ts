@@ -78,8 +78,7 @@ export async function writeArchive(
       async (chunks: AsyncIterable<Buffer>) => {
         for await (const chunk of checksum.through(chunks)) {
           const hasRoom = copy.destroyed || copy.write(chunk);
-          const room = hasRoom ? undefined : Promise.race([once(copy, 'drain'), decompressed]);
-          await Promise.all([draft.file.writeFile(chunk), room]);
+          await Promise.all([draft.file.writeFile(chunk), hasRoom ? undefined : roomIn(copy)]);
         }
       },
       { signal },
@@ -104,6 +103,14 @@ export async function writeArchive(
     sha256: checksum.sha256(),
     durationMs: performance.now() - started,
   };
+}
+
+/** Waits until its reader has taken something, or wants no more. */
+async function roomIn(copy: PassThrough): Promise<void> {
+  const waiting = new AbortController();
+  const { signal } = waiting;
+  await Promise.race([once(copy, 'drain', { signal }), once(copy, 'close', { signal })]);
+  waiting.abort();
 }
 
 /** A defect does not end the writing: it shows when the draft is verified. */

@@ -1,5 +1,13 @@
 import { totalRows } from '../table-rows.ts';
-import { formatAge, formatBytes, formatDuration, formatPlural, quoted } from '../format.ts';
+import {
+  formatAge,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatPlural,
+  quoted,
+} from '../format.ts';
+import type { Skipped } from '../dump/ownership.ts';
 import type { Log } from '../log.ts';
 import type { Context } from '../operations/context.ts';
 import type { RestoreReport } from '../operations/restore.ts';
@@ -38,7 +46,8 @@ export function announceUndo({ target, returning, previous, findings }: UndoPlan
   );
 }
 
-function warnOf(findings: readonly Finding[], log: Log): void {
+/** What a person should know beforehand. */
+export function warnOf(findings: readonly Finding[], log: Log): void {
   for (const { severity, message, hint } of findings) {
     if (severity === 'warning') log.warn({ hint }, message);
   }
@@ -75,12 +84,7 @@ export function describePlan(plan: RestorePlan): string {
  */
 export function announceRestored(report: RestoreReport, undo: string, log: Log): void {
   const { plan, tables, inserted, skipped, leftOut, dropped, durationMs } = report;
-  if (skipped.roles.length > 0) {
-    log.warn(
-      { hint: 'create these roles and restore again if you need them' },
-      `left out ${formatPlural(skipped.statements, 'statement')} about roles that are not on this server or cannot be assigned: ${skipped.roles.join(', ')}`,
-    );
-  }
+  warnOfSkipped(skipped, log);
   if (leftOut > 0) {
     log.warn(
       { hint: 'look at them in the dump, and at `psql -c "\\l+" -c "\\drds"`' },
@@ -106,6 +110,15 @@ export function announceRestored(report: RestoreReport, undo: string, log: Log):
   for (const previous of plan.remaining) log.info(describePrevious(previous));
 }
 
+/** Ownership and privileges of roles that are not here. */
+export function warnOfSkipped({ statements, roles }: Skipped, log: Log): void {
+  if (roles.length === 0) return;
+  log.warn(
+    { hint: 'create these roles and restore again if you need them' },
+    `left out ${formatPlural(statements, 'statement')} about roles that are not on this server or cannot be assigned: ${roles.join(', ')}`,
+  );
+}
+
 /** One line about a database that a restore has kept. */
 export function describePrevious({ name, target, bytes }: PreviousDatabase): string {
   return `kept by an earlier restore of "${target}": "${name}" (${describeBytes(bytes)}); to remove it: DROP DATABASE ${quoted(name)};`;
@@ -115,7 +128,8 @@ const describeBytes = (bytes: number | null) =>
   bytes === null ? 'size unknown' : formatBytes(bytes);
 
 /** What was rescued, table by table. */
-export function describeSalvage({ tables, inserted, database }: SalvageReport): string {
+export function describeSalvage(report: SalvageReport): string {
+  const { tables, inserted, largeObjects, database } = report;
   const states = {
     complete: ({ rows }: { rows: number }) => formatPlural(rows, 'row'),
     cut: ({ rows }: { rows: number }) => `cut after ${formatPlural(rows, 'row')}`,
@@ -128,6 +142,7 @@ export function describeSalvage({ tables, inserted, database }: SalvageReport): 
     table.state === 'complete' ? 'complete' : 'NOT WHOLE',
     states[table.state](table),
   ]);
+  if (largeObjects > 0) lines.push(['(large objects)', '', formatCount(largeObjects)]);
   if (inserted > 0) lines.push(['(by INSERT)', '', formatPlural(inserted, 'row')]);
   return `${formatTable(lines)}\nwhat could be read is in database "${database}"; it replaces nothing, and stays until you drop it`;
 }
@@ -139,21 +154,34 @@ export function describeSurvey({ readBytes, totalBytes, rows }: ReadProgress): s
 
 const percent = (part: number, whole: number) => `${Math.floor((100 * part) / whole)} %`;
 
-/** Percent of the file, what is being loaded, how fast, and how long it will take. */
-export function progressOf(startedAt: number): (progress: ReadProgress) => string {
+/** Before that, nobody knows how long something will take. */
+const knowsAfterSeconds = 1;
+
+/**
+ * Percent of the file, what is being loaded, how fast, and how long it will take.
+ * @param now in ms; time counts from the first call.
+ */
+export function progressOf(
+  now: () => number = () => performance.now(),
+): (progress: ReadProgress) => string {
+  let startedAt: number | undefined;
   return ({ readBytes, totalBytes, table, rows }) => {
-    const seconds = (performance.now() - startedAt) / 1000;
+    startedAt ??= now();
     if (readBytes === totalBytes) {
       return `the file is read, ${formatPlural(rows, 'row')}; finishing: indexes, constraints`;
     }
-    const rate = readBytes / seconds;
-    const left = (totalBytes - readBytes) / rate;
+    const seconds = (now() - startedAt) / 1000;
+    const left = ((totalBytes - readBytes) * seconds) / readBytes;
     return [
       `loading ${percent(readBytes, totalBytes)}`,
       ...(table === undefined ? [] : [table]),
       formatPlural(rows, 'row'),
-      `${formatPlural(Math.round(rows / seconds), 'row')}/s`,
-      `${formatDuration(left * 1000)} left`,
+      ...(seconds < knowsAfterSeconds
+        ? []
+        : [
+            `${formatPlural(Math.round(rows / seconds), 'row')}/s`,
+            `${formatDuration(left * 1000)} left`,
+          ]),
     ].join(', ');
   };
 }

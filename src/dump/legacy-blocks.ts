@@ -1,4 +1,4 @@
-import { isProgressMessage, maxMessageBytes, mayBeProgressMessage } from './legacy.ts';
+import { isProgressMessage, maxMessageBytes, mayBeProgressMessage } from './legacy-messages.ts';
 
 /** A line that may be a message of pg_dump as well as a part of the dump: nobody may guess. */
 export class AmbiguousMessage extends Error {

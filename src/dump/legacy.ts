@@ -1,42 +1,15 @@
 import { BlockCleaner } from './legacy-blocks.ts';
-
-/**
- * The scripts that came before this tool ran `pg_dump --verbose 2>&1`, so pg_dump's messages are
- * inside the SQL of their backups. Up to version 15 pg_dump writes them between statements and
- * after the first line of a COPY block; from 16 on the SQL has a buffer of its own, and they land
- * wherever it was last flushed: at a multiple of 4096 bytes of the dump.
- */
-const prefixes = ['pg_dump: ', 'WARNING:  ', 'DETAIL:  ', 'HINT:  '];
-
-/** What pg_dump says with `--verbose` (pg_dump.c, common.c, pg_backup_archiver.c), and warnings. */
-const progressMessage = new RegExp(
-  String.raw`^pg_dump: (?:last built-in OID is \d+|reading .+|identifying extension members|finding .+|flagging .+|saving (?:encoding|standard_conforming_strings|search_path) = .*|saving database definition|saving large objects.*|dropping .+|creating .+|connecting to new database ".+"|processing data for table ".+"|processing .+|dumping contents of table ".+"|executing .+|(?:enabling|disabling) triggers for .+|implied data-only restore|(?:warning|error|detail|hint): .*)$`,
-);
-
-/** libpq's notices, which can stand before everything else. */
-const notice = /^(?:WARNING|DETAIL|HINT): {2}/;
-
-/** True for a line that pg_dump wrote to stderr. */
-export function isProgressMessage(line: string): boolean {
-  return progressMessage.test(line) || notice.test(line);
-}
-
-/** True where a line that begins like this may be one. */
-export function mayBeProgressMessage(bytes: Buffer): boolean {
-  return prefixes.some((prefix) =>
-    prefix.startsWith(bytes.toString('latin1', 0, Math.min(prefix.length, bytes.length))),
-  );
-}
-
-/** Longer than any message. */
-export const maxMessageBytes = 4096;
+import { mayBeProgressMessage } from './legacy-messages.ts';
 
 /** How much is looked at to find the version of pg_dump, behind hundreds of messages. */
 const maxHeadBytes = 1024 * 1024;
 
 /**
- * Finds out how messages are mixed into a dump, and takes them out where they stand by offset
- * (pg_dump 16 and later). Where they stand by line, only the lexer can tell them from rows.
+ * The scripts that came before this tool ran `pg_dump --verbose 2>&1`, so pg_dump's messages are
+ * inside the SQL of their backups. Up to version 15 pg_dump writes them between statements and
+ * after the first line of a COPY block: only the lexer can tell them from rows. From 16 on the SQL
+ * has a buffer of its own, and they land wherever it was last flushed, at a multiple of 4096 bytes
+ * of the dump: they are taken out here.
  */
 export class LegacyCleaner {
   #mode: 'undecided' | 'clean' | 'byLine' | 'byBlock' = 'undecided';

@@ -1,5 +1,6 @@
-import { isProgressMessage, maxMessageBytes, mayBeProgressMessage } from './legacy.ts';
-import { Quoting, withoutComments } from './quoting.ts';
+import { isProgressMessage, maxMessageBytes, mayBeProgressMessage } from './legacy-messages.ts';
+import { Nesting } from './nesting.ts';
+import { isIdentifier, Quoting, withoutComments } from './quoting.ts';
 
 /** A stretch of a plain-SQL dump. The bytes of all tokens, in order, are what the lexer was given. */
 export type Token =
@@ -30,7 +31,6 @@ export interface Statement {
 export const maxStatementBytes = 256 * 1024;
 
 const NEWLINE = 0x0a;
-const SEMICOLON = 0x3b;
 const BACKSLASH = 0x5c;
 const endOfCopy = '\\.\n';
 /** Stands for a command, because nothing that pg_dump writes looks like this. */
@@ -50,6 +50,7 @@ export class DumpLexer {
   #reading: 'sql' | 'meta' | 'copyHeader' | 'rows' = 'sql';
   readonly #quoting = new Quoting();
   #inStatement = false;
+  #nesting = new Nesting();
   #text: Buffer[] = [];
   #textBytes = 0;
   #atRowStart = false;
@@ -148,7 +149,7 @@ export class DumpLexer {
         if (at === 0) return this.#meta(bytes);
         return this.#partOfStatement(bytes.subarray(0, at));
       }
-      if (this.#quoting.step(byte) && byte === SEMICOLON) {
+      if (this.#nesting.step(byte, this.#quoting.step(byte), isIdentifier(byte))) {
         return this.#endOfStatement(bytes.subarray(0, at + 1));
       }
     }
@@ -165,6 +166,8 @@ export class DumpLexer {
     const text = collected === undefined ? undefined : withoutComments(collected);
     const copyInto = text === undefined ? undefined : copyTarget(text);
     this.#inStatement = false;
+    this.#nesting = new Nesting();
+    this.#quoting.standardStrings = standardStringsAfter(text) ?? this.#quoting.standardStrings;
     if (copyInto !== undefined) this.#reading = 'copyHeader';
     return { type: 'sql', bytes, statement: { text, copyInto } };
   }
@@ -256,6 +259,12 @@ export class DumpLexer {
 function startsWithEndOfCopy(bytes: Buffer, at: number): boolean {
   const here = bytes.subarray(at, at + endOfCopy.length).toString('latin1');
   return here.length > 0 && endOfCopy.startsWith(here);
+}
+
+/** pg_dump writes it as the server has it. */
+function standardStringsAfter(statement: string | undefined): boolean | undefined {
+  const value = /^SET standard_conforming_strings = (on|off);$/.exec(statement ?? '')?.[1];
+  return value === undefined ? undefined : value === 'on';
 }
 
 const quotedName = String.raw`"(?:[^"]|"")*"`;

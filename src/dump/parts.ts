@@ -1,27 +1,30 @@
 import type { Token } from './lexer.ts';
 import type { Replay } from './replay.ts';
 
+interface Text {
+  readonly sql: readonly Buffer[];
+  /** The line of the dump with which it begins, from 1. */
+  readonly line: number;
+  /** How many it has. */
+  readonly lines: number;
+}
+
 /** A stretch of a dump that is loaded as a whole. */
 export type Part =
   /** Rows of one COPY block, a statement of their own. */
-  | {
+  | (Text & {
       readonly type: 'rows';
-      readonly sql: readonly Buffer[];
-      /** The line of the dump with which it begins, from 1. */
-      readonly line: number;
       /** Which COPY block of the dump it belongs to, from 0, and the table of that. */
       readonly block: number;
       readonly table: string;
       readonly bytes: number;
-    }
+    })
   /** A statement, with what stands before it. */
-  | {
+  | (Text & {
       readonly type: 'statement';
-      readonly sql: readonly Buffer[];
-      readonly line: number;
       /** What it needs of the order; undefined: everything before it done, nothing after it begun. */
       readonly order: Order | undefined;
-    };
+    });
 
 export type Order =
   /** Sets something for the session: every session needs it. */
@@ -109,15 +112,18 @@ export class PartReader {
 
   *#piece(): Generator<Part> {
     const sql = [this.#copy, ...this.#sql, endOfCopy];
-    const line = this.#line - countLines(this.#copy);
+    const copyLines = countLines(this.#copy);
+    const line = this.#line - copyLines;
+    const lines = copyLines + this.#lines + 1;
     const [block, table, bytes] = [this.#block, this.#table, this.#bytes];
     this.#hasPieces = true;
-    yield { type: 'rows', sql, line, block, table, bytes };
+    yield { type: 'rows', sql, line, lines, block, table, bytes };
     this.#restart(0);
   }
 
   #statement(order: Order | undefined): Part {
-    const part = { type: 'statement', sql: this.#sql, line: this.#line, order } as const;
+    const [sql, line, lines] = [this.#sql, this.#line, this.#lines];
+    const part = { type: 'statement', sql, line, lines, order } as const;
     this.#restart(0);
     return part;
   }
@@ -155,6 +161,11 @@ const independent = /^(?:SELECT pg_catalog\.(?:setval|lo_|lowrite)|(?:BEGIN|COMM
 const constraint = new RegExp(
   String.raw`^ALTER TABLE (?:ONLY )?${qualified}\s+ADD CONSTRAINT ${identifier} (?:PRIMARY KEY|UNIQUE|EXCLUDE)\b`,
 );
+/** Like an index on an expression, it wants statistics of its own. */
+const statistics = new RegExp(
+  String.raw`^CREATE STATISTICS ${qualified} [^']*? FROM ${qualified};$`,
+  's',
+);
 const foreignKey = new RegExp(
   String.raw`^ALTER TABLE (?:ONLY )?${qualified}\s+ADD CONSTRAINT ${identifier} FOREIGN KEY [^']*? REFERENCES ${qualified}\(`,
 );
@@ -169,7 +180,8 @@ function orderOf(statement: string | undefined): Order | undefined {
   if (independent.test(statement)) return { type: 'independent' };
   const key = foreignKey.exec(statement);
   if (key) return { type: 'tables', tables: [key[1] ?? '', key[2] ?? ''], isForeignKey: true };
-  const table = (constraint.exec(statement) ?? index.exec(statement))?.[1];
+  const table =
+    (constraint.exec(statement) ?? index.exec(statement))?.[1] ?? statistics.exec(statement)?.[2];
   if (table === undefined) return undefined;
   return { type: 'tables', tables: [table], isForeignKey: false };
 }

@@ -28,14 +28,16 @@ const terminators: Partial<Record<State, number>> = {
 const isDigit = (byte: number) => byte >= 0x30 && byte <= 0x39;
 const isLetter = (byte: number) =>
   (byte >= 0x61 && byte <= 0x7a) || (byte >= 0x41 && byte <= 0x5a) || byte === 0x5f || byte >= 0x80;
-const isIdentifier = (byte: number) => isLetter(byte) || isDigit(byte) || byte === DOLLAR;
+/** Can stand inside a name or key word. */
+export const isIdentifier = (byte: number) => isLetter(byte) || isDigit(byte) || byte === DOLLAR;
 
 /**
  * Knows whether a byte of SQL is code or stands in a string, a quoted name, a dollar-quoted body or
- * a comment (PostgreSQL manual, Lexical Structure). `standard_conforming_strings` is taken to be
- * on; pg_dump writes strings that read the same both ways.
+ * a comment (PostgreSQL manual, Lexical Structure).
  */
 export class Quoting {
+  /** False where a backslash escapes in every string (`standard_conforming_strings = off`). */
+  standardStrings = true;
   #state: State = 'code';
   /** The last two bytes: a prefix (`E'`, `--`, `/*`) is recognised at its last byte. */
   #previous = NEWLINE;
@@ -107,8 +109,9 @@ export class Quoting {
   }
 
   #code(byte: number): boolean {
-    if (byte === SINGLE_QUOTE) this.#state = this.#afterE() ? 'escapeString' : 'string';
-    else if (byte === DOUBLE_QUOTE) this.#state = 'name';
+    if (byte === SINGLE_QUOTE) {
+      this.#state = this.#afterE() || !this.standardStrings ? 'escapeString' : 'string';
+    } else if (byte === DOUBLE_QUOTE) this.#state = 'name';
     else if (byte === DASH && this.#previous === DASH) this.#state = 'lineComment';
     else if (byte === STAR && this.#previous === SLASH) {
       this.#state = 'blockComment';

@@ -1,6 +1,7 @@
 import { totalRows } from '../table-rows.ts';
 import { listBackups, type Backup } from '../store/catalogue.ts';
 import { readLatest } from '../store/latest.ts';
+import { manifestOf } from '../store/manifest.ts';
 import { momentOf } from '../store/names.ts';
 import { isByOldScript } from '../archive/quick-check.ts';
 import { messageOf } from '../errors.ts';
@@ -60,7 +61,7 @@ export async function listPrevious(context: Context): Promise<PreviousDatabase[]
 
 function describe(backup: Backup, now: Date): Omit<ListedBackup, 'isLatest' | 'byOldScript'> {
   const moment = momentOf(backup.stamp);
-  const manifest = typeof backup.manifest === 'object' ? backup.manifest : undefined;
+  const manifest = manifestOf(backup);
   return {
     name: backup.name,
     path: backup.path,

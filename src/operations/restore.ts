@@ -14,7 +14,7 @@ import { createScratch, dropScratch } from '../postgres/scratch.ts';
 import { surveyServer, type ServerFacts } from '../postgres/survey.ts';
 import { majorVersion } from '../postgres/tools.ts';
 import { restoreFailure } from '../recovery/failure.ts';
-import { requirePossible } from '../recovery/findings.ts';
+import { requirePossible, requireSame } from '../recovery/findings.ts';
 import { removeLeftovers } from '../recovery/leftovers.ts';
 import { loadArchive, requireGood, type Loaded } from '../recovery/load.ts';
 import { locateDump, requireRestorable } from '../recovery/locate-dump.ts';
@@ -97,12 +97,17 @@ export async function restore(context: Context, options: RestoreOptions): Promis
   const { plan: proposed, head } = await prepare(context, server, file, options);
   await options.confirm(proposed);
   await using _directory = await lockToRead(context, 'restore', options.waitSeconds);
-  await using lock = await RestoreLock.acquire(server, config.connection.database);
+  await using lock = await RestoreLock.acquire(
+    server,
+    config.connection.database,
+    options.waitSeconds,
+  );
   await removeLeftovers(lock, context.log);
   const started = performance.now();
   // Things may have changed meanwhile.
   const prepared = await prepare(context, server, file, options, head);
   const { plan } = prepared;
+  requireSame(plan.previous !== undefined, proposed.previous !== undefined, plan.target);
   await lock.announce(plan.scratch);
   await createScratch(server, {
     name: plan.scratch,

@@ -4,14 +4,16 @@ import { OwnershipFilter, type Skipped } from '../dump/ownership.ts';
 import { Replay } from '../dump/replay.ts';
 import { Failure, messageOf } from '../errors.ts';
 import { quoted } from '../format.ts';
-import { createLike, dropScratch, salvageName } from '../postgres/scratch.ts';
+import { RestoreLock } from '../postgres/restore-lock.ts';
+import { createScratch, dropScratch, keepScratch, salvageName } from '../postgres/scratch.ts';
 import { surveyServer } from '../postgres/survey.ts';
 import { majorVersion } from '../postgres/tools.ts';
-import { planCarryOver } from '../recovery/carry-over.ts';
+import { planCreation } from '../recovery/carry-over.ts';
 import { restoreFailure } from '../recovery/failure.ts';
-import { creationFindings, requirePossible } from '../recovery/findings.ts';
+import { creationFindings, requirePossible, type Finding } from '../recovery/findings.ts';
 import { locateDump } from '../recovery/locate-dump.ts';
 import { salvageArchive, type Salvaged } from '../recovery/salvage.ts';
+import { manifestOf } from '../store/manifest.ts';
 import { formatStamp } from '../store/names.ts';
 import { configuredServer, dumpLocation, lockToRead, type Context } from './context.ts';
 
@@ -29,7 +31,12 @@ export interface SalvageReport extends Salvaged {
   readonly path: string;
   /** The database that holds what was rescued. */
   readonly database: string;
+  /** About roles that are not here. */
   readonly skipped: Skipped;
+  /** What reaches outside the database, each a clause. */
+  readonly leftOut: readonly string[];
+  /** What the database could not be like. */
+  readonly findings: readonly Finding[];
 }
 
 /**
@@ -37,47 +44,55 @@ export interface SalvageReport extends Salvaged {
  * @throws Failure `restoreFailed` where nothing could be rescued: nothing is left on the server then.
  */
 export async function salvage(context: Context, options: SalvageOptions): Promise<SalvageReport> {
+  const { config, log, signal } = context;
   const file = await locateDump({ ...dumpLocation(context), file: options.file });
   const server = await configuredServer(context);
-  const target = context.config.connection.database;
+  const target = config.connection.database;
   await using _directory = await lockToRead(context, 'salvage', options.waitSeconds);
   const facts = await surveyServer(server, target);
   const database = salvageName(target, formatStamp(context.now()), randomBytes(2).toString('hex'));
-  const like =
-    facts.target?.description ??
-    (typeof file.manifest === 'object' ? file.manifest.database : undefined);
-  const carried =
-    like &&
-    planCarryOver({ like, scratch: database, facts, owner: options.owners, privileges: false });
-  const unsafe: string[] = [];
+  const like = facts.target?.description ?? manifestOf(file)?.database;
+  const creation = like && planCreation({ like, facts, owner: options.owners });
+  requirePossible({ findings: [...creationFindings(facts)] });
+  await using lock = await RestoreLock.acquire(server, database, 0);
+  await lock.announce(database);
+  await createScratch(server, {
+    name: database,
+    create: creation?.create,
+    anyLocale: true,
+    onWarning: (message) => log.warn(message),
+  });
+  const leftOut: string[] = [];
   const replay = new Replay({
     ownership: new OwnershipFilter({ roles: facts.roles, ...options }),
     serverMajor: majorVersion(facts.version),
-    onUnsafe: (message) => unsafe.push(message),
-  });
-  requirePossible({ findings: [...creationFindings(facts)] });
-  await createLike(server, {
-    name: database,
-    create: carried?.create,
-    anyLocale: true,
-    onWarning: (message) => context.log.warn(message),
+    onUnsafe: (message) => leftOut.push(message),
   });
   try {
     const salvaged = await salvageArchive(server, database, file, replay, options.onProgress);
     requireSomething(salvaged, file.name);
-    const errors = [...unsafe.map((message) => `left out: ${message}`), ...salvaged.errors];
-    return { ...salvaged, errors, path: file.path, database, skipped: replay.skipped };
+    await keepScratch(server, database, `rescued from ${file.name} by pratiko-backup`);
+    const { skipped } = replay;
+    const findings = creation?.findings ?? [];
+    return { ...salvaged, path: file.path, database, skipped, leftOut, findings };
   } catch (error) {
     await dropScratch(server, database).catch((failure: unknown) =>
-      context.log.warn(`${quoted(database)} is left on the server: ${messageOf(failure)}`),
+      log.warn(`${quoted(database)} is left on the server: ${messageOf(failure)}`),
     );
-    context.signal.throwIfAborted();
+    signal.throwIfAborted();
     throw restoreFailure(error);
   }
 }
 
-function requireSomething({ tables, inserted, defects }: Salvaged, name: string): void {
-  if (inserted > 0 || tables.some(({ rows, state }) => rows > 0 || state === 'complete')) return;
+function requireSomething(
+  { tables, inserted, largeObjects, defects }: Salvaged,
+  name: string,
+): void {
+  if (
+    inserted + largeObjects > 0 ||
+    tables.some(({ rows, state }) => rows > 0 || state === 'complete')
+  )
+    return;
   throw new Failure(
     'restoreFailed',
     `there is nothing to rescue in ${name}: ${defects.join('; ')}`,

@@ -4,11 +4,17 @@ import type { Server } from '../postgres/psql.ts';
 import { RestoreLock } from '../postgres/restore-lock.ts';
 import { surveyServer } from '../postgres/survey.ts';
 import { restoreFailure } from '../recovery/failure.ts';
-import { requirePossible } from '../recovery/findings.ts';
+import { requirePossible, requireSame } from '../recovery/findings.ts';
 import { planUndo, type UndoPlan } from '../recovery/plan.ts';
 import { swapIn } from '../recovery/swap-in.ts';
 import { formatStamp } from '../store/names.ts';
 import { configuredServer, requireOwnDatabase, type Context } from './context.ts';
+
+export interface UndoOptions {
+  readonly waitSeconds: number;
+  /** Asks the person; throws where the answer is not yes. */
+  readonly confirm: (plan: UndoPlan) => Promise<void>;
+}
 
 /**
  * Says what `undoRestore` would do; changes nothing.
@@ -23,18 +29,19 @@ export async function previewUndo(context: Context): Promise<UndoPlan> {
 /**
  * Takes a restore back: the database that it replaced last gets its name again, and the restored
  * one is kept in its place.
- * @param confirm asks the person; throws where the answer is not yes.
- * @throws what `previewUndo` throws; nothing has changed then.
+ * @throws what `previewUndo` throws, and `locked`; nothing has changed then.
  */
 export async function undoRestore(
   context: Context,
-  confirm: (plan: UndoPlan) => Promise<void>,
+  { waitSeconds, confirm }: UndoOptions,
 ): Promise<UndoPlan> {
   requireOwnDatabase(context);
   const server = await configuredServer(context);
-  await confirm(await plan(context, server));
-  await using _lock = await RestoreLock.acquire(server, context.config.connection.database);
+  const proposed = await plan(context, server);
+  await confirm(proposed);
+  await using _lock = await RestoreLock.acquire(server, proposed.target, waitSeconds);
   const undo = await plan(context, server); // things may have changed meanwhile
+  requireSame(undo.returning.name, proposed.returning.name, undo.target);
   try {
     await swapIn(server, {
       ...undo,

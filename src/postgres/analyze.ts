@@ -22,7 +22,7 @@ export async function analyzeDatabase(
 ): Promise<void> {
   const all = await query(server, database, tableSchema, selectTables);
   const tables = all.filter(({ name }) => !except.has(name));
-  await Promise.all(
+  const ended = await Promise.allSettled(
     Array.from({ length: jobs }, async () => {
       await using session = new Session(server, database);
       for (let table = tables.shift(); table !== undefined; table = tables.shift()) {
@@ -30,4 +30,5 @@ export async function analyzeDatabase(
       }
     }),
   );
+  for (const session of ended) if (session.status === 'rejected') throw session.reason;
 }

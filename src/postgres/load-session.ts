@@ -10,6 +10,8 @@ export interface Work {
   readonly sql: readonly Buffer[];
   /** The line of the dump with which it begins, from 1. */
   readonly line: number;
+  /** How many it has. */
+  readonly lines: number;
 }
 
 /** What the server answered to some work. */
@@ -71,7 +73,8 @@ export class LoadSession {
     const done = new Promise<Done>((resolve, reject) => {
       this.#pending.push({ ...work, inputLine: this.#inputLine, resolve, reject });
     });
-    for (const part of work.sql) this.#write(part);
+    for (const part of work.sql) this.#psql.stdin.write(part);
+    this.#inputLine += work.lines;
     this.#write(`\nSELECT ${quoteLiteral(this.#nonce)};\n`);
     return done;
   }
@@ -93,9 +96,9 @@ export class LoadSession {
     return this.#nonce.replaceAll('-', '');
   }
 
-  #write(part: Buffer | string): void {
-    this.#inputLine += countLines(part);
-    this.#psql.stdin.write(part);
+  #write(text: string): void {
+    this.#inputLine += text.split('\n').length - 1;
+    this.#psql.stdin.write(text);
   }
 
   async #readAnswers(): Promise<void> {
@@ -117,11 +120,4 @@ export class LoadSession {
     this.#ended = { failure };
     for (const { reject } of this.#pending.splice(0)) reject(failure);
   }
-}
-
-function countLines(text: Buffer | string): number {
-  if (typeof text === 'string') return text.split('\n').length - 1;
-  let lines = 0;
-  for (let at = text.indexOf(0x0a); at !== -1; at = text.indexOf(0x0a, at + 1)) lines += 1;
-  return lines;
 }

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Failure, messageOf } from '../errors.ts';
 import { maintenanceDatabase } from './connection.ts';
 import { execute, query, type Server } from './psql.ts';
 import { dropScratch, selectScratchDatabases } from './scratch.ts';
 import { Session } from './session.ts';
+
+const pollMs = 500;
 
 const leftoverSchema = z.object({ name: z.string(), marked: z.boolean() });
 
@@ -28,11 +31,19 @@ export class RestoreLock implements AsyncDisposable {
     this.#session = session;
   }
 
-  /** @throws Failure `locked`, `cannotConnect`. */
-  static async acquire(server: Server, target: string): Promise<RestoreLock> {
+  /**
+   * @param waitSeconds for another restore to end.
+   * @throws Failure `locked`, `cannotConnect`.
+   */
+  static async acquire(server: Server, target: string, waitSeconds: number): Promise<RestoreLock> {
     const lock = new RestoreLock(server, new Session(server, maintenanceDatabase));
+    const deadline = performance.now() + waitSeconds * 1000;
     try {
-      if (await lock.#tryLock(`target ${target}`)) return lock;
+      for (;;) {
+        if (await lock.#tryLock(`target ${target}`)) return lock;
+        if (performance.now() >= deadline) break;
+        await sleep(pollMs, undefined, { signal: server.signal });
+      }
       throw new Failure('locked', `another restore works on database "${target}" of this server`, {
         hint: 'wait for it to end, then look at what it has done before you restore again',
       });
@@ -111,8 +122,10 @@ function keyOf(what: string): bigint {
   return hash.readBigInt64BE();
 }
 
-/** Nothing was created in it (FirstNormalObjectId). */
+/** Nothing was created in it: every object that has an owner or a name is one of these (FirstNormalObjectId). */
 async function isEmpty(server: Server, database: string): Promise<boolean> {
-  const count = 'SELECT count(*) FROM pg_class WHERE oid >= 16384;';
-  return (await execute(server, database, count)).trim() === '0';
+  const catalogs = ['class', 'proc', 'type', 'namespace', 'extension', 'largeobject_metadata'];
+  const created = catalogs.map((name) => `SELECT FROM pg_${name} WHERE oid >= 16384`);
+  const question = `SELECT EXISTS (${created.join(' UNION ALL ')});`;
+  return (await execute(server, database, question)).trim() === 'f';
 }

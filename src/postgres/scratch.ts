@@ -15,7 +15,7 @@ export interface ScratchOptions {
 
 const dropTimeoutMs = 30_000;
 
-const nameSuffix = '_restore_[0-9]{8}_[0-9]{6}_[0-9a-f]{4}$';
+const nameSuffix = '_(restore|salvage)_[0-9]{8}_[0-9]{6}_[0-9a-f]{4}$';
 
 /** `aifinance` → `aifinance_restore_20251129_140000_1a2b`. */
 export function scratchName(target: string, stamp: string, nonce: string): string {
@@ -43,11 +43,13 @@ export async function createScratch(server: Server, options: ScratchOptions): Pr
   });
 }
 
-/**
- * Creates a database that is like another, as far as that is possible here.
- * @throws Failure `restoreFailed`; nothing is left on the server then.
- */
-export async function createLike(server: Server, options: ScratchOptions): Promise<void> {
+/** It is none any more, and stays. */
+export async function keepScratch(server: Server, name: string, comment: string): Promise<void> {
+  await commentOn(server, name, comment);
+}
+
+/** Creates a database that is like another, as far as that is possible here. */
+async function createLike(server: Server, options: ScratchOptions): Promise<void> {
   const { name, create, onWarning } = options;
   try {
     await createDatabase(server, name, create);

@@ -19,6 +19,9 @@ export interface Swap {
 
 const terminateEveryMs = 100;
 const askTimeoutMs = 10_000;
+/** How long a server that has crashed may take to answer again. */
+const recoveryMs = 30_000;
+const askAgainMs = 500;
 
 /**
  * Renames both databases in one transaction: clients find either the old database or the new one.
@@ -33,7 +36,7 @@ export async function swapDatabases(server: Server, swap: Swap): Promise<void> {
   try {
     await execute(server, maintenanceDatabase, swapStatements(swap).join('\n'));
   } catch (error) {
-    if (identity !== '' && (await wasSwapped(server, swap, identity))) return;
+    if (identity !== '' && (await wasSwapped(server, swap, identity, error))) return;
     throw error instanceof SqlError ? await blocked(server, swap, error) : error;
   } finally {
     done.abort();
@@ -128,10 +131,35 @@ async function identityOf(server: Server, database: string): Promise<string> {
   return (await execute(server, maintenanceDatabase, sql)).trim();
 }
 
-/** A connection that was lost at COMMIT leaves open whether it happened: the server knows. */
-async function wasSwapped(server: Server, { target }: Swap, identity: string): Promise<boolean> {
-  const asking = { ...server, signal: AbortSignal.timeout(askTimeoutMs) };
-  return (await identityOf(asking, target)) === identity;
+/**
+ * A connection that was lost at COMMIT leaves open whether it happened: the server knows, as soon as
+ * it answers again.
+ * @throws Failure `restoreFailed` where it does not.
+ */
+async function wasSwapped(
+  server: Server,
+  { target }: Swap,
+  identity: string,
+  cause: unknown,
+): Promise<boolean> {
+  const deadline = performance.now() + recoveryMs;
+  for (;;) {
+    const asking = { ...server, signal: AbortSignal.timeout(askTimeoutMs) };
+    try {
+      return (await identityOf(asking, target)) === identity;
+    } catch {
+      if (performance.now() > deadline) break; // until then it may be in recovery
+      await sleep(askAgainMs);
+    }
+  }
+  throw new Failure(
+    'restoreFailed',
+    'the connection was lost during the swap, and the server does not answer: whether it happened is not known',
+    {
+      hint: `when the server runs again, \`pratiko-backup list\` tells: if it has kept a database of "${target}" just now, the restore is done`,
+      cause,
+    },
+  );
 }
 
 /** Ends what may be ended, until told to stop; what may not shows in the rename that fails. */

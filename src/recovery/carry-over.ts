@@ -5,33 +5,38 @@ import type { ServerFacts } from '../postgres/survey.ts';
 import { majorVersion } from '../postgres/tools.ts';
 import type { Finding } from './findings.ts';
 
-export interface CarryOverOptions {
+export interface CreationOptions {
   /** What the new database is to be like; without settings where nobody recorded them. */
   readonly like: DatabaseTraits & { readonly settings?: DatabaseSettings | undefined };
-  readonly scratch: string;
   readonly facts: ServerFacts;
   /** False: it belongs to who restores. */
   readonly owner: boolean;
+}
+
+/** How to create a new database, and what it cannot be like here. */
+export interface Creation {
+  readonly create: NewDatabase;
+  readonly findings: readonly Finding[];
+}
+
+export interface CarryOverOptions extends CreationOptions {
+  readonly scratch: string;
   /** False: as every new database has them. */
   readonly privileges: boolean;
 }
 
 /** What a new database gets beside its contents, and what it cannot get here. */
-export interface CarryOver {
-  readonly create: NewDatabase;
+export interface CarryOver extends Creation {
   /** To be run before the swap, one by one. */
   readonly statements: readonly string[];
   readonly comment: string | null;
-  readonly findings: readonly Finding[];
 }
 
-/** Decides what of a database as a whole can be carried over to a new one on this server. */
-export function planCarryOver(options: CarryOverOptions): CarryOver {
-  const { like, scratch, facts } = options;
+/** Decides how a new database is created so that it is like another. */
+export function planCreation(options: CreationOptions): Creation {
+  const { like, facts } = options;
   const findings: Finding[] = [];
-  const lose = (message: string, hint: string) =>
-    findings.push({ severity: 'warning', message, hint });
-
+  const lose = loseInto(findings);
   const ownable = facts.roles.assignable.has(like.owner) && facts.roles.inherited.has(like.owner);
   const owner = options.owner && ownable ? like.owner : undefined;
   if (options.owner && owner === undefined) {
@@ -40,30 +45,41 @@ export function planCarryOver(options: CarryOverOptions): CarryOver {
       'create the role first, or restore as a superuser, if that matters',
     );
   }
-  const settings = like.settings;
-  const tablespace = usableTablespace(settings?.tablespace, facts);
+  const tablespace = usableTablespace(like.settings?.tablespace, facts);
   if (tablespace === 'unusable') {
     lose(
-      `tablespace "${settings?.tablespace ?? ''}" does not exist here or may not be used: the server's default is taken`,
+      `tablespace "${like.settings?.tablespace ?? ''}" does not exist here or may not be used: the server's default is taken`,
       'create it first, or GRANT CREATE ON TABLESPACE, if that matters',
     );
   }
   const { encoding, collate, ctype, provider, locale } = like;
-  return {
-    create: {
-      owner,
-      tablespace: tablespace === 'unusable' ? undefined : tablespace,
-      locale: {
-        ...{ encoding, collate, ctype, provider, locale },
-        namesProvider: majorVersion(facts.version) >= 15,
-      },
+  const create = {
+    owner,
+    tablespace: tablespace === 'unusable' ? undefined : tablespace,
+    locale: {
+      ...{ encoding, collate, ctype, provider, locale },
+      namesProvider: majorVersion(facts.version) >= 15,
     },
+  };
+  return { create, findings };
+}
+
+/** Decides what of a database as a whole can be carried over to a new one on this server. */
+export function planCarryOver(options: CarryOverOptions): CarryOver {
+  const { like, scratch, facts } = options;
+  const { create, findings: lost } = planCreation(options);
+  const findings = [...lost];
+  const lose = loseInto(findings);
+  const { settings } = like;
+  const owner = create.owner ?? facts.user;
+  return {
+    create,
     statements:
       settings === undefined
         ? []
-        : settingStatements(scratch, owner ?? facts.user, {
+        : settingStatements(scratch, owner, {
             ...settings,
-            privileges: keptPrivileges(settings, owner ?? facts.user, options, lose),
+            privileges: keptPrivileges(settings, owner, options, lose),
             parameters: keptParameters(settings, facts, lose),
           }),
     comment: settings?.comment ?? null,
@@ -72,6 +88,11 @@ export function planCarryOver(options: CarryOverOptions): CarryOver {
 }
 
 type Lose = (message: string, hint: string) => void;
+
+const loseInto =
+  (findings: Finding[]): Lose =>
+  (message, hint) =>
+    findings.push({ severity: 'warning', message, hint });
 
 function usableTablespace(
   name: string | undefined,

@@ -3,6 +3,7 @@ import { formatBytes, quoted } from '../format.ts';
 import { canBeRestricted } from '../postgres/restriction.ts';
 import type { ServerFacts } from '../postgres/survey.ts';
 import { majorVersion } from '../postgres/tools.ts';
+import { manifestOf } from '../store/manifest.ts';
 import type { Situation } from './plan.ts';
 
 /** Something a person should know before a restore; a blocker keeps it from beginning. */
@@ -19,6 +20,21 @@ export function requirePossible({ findings }: { readonly findings: readonly Find
   throw new Failure('restoreFailed', blockers.map(({ message }) => message).join('; '), {
     hint: `${blockers.map(({ hint }) => hint).join('; ')}; nothing was changed`,
   });
+}
+
+/**
+ * What a person has agreed to must be what is done.
+ * @throws Failure `restoreFailed` where somebody else has changed it meanwhile.
+ */
+export function requireSame(now: unknown, agreed: unknown, target: string): void {
+  if (now === agreed) return;
+  throw new Failure(
+    'restoreFailed',
+    `database "${target}" was changed by somebody else meanwhile`,
+    {
+      hint: 'nothing was changed by this run: look at it (`pratiko-backup list`), and run it again',
+    },
+  );
 }
 
 const blocker = (message: string, hint: string): Finding => ({
@@ -148,7 +164,7 @@ function packageOf(extension: string, major: number): string {
 /** Whether there is room. The present database tells how much indexes and dead rows add; else the text of the dump must do. */
 export function* roomFindings({ file, facts, freeBytes, target }: Situation): Generator<Finding> {
   if (freeBytes === undefined) return;
-  const manifest = typeof file.manifest === 'object' ? file.manifest : undefined;
+  const manifest = manifestOf(file);
   const dumpBytes = manifest?.dumpBytes ?? 0;
   const own = manifest?.database.name === target ? (facts.target?.bytes ?? 0) : 0;
   const needed = Math.max(dumpBytes, own);

@@ -86,7 +86,7 @@ async function loadSideBySide(
   jobs: number,
 ): Promise<Loaded> {
   const parts = new PartReader(replay, pieceBytes);
-  await using loader = new SideBySide(server, scratch, jobs);
+  await using loader = await SideBySide.open(server, scratch, jobs);
   let next = await tokens.next();
   for (; !next.done; next = await tokens.next()) {
     for (const part of parts.read(next.value)) await loader.load(part);

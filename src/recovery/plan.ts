@@ -4,6 +4,7 @@ import { previousName, type PreviousDatabase } from '../postgres/previous.ts';
 import { scratchName } from '../postgres/scratch.ts';
 import type { ServerFacts } from '../postgres/survey.ts';
 import type { BackupFile } from '../store/locate.ts';
+import { manifestOf } from '../store/manifest.ts';
 import { momentOf, parseBackupName } from '../store/names.ts';
 import { planCarryOver } from './carry-over.ts';
 import {
@@ -61,7 +62,7 @@ export function planRestore(situation: Situation): RestorePlan {
   const { file, target, facts, stamp, nonce } = situation;
   const scratch = scratchName(target, stamp, nonce);
   const present = facts.target?.description;
-  const manifest = typeof file.manifest === 'object' ? file.manifest : undefined;
+  const manifest = manifestOf(file);
   const like = present ?? manifest?.database;
   const carried =
     like &&
@@ -125,9 +126,10 @@ export function planUndo(
   );
 }
 
-function momentOfBackup({ name, manifest }: BackupFile): Date | undefined {
-  if (typeof manifest === 'object') return new Date(manifest.createdAt);
-  const stamp = parseBackupName(name);
+function momentOfBackup(file: BackupFile): Date | undefined {
+  const manifest = manifestOf(file);
+  if (manifest !== undefined) return new Date(manifest.createdAt);
+  const stamp = parseBackupName(file.name);
   return stamp && momentOf(stamp);
 }
 

@@ -3,9 +3,10 @@ import type { Token } from '../dump/lexer.ts';
 import { PartReader, type Part } from '../dump/parts.ts';
 import type { Replay } from '../dump/replay.ts';
 import { Failure } from '../errors.ts';
-import { LoadSession, type Done } from '../postgres/load-session.ts';
+import { LoadSession, type Done, type Work } from '../postgres/load-session.ts';
 import { SqlError, type Server } from '../postgres/psql.ts';
 import type { BackupFile } from '../store/locate.ts';
+import { manifestOf } from '../store/manifest.ts';
 
 /** What became of one table of a damaged backup. */
 export interface SalvagedTable {
@@ -23,6 +24,8 @@ export interface Salvaged {
   readonly tables: readonly SalvagedTable[];
   /** Rows that came as INSERT statements. */
   readonly inserted: number;
+  /** That are whole. */
+  readonly largeObjects: number;
   /** What is wrong with the file. */
   readonly defects: readonly string[];
   /** What the server refused. */
@@ -33,6 +36,10 @@ const name = String.raw`(?:"(?:[^"]|"")*"|[^\s".(]+)`;
 const createTable = new RegExp(String.raw`^CREATE (?:UNLOGGED )?TABLE (${name}(?:\.${name})?)\s`);
 /** Its data is that of its partitions. */
 const isPartitioned = /\nPARTITION BY [^\n]*;$/;
+
+const beginsOrEnds = /^(?:BEGIN|COMMIT);/m;
+const closesLargeObject = /^SELECT pg_catalog\.lo_close\(/m;
+const statement = (sql: string): Work => ({ sql: [Buffer.from(sql)], line: 1, lines: 0 });
 
 /** A row that the server refuses costs the rows of its piece. */
 const pieceBytes = 64 * 1024;
@@ -61,20 +68,20 @@ export async function salvageArchive(
       for (const part of parts.read(next.value)) await loader.load(part);
     }
     for (const part of parts.end()) await loader.load(part);
+    await loader.keep();
   } finally {
     await tokens.return(undefined as never);
   }
   const { contents, defects } = next.value;
   const found = contents.cut === undefined ? contents.tables : [...contents.tables, contents.cut];
-  const salvaged = found.map(({ table, rows: expected }, block): SalvagedTable => {
+  const salvaged = found.map(({ table, rows: inFile }, block): SalvagedTable => {
     const rows = loader.rows.get(block) ?? 0;
     if (block >= contents.tables.length) return { table, state: 'cut', rows };
-    const isWhole = rows === expected && !loader.refusedBlocks.has(block);
+    const isWhole = rows === inFile && !loader.refusedBlocks.has(block);
     return { table, state: isWhole ? 'complete' : 'refused', rows };
   });
   const known = new Set(found.map(({ table }) => table));
-  const expected =
-    typeof file.manifest === 'object' ? file.manifest.tables.map(({ table }) => table) : created;
+  const expected = manifestOf(file)?.tables.map(({ table }) => table) ?? created;
   const absent = expected.filter((table) => !known.has(table));
   return {
     tables: [
@@ -82,6 +89,7 @@ export async function salvageArchive(
       ...absent.map((table): SalvagedTable => ({ table, state: 'absent', rows: 0 })),
     ],
     inserted: loader.inserted,
+    largeObjects: loader.largeObjects,
     defects,
     errors: loader.errors,
   };
@@ -102,11 +110,14 @@ class Loader implements AsyncDisposable {
   #session: LoadSession | undefined;
   /** What every session needs first. */
   readonly #settings: Buffer[] = [];
+  #settingsLines = 0;
+  #inTransaction = false;
   /** Loaded, by COPY block. */
   readonly rows = new Map<number, number>();
   readonly refusedBlocks = new Set<number>();
   readonly errors: string[] = [];
   inserted = 0;
+  largeObjects = 0;
 
   constructor(server: Server, database: string) {
     this.#server = server;
@@ -121,11 +132,28 @@ class Loader implements AsyncDisposable {
       return;
     }
     this.inserted += done?.inserted ?? 0;
-    if (part.order?.type === 'session' && done !== undefined) this.#settings.push(...part.sql);
+    if (part.order?.type === 'session' && done !== undefined) {
+      this.#settings.push(...part.sql);
+      this.#settingsLines += part.lines;
+    }
+    if (part.order?.type === 'independent') await this.#large(part, done !== undefined);
+  }
+
+  /** What is in an open transaction stays. */
+  async keep(): Promise<void> {
+    if (this.#inTransaction) await this.#run(statement('COMMIT;'));
+  }
+
+  /** pg_dump writes large objects in transactions, up to 16 all in one: each stays that is whole. */
+  async #large({ sql }: Part, isDone: boolean): Promise<void> {
+    const text = Buffer.concat(sql).toString();
+    if (beginsOrEnds.test(text)) this.#inTransaction = text.includes('BEGIN;');
+    if (!(isDone && closesLargeObject.test(text))) return;
+    if (await this.#run(statement('COMMIT; BEGIN;'))) this.largeObjects += 1;
   }
 
   /** Undefined for what the server refused. */
-  async #run(part: Part): Promise<Done | undefined> {
+  async #run(part: Work): Promise<Done | undefined> {
     this.#session ??= await this.#open();
     try {
       return await this.#session.run(part);
@@ -141,7 +169,8 @@ class Loader implements AsyncDisposable {
 
   async #open(): Promise<LoadSession> {
     const session = new LoadSession(this.#server, this.#database);
-    await session.run({ sql: this.#settings, line: 1 });
+    await session.run({ sql: this.#settings, line: 1, lines: this.#settingsLines });
+    if (this.#inTransaction) await session.run(statement('BEGIN;'));
     return session;
   }
 

@@ -6,8 +6,11 @@ import { analyze, needsStatistics, nextTask, type Task } from './tasks.ts';
 /** Up to here a table is loaded by one session, and its rows keep their order. */
 const smallTableBytes = 8 * 1024 * 1024;
 
-/** More than that is not sent to a session ahead of what it is loading. */
+/** Of rows, no more than that is sent to a session ahead of what it is loading. */
 const ahead = 2;
+
+/** The same for batches of statements, which are small. */
+const batchesAhead = 16;
 
 /** Old dumps write some tables without: what they mean changes with the search path. */
 const namesSchema = /^(?:"(?:[^"]|"")*"|[^".]+)\./;
@@ -28,6 +31,7 @@ export class SideBySide implements AsyncDisposable {
   readonly #rows = new Set<Promise<void>>();
   #batch: Buffer[] = [];
   #batchLine = 1;
+  #batchLines = 0;
   #batchBytes = 0;
   /** Tables whose statistics are being collected by the leader, while the others load. */
   readonly #analyses = new Map<string, Promise<void>>();
@@ -51,9 +55,21 @@ export class SideBySide implements AsyncDisposable {
   /** Tables whose statistics have been collected. */
   readonly analyzed = new Set<string>();
 
-  constructor(server: Server, database: string, jobs: number) {
-    this.#sessions = Array.from({ length: jobs }, () => new LoadSession(server, database));
-    this.#leader = new LoadSession(server, database);
+  private constructor(leader: LoadSession, sessions: readonly LoadSession[]) {
+    this.#leader = leader;
+    this.#sessions = sessions;
+  }
+
+  /** @param jobs how many sessions load; one more does what must be done in order. */
+  static async open(server: Server, database: string, jobs: number): Promise<SideBySide> {
+    const sessions: LoadSession[] = [];
+    try {
+      for (let job = 0; job < jobs; job += 1) sessions.push(new LoadSession(server, database));
+      return new SideBySide(new LoadSession(server, database), sessions);
+    } catch (error) {
+      await Promise.all(sessions.map((session) => session.kill()));
+      throw error;
+    }
   }
 
   /** Takes the next part; waits while there is no room for it. */
@@ -65,14 +81,14 @@ export class SideBySide implements AsyncDisposable {
       await this.#settle();
       this.#tasks.push({ ...part, ...part.order });
     } else if (part.order?.type === 'independent') {
-      this.#collect(part);
+      await this.#collect(part);
     } else {
       await this.#buildTasks();
       await this.#all(this.#rows);
       if (part.order?.type === 'session') {
         await this.#settle();
         await Promise.all([this.#leader, ...this.#sessions].map((session) => session.run(part)));
-      } else this.#collect(part);
+      } else await this.#collect(part);
     }
   }
 
@@ -114,23 +130,27 @@ export class SideBySide implements AsyncDisposable {
   }
 
   /** For the leader, together with what follows. */
-  #collect(part: Extract<Part, { type: 'statement' }>): void {
+  async #collect(part: Extract<Part, { type: 'statement' }>): Promise<void> {
     if (this.#batch.length === 0) this.#batchLine = part.line;
     this.#batch.push(...part.sql);
+    this.#batchLines += part.lines;
     this.#batchBytes += part.sql.reduce((sum, { length }) => sum + length, 0);
-    if (this.#batchBytes > batchBytes) this.#sendBatch();
+    if (this.#batchBytes <= batchBytes) return;
+    this.#sendBatch();
+    while (this.#ordered.size >= batchesAhead) await this.#any(this.#ordered);
   }
 
   #sendBatch(): void {
     if (this.#batch.length === 0) return;
     this.#track(
       this.#ordered,
-      this.#leader.run({ sql: this.#batch, line: this.#batchLine }),
+      this.#leader.run({ sql: this.#batch, line: this.#batchLine, lines: this.#batchLines }),
       ({ inserted }) => {
         this.inserted += inserted;
       },
     );
     this.#batch = [];
+    this.#batchLines = 0;
     this.#batchBytes = 0;
   }
 

@@ -1,27 +1,28 @@
-import type { Part } from '../dump/parts.ts';
+import type { Order } from '../dump/parts.ts';
 import type { Work } from '../postgres/load-session.ts';
 
-type Tables = Extract<
-  NonNullable<Extract<Part, { type: 'statement' }>['order']>,
-  { type: 'tables' }
->;
-
 /** An index or a constraint that waits for its turn. */
-export interface Task extends Work, Omit<Tables, 'type'> {
+export interface Task extends Work, Omit<Extract<Order, { type: 'tables' }>, 'type'> {
   readonly isAnalysis?: true;
 }
 
 const indexOnExpression = /\sUSING \S+ \(.*\(/s;
+const extendedStatistics = /^CREATE STATISTICS /m;
 
-/** An index on an expression does; true also for some others: to collect twice does no harm. */
+/**
+ * Whether what it makes is to be filled by an ANALYZE that comes after it. True also for some that
+ * are not: to collect twice does no harm.
+ */
 export function needsStatistics({ sql }: Task): boolean {
-  return indexOnExpression.test(Buffer.concat(sql).toString());
+  const text = Buffer.concat(sql).toString();
+  return indexOnExpression.test(text) || extendedStatistics.test(text);
 }
 
 /** Collects the statistics of a table, named as the dump names it. */
 export const analyze = (table: string): Work => ({
   sql: [Buffer.from(`ANALYZE ${table};`)],
   line: 1,
+  lines: 0,
 });
 
 /**

@@ -4,7 +4,7 @@ import { Failure, systemErrorCode } from '../errors.ts';
 import { findBackup, listBackups, type Backup } from './catalogue.ts';
 import { readLatest } from './latest.ts';
 import { formatBackupName, latestName, parseBackupName, parseStamp } from './names.ts';
-import type { Manifest } from './manifest.ts';
+import { manifestOf, type Manifest } from './manifest.ts';
 import { storageFailure } from './storage-failure.ts';
 
 /** A file to verify or restore. */
@@ -58,10 +58,7 @@ async function newestOf(
     return undefined;
   }
   const own = (await listBackups(directory)).findLast(
-    (backup) =>
-      looksGood(backup) &&
-      typeof backup.manifest === 'object' &&
-      backup.manifest.database.name === database,
+    (backup) => looksGood(backup) && manifestOf(backup)?.database.name === database,
   );
   return (
     own && {
@@ -89,8 +86,7 @@ export function noBackups(directory: string): Failure {
   });
 }
 
-const looksGood = ({ manifest, bytes }: Backup) =>
-  typeof manifest === 'object' && manifest.fileBytes === bytes;
+const looksGood = (backup: Backup) => manifestOf(backup)?.fileBytes === backup.bytes;
 
 async function fileAt(path: string): Promise<BackupFile | undefined> {
   const stamp = parseBackupName(basename(path));

@@ -32,6 +32,15 @@ const schema = z.object({
 /** What is inside a backup, written when it was made and verified. */
 export type Manifest = z.infer<typeof schema>;
 
+/** What a backup's manifest tells, where there is one that can be read. */
+export function manifestOf({
+  manifest,
+}: {
+  readonly manifest: Manifest | 'unreadable' | undefined;
+}): Manifest | undefined {
+  return typeof manifest === 'object' ? manifest : undefined;
+}
+
 export function formatManifest(manifest: Manifest): string {
   return `${JSON.stringify(manifest, null, 2)}\n`;
 }

@@ -1,7 +1,7 @@
 import { constants, crc32, deflateRaw, type ZlibOptions } from 'node:zlib';
 
 /** Compressed independently of each other; larger ones compress hardly better. */
-const blockBytes = 1024 * 1024;
+export const blockBytes = 1024 * 1024;
 
 /** What deflate can refer back to: each block knows the end of the one before. */
 const windowBytes = 32 * 1024;

@@ -120,12 +120,14 @@ test('a kept database whose comment somebody has changed is left out', async () 
     expect(await run(['restore', '--yes', '--drop-old'])).toMatchObject({ exitCode: 0 });
   }
   expect(await databasesLike(database)).toEqual([database, kept]);
+  expect((await run(['list'])).stdout).not.toContain(kept);
 });
 
 test.each([
   [['--undo', 'latest'], '--undo takes no file'],
   [['--undo', '--salvage'], 'give --undo or --salvage'],
   [['--undo', '--drop-old'], 'leave out --drop-old'],
+  [['--undo', '--no-owner'], 'leave out --no-owner'],
   [['--salvage', '--dry-run'], 'leave out --dry-run'],
 ])('%j is refused', async (args, message) => {
   const { run } = await backedUp();

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DumpInspector } from '../../src/dump/contents.ts';
-import { isProgressMessage } from '../../src/dump/legacy.ts';
+import { isProgressMessage } from '../../src/dump/legacy-messages.ts';
 import { pollute } from '../support/old-script.ts';
 
 /** The dump without messages, and how many there were; the text arrives in chunks of this size. */

@@ -40,6 +40,14 @@ describe('statements end at a semicolon that is code', () => {
     ['SELECT 5 - -3;', 'a minus'],
     ['SELECT 6 / 3 * 2;', 'a division'],
     ["SELECT type'x;';", 'a name that ends in e'],
+    ['CREATE RULE r AS ON DELETE TO t DO INSTEAD (SELECT 1; SELECT 2);', 'parentheses'],
+    [
+      'CREATE FUNCTION f(begin integer) RETURNS integer BEGIN ATOMIC SELECT 1; SELECT CASE 1 WHEN 2 THEN 3 END; END;',
+      'the body of a routine',
+    ],
+    ['create or replace procedure p() begin atomic select 1; end;', 'the same in small letters'],
+    ['BEGIN;', 'a transaction'],
+    ['SELECT 1);', 'a parenthesis that closes nothing'],
   ])('%s (%s)', (statement) => {
     expect(read(`${statement}\n\nSELECT 2;\n`)).toEqual([
       `sql: ${statement}`,
@@ -48,6 +56,14 @@ describe('statements end at a semicolon that is code', () => {
       'filler: \n',
     ]);
   });
+});
+
+test('where standard strings are off, a backslash escapes in every string', () => {
+  const text = String.raw`SET standard_conforming_strings = off;
+SELECT 'a\';b';
+SET standard_conforming_strings = on;
+SELECT 'a\';`;
+  expect(read(text).filter((token) => token.startsWith('sql'))).toHaveLength(4);
 });
 
 describe('COPY data', () => {
@@ -109,7 +125,24 @@ const fragment = fc.constantFrom(
     '$_$',
     '$1',
   ],
-  ...['--', '/*', '*/', '\\restrict k\n', 'SELECT 1;', 'a\tb\n', '\\N\n', 'e', '-', '/', '*', 'è'],
+  ...[
+    '--',
+    '/*',
+    '*/',
+    '(',
+    ')',
+    'CREATE FUNCTION f() BEGIN ',
+    ' END',
+    '\\restrict k\n',
+    'SELECT 1;',
+    'a\tb\n',
+    '\\N\n',
+    'e',
+    '-',
+    '/',
+    '*',
+    'è',
+  ],
 );
 
 test('the tokens are the same wherever the chunks are cut, and add up to the dump', () => {

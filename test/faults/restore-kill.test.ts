@@ -15,7 +15,7 @@ async function inTheMiddle(seconds = 600) {
     made.directory,
     `CREATE TABLE t (a integer);\nCOPY t (a) FROM stdin;\n${rows}\\.\nSELECT pg_sleep(${seconds});\nCOPY t (a) FROM stdin;\n${rows}\\.\n`,
   );
-  const running = launch(['restore', path, '--yes'], made.env);
+  const running = launch(['restore', path, '--yes', '--jobs', '2'], made.env);
   const loading = `SELECT pid FROM pg_stat_activity WHERE datname LIKE '${made.database}_restore_%' AND query LIKE '%pg_sleep%';`;
   await expect.poll(() => sql('postgres', loading), { timeout: 20_000 }).toMatch(/^\d+$/);
   return { ...made, before, running, loading };

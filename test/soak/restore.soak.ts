@@ -33,6 +33,7 @@ test(`${kills} kills of restores at random instants`, async () => {
   await sql('postgres', `CREATE DATABASE ${live} TEMPLATE ${made.database};`);
   const arguments_ = ['restore', '--yes', '--to', live];
   const outcomes = new Map<string, number>();
+  const failedBy = new Set<string>();
   let longest = 1500;
   for (let round = 0; round < kills; round += 1) {
     const [victim = '', kill] = Object.entries(victims)[round % 3] ?? [];
@@ -53,6 +54,7 @@ test(`${kills} kills of restores at random instants`, async () => {
       expect([13, 22], stderr).toContain(exitCode); // 13: before it began to load
       expect(isSwapped, stderr).toBe(false);
     }
+    if (exitCode !== 0) failedBy.add(victim);
     const outcome = `${victim}: ${signal ?? `exit ${exitCode}`}, ${isSwapped ? 'the new' : 'the old'} database`;
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
     for (const name of await databasesLike(`${live}_before_`)) await dropLike(name);
@@ -60,6 +62,7 @@ test(`${kills} kills of restores at random instants`, async () => {
   expect((await made.run([...arguments_, '--drop-old'])).exitCode).toBe(0);
   expect(await databasesLike(live)).toEqual([live]);
   await dropLike(live);
+  expect([...failedBy].sort(), 'each kind of kill has hit').toEqual(Object.keys(victims).sort());
   console.log(`\n${kills} kills, one whole database each time:`);
   for (const [outcome, count] of [...outcomes].sort())
     console.log(`${String(count).padStart(6)}  ${outcome}`);

@@ -4,7 +4,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { gunzip } from '../../src/streams/gunzip.ts';
-import { gzip } from '../../src/streams/gzip.ts';
+import { blockBytes, gzip } from '../../src/streams/gzip.ts';
 
 function inChunks(bytes: Buffer, size: number): AsyncIterable<Buffer> {
   const count = Math.ceil(bytes.length / size);
@@ -31,8 +31,8 @@ async function compress(bytes: Buffer, jobs = 2): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-const block = 512 * 1024;
-const sizes = [0, 1, 2, 1000, 32_767, 32_768, 32_769, block - 1, block, block + 1, 3_000_001];
+const borders = [1, 2].flatMap((n) => [n * blockBytes - 1, n * blockBytes, n * blockBytes + 1]);
+const sizes = [0, 1, 2, 1000, 32_767, 32_768, 32_769, ...borders, 3_000_001];
 
 test.each(sizes)('%d bytes come back, through ours and through any gunzip', async (size) => {
   const bytes = Buffer.alloc(size, 'Perché no? ');
@@ -54,7 +54,7 @@ test.each([1, 2, 3, 8])('with %d jobs it is one member, the same for every gzip'
 
 test('an error of the source ends it', async () => {
   const broken = (async function* () {
-    yield Buffer.alloc(block * 3);
+    yield Buffer.alloc(blockBytes * 3);
     await Promise.reject(new Error('the source is gone'));
   })();
   const reading = async () => {

@@ -1,0 +1,34 @@
+import type { Context } from '../operations/context.ts';
+import type { RestoreFlags } from './restore-options.ts';
+import { describeSalvage, progressOf, warnOf, warnOfSkipped } from './restore-text.ts';
+import type { Shell } from './shell.ts';
+
+/** `restore --salvage` */
+export async function salvage(
+  file: string | undefined,
+  context: Context,
+  flags: RestoreFlags,
+  shell: Shell,
+): Promise<void> {
+  const { log } = context;
+  const operation = await import('../operations/salvage.ts');
+  const describeProgress = progressOf();
+  const report = await operation.salvage(context, {
+    file,
+    owners: flags.owner,
+    privileges: flags.privileges,
+    waitSeconds: flags.wait,
+    onProgress: (progress) => shell.progress(() => describeProgress(progress)),
+  });
+  warnOf(report.findings, log);
+  for (const defect of report.defects) {
+    log.warn(
+      { hint: 'look at what was rescued: where a checksum does not fit, rows can be altered' },
+      `the file is not good: ${defect}`,
+    );
+  }
+  for (const error of new Set(report.errors)) log.warn(`the server refused something: ${error}`);
+  for (const message of new Set(report.leftOut)) log.warn(`left out: ${message}`);
+  warnOfSkipped(report.skipped, log);
+  shell.result(report, describeSalvage(report));
+}

@@ -1,0 +1,26 @@
+import type { Context } from '../operations/context.ts';
+import { confirm } from './confirm.ts';
+import type { RestoreFlags } from './restore-options.ts';
+import { announceUndo } from './restore-text.ts';
+import type { Shell } from './shell.ts';
+
+/** `restore --undo` */
+export async function undo(context: Context, flags: RestoreFlags, shell: Shell): Promise<void> {
+  const { previewUndo, undoRestore } = await import('../operations/undo.ts');
+  if (flags.dryRun) {
+    const plan = await previewUndo(context);
+    announceUndo(plan, context.log);
+    shell.result({ dryRun: true, plan }, 'nothing was changed (--dry-run)');
+    return;
+  }
+  const { target, returning, previous } = await undoRestore(context, {
+    waitSeconds: flags.wait,
+    confirm: async (plan) => {
+      announceUndo(plan, context.log);
+      if (!flags.yes) await confirm(`Undo the restore of "${plan.target}"?`, plan.target, shell);
+    },
+  });
+  const kept = previous === undefined ? '' : `; the undone one is kept as "${previous}"`;
+  context.log.info(`"${target}" is again the database that was kept as "${returning.name}"${kept}`);
+  shell.result({ database: target, was: returning.name, previous: previous ?? null });
+}
