@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { AmbiguousMessage } from '../dump/legacy-blocks.ts';
+import { AmbiguousMessage } from '../dump/legacy-messages.ts';
 import { DumpInspector, type DumpContents } from '../dump/contents.ts';
 import type { TableRows } from '../table-rows.ts';
 import type { Token } from '../dump/lexer.ts';

@@ -1,4 +1,5 @@
 import type { TableRows } from '../table-rows.ts';
+import { isObjectComment } from './legacy-announcements.ts';
 import { LegacyCleaner } from './legacy.ts';
 import { DumpLexer, type Token } from './lexer.ts';
 
@@ -36,6 +37,9 @@ export class DumpInspector {
   #tail = '';
   #restrictKey: string | undefined;
   #continuesAfterMarker = false;
+  /** The lines between statements that stand above objects, and the one that is not whole yet. */
+  #objects = 0;
+  #line = '';
 
   /** The table whose rows are being read. */
   get currentTable(): string | undefined {
@@ -78,6 +82,7 @@ export class DumpInspector {
     switch (token.type) {
       case 'filler':
         this.#append(token.bytes);
+        if (this.#legacy.announced !== undefined) this.#countObjects(token.bytes);
         break;
       case 'meta':
         this.#append(token.bytes);
@@ -107,6 +112,12 @@ export class DumpInspector {
     return token;
   }
 
+  #countObjects(bytes: Buffer): void {
+    const lines = (this.#line + bytes.toString('latin1')).split('\n');
+    this.#line = lines.pop() ?? '';
+    this.#objects += lines.filter(isObjectComment).length;
+  }
+
   #append(bytes: Buffer): void {
     const text = bytes.subarray(-tailBytes).toString('latin1');
     this.#tail = (this.#tail + text).slice(-tailBytes);
@@ -122,6 +133,10 @@ export class DumpInspector {
     if (this.#bytes === 0) return 'the dump is empty';
     if (this.#open) return `COPY of ${this.#open.table} is not closed: the dump was cut`;
     if (!this.#lexer.atRest) return 'the dump was cut inside a statement';
+    const said = this.#legacy.announced;
+    if (said && (said.objects !== this.#objects || said.rows !== this.#tables.length)) {
+      return `its messages of pg_dump speak of ${said.objects} objects and ${said.rows} tables, but it has ${this.#objects} and ${this.#tables.length}`;
+    }
     if (this.#continuesAfterMarker) return 'data after the completion marker of the dump';
     const marker = completionMarker.exec(this.#tail);
     if (!marker) return 'no completion marker at the end: the dump was cut';

@@ -1,37 +1,42 @@
-import { isProgressMessage, maxMessageBytes, mayBeProgressMessage } from './legacy-messages.ts';
-
-/** A line that may be a message of pg_dump as well as a part of the dump: nobody may guess. */
-export class AmbiguousMessage extends Error {
-  override readonly name = 'AmbiguousMessage';
-}
+import { announcedBy, canBeChecked, placesOf, type Announced } from './legacy-announcements.ts';
+import { AmbiguousMessage, isProgressMessage, mayBeProgressMessage } from './legacy-messages.ts';
 
 /** pg_dump 16 and later flush the SQL at multiples of this. */
 const blockBytes = 4096;
 
-/** The text that is looked at for the object of a message. */
-const windowBytes = 16 * 1024;
+/** How much is looked at before a message (a COPY statement can list 1600 columns) and behind it. */
+const windowBytes = 128 * 1024;
 
-/** Said before the first byte of the dump, and never later. */
-const beforeTheDump =
-  /^pg_dump: (?:last built-in|reading|identifying|finding|flagging|saving (?!large)|dropping|connecting|implied)/;
+/** A comment above an object that is cut by the end of a block goes on within this. */
+const commentBytes = 2048;
 
-const namesAnObject = /^pg_dump: (?:creating|executing|processing data|dumping contents) /;
+/** So much can begin in one block, at the most. */
+const maxMessages = 200;
 
 /**
  * Takes messages out that stand at multiples of 4096 bytes of the dump, wherever that is: in the
  * middle of a row or of a word. The same words can stand there in a row. What tells them apart is
- * that pg_dump speaks, once, of the object that it writes within the next 4096 bytes.
+ * that pg_dump speaks, once, of everything that it begins within the next 4096 bytes, and of nothing
+ * else.
  */
 export class BlockCleaner {
   #offset = 0;
   #removed = 0;
+  #announced: Announced = { objects: 0, rows: 0 };
   #held: Buffer = Buffer.alloc(0);
   /** The end of what was given. */
-  #before: Buffer = Buffer.alloc(0);
-  readonly #said = new Set<string>();
+  readonly #before: Buffer[] = [];
+  #beforeBytes = 0;
+  /** What was spoken of that begins at the end of the last block, or behind it. */
+  #spokenOf: ReadonlySet<string> = new Set();
 
   get removed(): number {
     return this.#removed;
+  }
+
+  /** What the messages that were taken out spoke of. */
+  get announced(): Announced {
+    return this.#announced;
   }
 
   /** @throws AmbiguousMessage */
@@ -50,104 +55,146 @@ export class BlockCleaner {
     while (rest.length > 0) {
       const room = blockBytes - (this.#offset % blockBytes);
       if (room === blockBytes && mayBeProgressMessage(rest)) {
-        if (!isLast && rest.length < maxMessageBytes + windowBytes) {
+        if (!isLast && rest.length < windowBytes) {
           this.#held = Buffer.from(rest);
           return;
         }
-        const line = this.#message(rest);
-        if (line > 0) {
-          this.#removed += 1;
-          rest = rest.subarray(line);
-          continue;
-        }
+        rest = rest.subarray(this.#messages(rest.toString('latin1', 0, windowBytes)));
       }
       const part = rest.subarray(0, room);
-      this.#offset += part.length;
-      this.#before = Buffer.concat([this.#before, part]).subarray(-windowBytes);
+      this.#pass(part);
       rest = rest.subarray(part.length);
-      yield part;
+      if (part.length > 0) yield part;
     }
   }
 
-  /** How many bytes of what is next are a message; 0 where they are the dump's own. */
-  #message(bytes: Buffer): number {
-    const newline = bytes.indexOf('\n');
-    const line = newline === -1 ? '' : bytes.toString('utf8', 0, newline);
-    if (!isProgressMessage(line)) return 0;
-    if (this.#offset === 0) return newline + 1;
-    if (beforeTheDump.test(line)) return 0;
-    if (this.#said.has(line)) return 0;
-    const announced = announcedBy(line);
-    if (announced === undefined) {
-      if (namesAnObject.test(line)) return 0; // not the way pg_dump does it
-      throw this.#ambiguous(line, bytes.subarray(newline + 1));
-    }
-    // Between two halves of the comment there can be more messages.
-    const after = bytes.subarray(endOfMessages(bytes)).subarray(0, blockBytes + announced.beyond);
-    const around = Buffer.concat([this.#before.subarray(-announced.back), after]).toString();
-    if (!announced.headers.some((header) => around.includes(header))) return 0;
-    this.#said.add(line);
-    return newline + 1;
+  #pass(part: Buffer): void {
+    this.#offset += part.length;
+    this.#before.push(part);
+    this.#beforeBytes += part.length;
+    while (this.#beforeBytes > windowBytes) this.#beforeBytes -= this.#before.shift()?.length ?? 0;
   }
 
-  #ambiguous(line: string, after: Buffer): AmbiguousMessage {
-    const lastLine = (text: string) => text.slice(text.lastIndexOf('\n') + 1).slice(-40);
-    const before = lastLine(this.#before.toString());
-    const next = after.toString('utf8', 0, 40).split('\n', 1)[0] ?? '';
+  /** How many bytes of what is next are messages. They come first: what follows is the dump's own. */
+  #messages(text: string): number {
+    const lines = messageLines(text);
+    const count = this.#offset === 0 ? lines.length : this.#count(text, lines);
+    for (const line of lines.slice(0, count)) this.#note(line);
+    const length = lengthOf(lines.slice(0, count));
+    const following = lines[count] ?? lineAt(text, length);
+    const isUnclear = count < lines.length ? !canBeChecked(following) : endsInName.test(following);
+    if (isUnclear) throw this.#ambiguous(text, lines, count);
+    return length;
+  }
+
+  #note(line: string): void {
+    const { objects, rows } = announcedBy(line);
+    this.#removed += 1;
+    this.#announced = {
+      objects: this.#announced.objects + objects,
+      rows: this.#announced.rows + rows,
+    };
+  }
+
+  /** How many of the lines are messages: as many as speak of something that begins here. */
+  #count(text: string, lines: readonly string[]): number {
+    const before = Buffer.concat(this.#before).toString('latin1');
+    for (let count = Math.min(lines.length, maxMessages); count > 0; count -= 1) {
+      const spokenOf = this.#reading(text, before, lines.slice(0, count));
+      if (spokenOf === undefined) continue;
+      const isOpen = lines.slice(0, count).findIndex((line, index) => {
+        // Were this line the first of the dump's own, then pg_dump would speak of its object later.
+        const next = text.slice(lengthOf(lines.slice(0, index)) + blockBytes);
+        return messageLines(next).includes(line);
+      });
+      if (isOpen !== -1) throw this.#ambiguous(text, lines, isOpen);
+      this.#spokenOf = spokenOf;
+      return count;
+    }
+    return 0;
+  }
+
+  /** What these lines speak of, if they are messages; undefined where one of them is not true then. */
+  #reading(
+    text: string,
+    before: string,
+    messages: readonly string[],
+  ): ReadonlySet<string> | undefined {
+    const start = lengthOf(messages);
+    const block = text.slice(start, start + blockBytes);
+    const spokenOf = new Set(this.#spokenOf);
+    for (const line of messages) {
+      const key = this.#placeOf(line, before, block, text.slice(start + blockBytes), spokenOf);
+      if (key === undefined) return undefined;
+      spokenOf.add(key);
+    }
+    return spokenOf;
+  }
+
+  /** What a message speaks of that begins in this block and was not spoken of yet. */
+  #placeOf(
+    line: string,
+    before: string,
+    block: string,
+    behind: string,
+    spokenOf: ReadonlySet<string>,
+  ): string | undefined {
+    const offset = this.#offset - before.length;
+    const search = (text: string, from: number) => {
+      for (const { kind, at } of placesOf(line, text, Math.max(0, from))) {
+        const inBlock = at - before.length;
+        const key = keyOf(kind, offset + at);
+        // A buffer that is exactly full is not flushed yet; a comment begins with two dashes of its own.
+        if (inBlock >= -commentStart && inBlock <= blockBytes && !spokenOf.has(key)) return key;
+      }
+      return undefined;
+    };
+    const found = search(before + block, before.length - commentBytes);
+    if (found !== undefined) return found;
+    // It can be cut by the end of the block, where messages can stand in it, too, or none of those lines is one.
+    const next = messageLines(behind);
+    for (let count = 0; count <= next.length; count += 1) {
+      const end = lengthOf(next.slice(0, count));
+      const text = before + block + behind.slice(end, end + commentBytes);
+      const cut = search(text, before.length + block.length - commentBytes);
+      if (cut !== undefined) return cut;
+    }
+    return undefined;
+  }
+
+  #ambiguous(text: string, lines: readonly string[], index: number): AmbiguousMessage {
+    const start = lengthOf(lines.slice(0, index));
+    const line = lines[index] ?? lineAt(text, start);
+    const lastLine = (block: string) => block.slice(block.lastIndexOf('\n') + 1).slice(-40);
+    const before = lastLine(Buffer.concat(this.#before).toString('latin1'));
+    const next = lineAt(text, start + line.length + 1).slice(0, 40);
+    const shown = (part: string) => JSON.stringify(Buffer.from(part, 'latin1').toString());
     return new AmbiguousMessage(
-      `at byte ${this.#offset} of the dump "${line}" is either a message of pg_dump (then the line is ${JSON.stringify(before + next)}) or a part of the data (then it is ${JSON.stringify(before + line)})`,
+      `at byte ${this.#offset} of the dump ${shown(line)} is either a message of pg_dump (then the line is ${shown(before + next)}) or a part of the data (then it is ${shown(before + line)})`,
     );
   }
 }
 
-/** Where the lines end that look like messages. */
-function endOfMessages(bytes: Buffer): number {
-  let end = 0;
-  for (;;) {
-    const newline = bytes.indexOf('\n', end);
-    if (newline === -1 || !isProgressMessage(bytes.toString('utf8', end, newline))) return end;
-    end = newline + 1;
-  }
-}
+const commentStart = '--\n'.length;
 
-/** What a message speaks of, by the comment that stands above it in the dump. */
-interface Announced {
-  readonly headers: readonly string[];
-  /** How far before the message, and beyond the block after it, the comment can reach. */
-  readonly back: number;
-  readonly beyond: number;
-}
+/** A name with a line break is written as it is: such a message cannot be told from anything. */
+const endsInName = /^pg_dump: [a-z][^"]*"(?:[^"]*"[^"]*")*[^"]*$/;
 
-const commentBytes = 512;
+const keyOf = (kind: string, offset: number) => `${kind} ${offset}`;
 
-/** Undefined for a message that speaks of no object. */
-function announcedBy(line: string): Announced | undefined {
-  const created =
-    /^pg_dump: creating (?<type>.+?) "(?<tag>.*)"$/.exec(line) ??
-    /^pg_dump: executing (?<type>SEQUENCE SET) (?<tag>.*)$/.exec(line);
-  if (created?.groups) {
-    const { type = '', tag = '' } = created.groups;
-    const headers = afterDots(tag).map((name) => `Name: ${name}; Type: ${type};`);
-    return { headers, back: 1, beyond: commentBytes };
-  }
-  const table = /^pg_dump: (processing data for|dumping contents of) table "(.*)"$/.exec(line);
-  if (table) {
-    const headers = afterDots(table[2] ?? '').map(
-      (tag) => `Data for Name: ${tag}; Type: TABLE DATA;`,
-    );
-    // The list of columns stands between.
-    const back = table[1] === 'dumping contents of' ? windowBytes : commentBytes;
-    return { headers, back, beyond: 0 };
-  }
-  if (/^pg_dump: (?:processing|saving large objects)/.test(line)) {
-    const headers = ['; Type: BLOBS;', '; Type: BLOB;', '; Type: BLOB METADATA;'];
-    return { headers, back: commentBytes, beyond: 0 };
-  }
-  return undefined;
-}
+const lengthOf = (lines: readonly string[]) =>
+  lines.reduce((sum, { length }) => sum + length + 1, 0);
 
-/** `public.a.b` → the names that can be meant: the schema's may have dots, too. */
-function afterDots(qualified: string): string[] {
-  const parts = qualified.split('.');
-  return parts.map((_, index) => parts.slice(index).join('.'));
+const lineAt = (text: string, start: number) => text.slice(start).split('\n', 1)[0] ?? '';
+
+/** The lines with which a text begins that look like messages. */
+function messageLines(text: string): string[] {
+  const lines: string[] = [];
+  for (let at = 0; ;) {
+    const newline = text.indexOf('\n', at);
+    const line = text.slice(at, newline);
+    if (newline === -1 || !isProgressMessage(line)) return lines;
+    lines.push(line);
+    at = newline + 1;
+  }
 }

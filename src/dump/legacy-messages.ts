@@ -1,3 +1,8 @@
+/** A line that may be a message of pg_dump as well as a part of the dump: nobody may guess. */
+export class AmbiguousMessage extends Error {
+  override readonly name = 'AmbiguousMessage';
+}
+
 /** How lines begin that pg_dump wrote to stderr. */
 const prefixes = ['pg_dump: ', 'WARNING:  ', 'DETAIL:  ', 'HINT:  '];
 

@@ -1,3 +1,4 @@
+import type { Announced } from './legacy-announcements.ts';
 import { BlockCleaner } from './legacy-blocks.ts';
 import { mayBeProgressMessage } from './legacy-messages.ts';
 
@@ -24,6 +25,11 @@ export class LegacyCleaner {
   /** How many messages have been taken out. */
   get removed(): number {
     return this.#blocks.removed;
+  }
+
+  /** What pg_dump has said of the dump; undefined where its messages do not tell that here. */
+  get announced(): Announced | undefined {
+    return this.#mode === 'byBlock' ? this.#blocks.announced : undefined;
   }
 
   /** @throws AmbiguousMessage */

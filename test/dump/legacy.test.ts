@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DumpInspector } from '../../src/dump/contents.ts';
-import { isProgressMessage } from '../../src/dump/legacy-messages.ts';
+import { AmbiguousMessage, isProgressMessage } from '../../src/dump/legacy-messages.ts';
 import { pollute } from '../support/old-script.ts';
 
 /** The dump without messages, and how many there were; the text arrives in chunks of this size. */
@@ -93,6 +93,86 @@ describe('from version 16 on they stand at multiples of 4096 bytes', () => {
       );
     },
   );
+
+  /** A dump of so many small tables and indexes, whose rows are these. */
+  const manyObjects = (names: readonly string[], rows: readonly string[]) => {
+    const object = (name: string, type: string, sql: string) =>
+      `--\n-- Name: ${name}; Type: ${type}; Schema: public; Owner: -\n--\n\n${sql};\n\n\n`;
+    const create = names.map((name) =>
+      object(name, 'TABLE', `CREATE TABLE public.${name} (a text)`),
+    );
+    const data = names.map(
+      (name) =>
+        `--\n-- Data for Name: ${name}; Type: TABLE DATA; Schema: public; Owner: -\n--\n\nCOPY public.${name} (a) FROM stdin;\n${rows.join('')}\\.\n\n\n`,
+    );
+    const index = names.map((name) =>
+      object(`${name}_i`, 'INDEX', `CREATE INDEX ${name}_i ON public.${name} USING btree (a)`),
+    );
+    return [header('16.4'), ...create, ...data, ...index, marker].join('');
+  };
+
+  test('the comment of an object can be cut by them, at the end of every block', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 60 }), { minLength: 60, maxLength: 200 }),
+        fc.integer({ min: 50, max: 9000 }),
+        (lengths, size) => {
+          const names = lengths.map((length, n) => `t${n}_${'x'.repeat(length)}`);
+          const dump = manyObjects(names, []);
+          const messages = 2 + names.length * 4;
+          expect(clean(start + pollute(dump), size)).toEqual({ text: dump, messages });
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+
+  test('rows that are what it says are never taken for it: they stay, or it stops', () => {
+    const names = ['a', 'b', 'c'];
+    const said = names.flatMap((name) => [
+      `creating INDEX "public.${name}_i"`,
+      `processing data for table "public.${name}"`,
+      `dumping contents of table "public.${name}"`,
+    ]);
+    const row = fc.oneof(
+      fc.constantFrom(...said).map((message) => `pg_dump: ${message}\n`),
+      fc.integer({ min: 0, max: 90 }).map((length) => `${'x'.repeat(length)}\n`),
+    );
+    let exact = 0;
+    fc.assert(
+      fc.property(fc.array(row, { minLength: 20, maxLength: 400 }), (rows) => {
+        const dump = manyObjects(names, rows);
+        try {
+          expect(clean(start + pollute(dump)).text).toBe(dump);
+          exact += 1;
+        } catch (error) {
+          if (!(error instanceof AmbiguousMessage)) throw error;
+        }
+      }),
+      { numRuns: 300 },
+    );
+    expect(exact).toBeGreaterThan(200);
+  });
+
+  test('nor is a row where the message itself is due a block later', () => {
+    const row = 'pg_dump: creating INDEX "public.c_i"\n';
+    let stopped = 0;
+    for (let distance = 3900; distance < 4700; distance += 7) {
+      const rowsBefore = (bytes: number) => `${'x'.repeat(bytes - 1)}\n`;
+      const unfilled = manyObjects(['c'], [row]).indexOf(row);
+      const before = rowsBefore(8192 - unfilled); // the row begins where a block does
+      const behind = manyObjects(['c'], [before, row]);
+      const due = behind.indexOf('--\n-- Name: c_i;') - 8192;
+      const dump = manyObjects(['c'], [before, row, rowsBefore(distance - due)]);
+      try {
+        expect(clean(start + pollute(dump)).text, String(distance)).toBe(dump);
+      } catch (error) {
+        if (!(error instanceof AmbiguousMessage)) throw error;
+        stopped += 1;
+      }
+    }
+    expect(stopped).toBeLessThan(20);
+  });
 
   test('one that speaks of no object may be data: it stops, and says what the two readings are', () => {
     const dump = dumpOf(1, ['a line\n'.repeat(2000)]);

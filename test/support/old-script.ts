@@ -30,7 +30,7 @@ export function pollute(dump: string): string {
     const name = schema === '-' ? tag : `${schema}.${tag}`;
     if (data === undefined) {
       add(
-        index,
+        index - '--\n'.length,
         type === 'SEQUENCE SET' ? `executing ${type} ${tag}` : `creating ${type} "${name}"`,
       );
     } else if (type === 'TABLE DATA') {
