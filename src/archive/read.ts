@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { AmbiguousMessage } from '../dump/legacy-messages.ts';
-import { DumpInspector, type DumpContents } from '../dump/contents.ts';
+import { DumpInspector, NotText, type DumpContents } from '../dump/contents.ts';
 import type { TableRows } from '../table-rows.ts';
 import type { Token } from '../dump/lexer.ts';
 import type { Manifest } from '../store/manifest.ts';
@@ -66,7 +66,7 @@ export async function* readArchive(
     }
     yield* inspector.end();
   } catch (error) {
-    if (!(error instanceof GzipDefect || error instanceof AmbiguousMessage)) throw error;
+    if (!isDefect(error)) throw error;
     defect = error.message;
   }
   const report = {
@@ -75,6 +75,9 @@ export async function* readArchive(
   };
   return { ...report, defects: defect === undefined ? findDefects(report, archive) : [defect] };
 }
+
+const isDefect = (error: unknown): error is Error =>
+  [GzipDefect, AmbiguousMessage, NotText].some((kind) => error instanceof kind);
 
 /** A file is gzip unless neither its first bytes nor its name say so: plain SQL is read as it is. */
 async function* plainSql({ path }: Archive, file: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {

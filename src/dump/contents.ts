@@ -23,6 +23,15 @@ const tailBytes = 4096;
 const completionMarker =
   /(?:^|\n)--\n-- PostgreSQL database dump complete\n--\n\n(?:\\unrestrict ([A-Za-z0-9]+)\n\n)?$/;
 
+/** How every dump begins, and how it ends. */
+const firstComment = '\n-- PostgreSQL database dump\n';
+const lastComment = '\n-- PostgreSQL database dump complete\n';
+
+/** Bytes that are no text: no dump has them, and psql would not see what follows on the line. */
+export class NotText extends Error {
+  override readonly name = 'NotText';
+}
+
 /** Reads the tokens of a dump, in order, and tells what is in it and whether it is whole. */
 export class DumpInspector {
   readonly #legacy = new LegacyCleaner();
@@ -37,6 +46,7 @@ export class DumpInspector {
   #tail = '';
   #restrictKey: string | undefined;
   #continuesAfterMarker = false;
+  #beginnings = 0;
   /** The lines between statements that stand above objects, and the one that is not whole yet. */
   #objects = 0;
   #line = '';
@@ -51,10 +61,16 @@ export class DumpInspector {
     return this.#rows + (this.#open?.rows ?? 0);
   }
 
-  /** Takes a chunk, gives its tokens. */
+  /**
+   * Takes a chunk, gives its tokens.
+   * @throws NotText, AmbiguousMessage; after the tokens of what comes before.
+   */
   *read(chunk: Buffer): Generator<Token> {
-    this.#bytes += chunk.length;
-    for (const bytes of this.#legacy.read(chunk)) yield* this.#lex(bytes);
+    const nul = chunk.indexOf(0);
+    const text = nul === -1 ? chunk : chunk.subarray(0, nul);
+    this.#bytes += text.length;
+    for (const bytes of this.#legacy.read(text)) yield* this.#lex(bytes);
+    if (nul !== -1) throw new NotText(`byte ${this.#bytes} of the dump is no text (NUL)`);
   }
 
   /** Gives the tokens that were held back, after the last chunk. */
@@ -119,13 +135,19 @@ export class DumpInspector {
   }
 
   #append(bytes: Buffer): void {
-    const text = bytes.subarray(-tailBytes).toString('latin1');
-    this.#tail = (this.#tail + text).slice(-tailBytes);
+    const overlap = this.#tail.slice(-firstComment.length + 1);
+    const text = bytes.toString('latin1');
+    this.#beginnings += `${overlap}${text}`.split(firstComment).length - 1;
+    const tail = this.#tail + text;
+    this.#tail = tail.slice(-tailBytes);
+    const forgotten = tail.length - this.#tail.length;
+    const marker = tail.indexOf(lastComment);
+    this.#continuesAfterMarker ||= marker !== -1 && marker < forgotten;
   }
 
   #leaveTail(): void {
     if (this.#tail === '') return;
-    this.#continuesAfterMarker ||= this.#tail.includes('\n-- PostgreSQL database dump complete\n');
+    this.#continuesAfterMarker ||= this.#tail.includes(lastComment);
     this.#tail = '';
   }
 
@@ -138,6 +160,7 @@ export class DumpInspector {
       return `its messages of pg_dump speak of ${said.objects} objects and ${said.rows} tables, but it has ${this.#objects} and ${this.#tables.length}`;
     }
     if (this.#continuesAfterMarker) return 'data after the completion marker of the dump';
+    if (this.#beginnings > 1) return 'another dump begins in it';
     const marker = completionMarker.exec(this.#tail);
     if (!marker) return 'no completion marker at the end: the dump was cut';
     if (marker[1] === this.#restrictKey) return undefined;

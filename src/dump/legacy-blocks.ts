@@ -1,5 +1,10 @@
 import { announcedBy, canBeChecked, placesOf, type Announced } from './legacy-announcements.ts';
-import { AmbiguousMessage, isProgressMessage, mayBeProgressMessage } from './legacy-messages.ts';
+import {
+  AmbiguousMessage,
+  isCutMessage,
+  isProgressMessage,
+  mayBeProgressMessage,
+} from './legacy-messages.ts';
 
 /** pg_dump 16 and later flush the SQL at multiples of this. */
 const blockBytes = 4096;
@@ -82,7 +87,7 @@ export class BlockCleaner {
     for (const line of lines.slice(0, count)) this.#note(line);
     const length = lengthOf(lines.slice(0, count));
     const following = lines[count] ?? lineAt(text, length);
-    const isUnclear = count < lines.length ? !canBeChecked(following) : endsInName.test(following);
+    const isUnclear = count < lines.length ? !canBeChecked(following) : isCutMessage(following);
     if (isUnclear) throw this.#ambiguous(text, lines, count);
     return length;
   }
@@ -176,9 +181,6 @@ export class BlockCleaner {
 }
 
 const commentStart = '--\n'.length;
-
-/** A name with a line break is written as it is: such a message cannot be told from anything. */
-const endsInName = /^pg_dump: [a-z][^"]*"(?:[^"]*"[^"]*")*[^"]*$/;
 
 const keyOf = (kind: string, offset: number) => `${kind} ${offset}`;
 

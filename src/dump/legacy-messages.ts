@@ -19,6 +19,11 @@ export function isProgressMessage(line: string): boolean {
   return progressMessage.test(line) || notice.test(line);
 }
 
+/** True for the beginning of a message about a name with a line break: pg_dump writes it as it is. */
+export function isCutMessage(line: string): boolean {
+  return /^pg_dump: [a-z][^"]*"(?:[^"]*"[^"]*")*[^"]*$/.test(line);
+}
+
 /** True where a line that begins like this may be one. */
 export function mayBeProgressMessage(bytes: Buffer): boolean {
   return prefixes.some((prefix) =>

@@ -1,4 +1,10 @@
-import { isProgressMessage, maxMessageBytes, mayBeProgressMessage } from './legacy-messages.ts';
+import {
+  AmbiguousMessage,
+  isCutMessage,
+  isProgressMessage,
+  maxMessageBytes,
+  mayBeProgressMessage,
+} from './legacy-messages.ts';
 import { Nesting } from './nesting.ts';
 import { isIdentifier, Quoting, withoutComments } from './quoting.ts';
 
@@ -32,7 +38,9 @@ export const maxStatementBytes = 256 * 1024;
 
 const NEWLINE = 0x0a;
 const BACKSLASH = 0x5c;
-const endOfCopy = '\\.\n';
+/** What psql takes for the end of data. */
+const endsOfCopy = ['\\.\n', '\\.\r\n'];
+const maxEndOfCopy = 4;
 /** Stands for a command, because nothing that pg_dump writes looks like this. */
 const afterCopy = 'behind COPY … FROM stdin';
 const beforeRows = 'pg_dump: dumping contents of table ';
@@ -134,6 +142,11 @@ export class DumpLexer {
     if (!this.messages || !mayBeProgressMessage(bytes)) return undefined;
     const newline = bytes.indexOf(NEWLINE);
     const line = bytes.toString('utf8', 0, newline);
+    if (newline !== -1 && isCutMessage(line)) {
+      throw new AmbiguousMessage(
+        `a message of pg_dump about a name with a line break is in the dump: ${JSON.stringify(line)}`,
+      );
+    }
     if (newline === -1 || !isProgressMessage(line)) return undefined;
     if (this.#reading === 'rows' && !line.startsWith(beforeRows)) return undefined;
     this.#atMessageStart = this.#reading === 'sql';
@@ -202,7 +215,7 @@ export class DumpLexer {
     if (this.#atRowStart && startsWithEndOfCopy(bytes, 0)) {
       this.#reading = 'sql';
       this.#atMessageStart = true;
-      return { type: 'copyEnd', bytes: bytes.subarray(0, endOfCopy.length) };
+      return { type: 'copyEnd', bytes: bytes.subarray(0, bytes.indexOf(NEWLINE) + 1) };
     }
     let ended = 0;
     let newline = bytes.indexOf(NEWLINE);
@@ -224,8 +237,8 @@ export class DumpLexer {
     return (
       this.#reading === 'rows' &&
       this.#atRowStart &&
-      bytes.length < endOfCopy.length &&
-      endOfCopy.startsWith(bytes.toString('latin1'))
+      !bytes.includes(NEWLINE) &&
+      startsWithEndOfCopy(bytes, 0)
     );
   }
 
@@ -257,8 +270,9 @@ export class DumpLexer {
 
 /** Also true for the cut beginning of it at the very end: the next chunk decides. */
 function startsWithEndOfCopy(bytes: Buffer, at: number): boolean {
-  const here = bytes.subarray(at, at + endOfCopy.length).toString('latin1');
-  return here.length > 0 && endOfCopy.startsWith(here);
+  const here = bytes.subarray(at, at + maxEndOfCopy).toString('latin1');
+  const isCut = at + here.length === bytes.length;
+  return endsOfCopy.some((end) => here.startsWith(end) || (isCut && end.startsWith(here)));
 }
 
 /** pg_dump writes it as the server has it. */
@@ -269,8 +283,9 @@ function standardStringsAfter(statement: string | undefined): boolean | undefine
 
 const quotedName = String.raw`"(?:[^"]|"")*"`;
 const name = String.raw`(?:${quotedName}|[^\s("',;.]+)`;
+/** Of other formats (CSV, binary) psql and the server do not agree with us where rows end. */
 const copyStatement = new RegExp(
-  String.raw`^COPY\s+(${name}(?:\.${name})?)(?:\s*\((?:${quotedName}|[^"()])*\))?\s+FROM\s+stdin\b.*;$`,
+  String.raw`^COPY\s+(${name}(?:\.${name})?)(?:\s*\((?:${quotedName}|[^"()])*\))?\s+FROM\s+stdin\s*;$`,
   'isu',
 );
 

@@ -18,12 +18,15 @@ export type Part =
       readonly block: number;
       readonly table: string;
       readonly bytes: number;
+      /** Checking or computing its values can look into other tables: all rows before must be there. */
+      readonly looksAround: boolean;
     })
   /** A statement, with what stands before it. */
   | (Text & {
       readonly type: 'statement';
       /** What it needs of the order; undefined: everything before it done, nothing after it begun. */
       readonly order: Order | undefined;
+      readonly createsForeignTable: boolean;
     });
 
 export type Order =
@@ -31,7 +34,7 @@ export type Order =
   | { readonly type: 'session' }
   /** Touches nothing that rows of other tables depend on, and nothing that depends on them. */
   | { readonly type: 'independent' }
-  /** Needs these tables for itself; the first is the one that it works on. */
+  /** Needs these tables (see `tableKey`) for itself; the first is the one that it works on. */
   | { readonly type: 'tables'; readonly tables: readonly string[]; readonly isForeignKey: boolean };
 
 /** Cuts what is replayed of a dump into parts: statements, and pieces of rows at row borders. */
@@ -51,6 +54,8 @@ export class PartReader {
   #inRows = false;
   /** Of the COPY block, which has at least one, also without rows. */
   #hasPieces = false;
+  #hasFunctions = false;
+  #hasChecks = false;
 
   /** @param pieceBytes how large a piece of rows is, at least. */
   constructor(replay: Replay, pieceBytes: number) {
@@ -84,16 +89,15 @@ export class PartReader {
       this.#hasPieces = false;
       this.#restart(0);
     } else if (statement !== undefined) {
-      yield this.#statement(orderOf(statement.text));
+      this.#hasFunctions ||= createsFunction.test(statement.text ?? '');
+      this.#hasChecks ||= checksValues.test(statement.text ?? '');
+      yield this.#statement(orderOf(statement.text), statement.text);
     }
   }
 
-  /** Gives what is left: comments, and of a dump that was cut the whole rows. */
+  /** Gives what is left of a dump that was cut: whole rows. A statement that was cut is nothing. */
   *end(): Generator<Part> {
-    if (!this.#inRows) {
-      if (this.#sql.length > 0) yield this.#statement(undefined);
-      return;
-    }
+    if (!this.#inRows) return;
     const rows = Buffer.concat(this.#sql);
     this.#sql = [rows.subarray(0, rows.lastIndexOf(0x0a) + 1)];
     yield* this.#piece();
@@ -117,15 +121,16 @@ export class PartReader {
     const lines = copyLines + this.#lines + 1;
     const [block, table, bytes] = [this.#block, this.#table, this.#bytes];
     this.#hasPieces = true;
-    yield { type: 'rows', sql, line, lines, block, table, bytes };
+    const looksAround = this.#hasFunctions && this.#hasChecks;
+    yield { type: 'rows', sql, line, lines, block, table, bytes, looksAround };
     this.#restart(0);
   }
 
-  #statement(order: Order | undefined): Part {
+  #statement(order: Order | undefined, text: string | undefined): Part {
     const [sql, line, lines] = [this.#sql, this.#line, this.#lines];
-    const part = { type: 'statement', sql, line, lines, order } as const;
+    const createsForeignTable = text?.startsWith('CREATE FOREIGN TABLE ') ?? false;
     this.#restart(0);
-    return part;
+    return { type: 'statement', sql, line, lines, order, createsForeignTable };
   }
 
   #add(bytes: Buffer, lines = countLines(bytes)): void {
@@ -149,6 +154,15 @@ function countLines(bytes: Buffer): number {
   let lines = 0;
   for (let at = bytes.indexOf(0x0a); at !== -1; at = bytes.indexOf(0x0a, at + 1)) lines += 1;
   return lines;
+}
+
+const createsFunction = /^CREATE (?:OR REPLACE )?FUNCTION/;
+const checksValues =
+  /^CREATE (?:UNLOGGED |FOREIGN )?(?:TABLE|DOMAIN) .*(?:\bCHECK \(|GENERATED ALWAYS AS \()/s;
+
+/** The same for a table however it is quoted: pg_dump and the server need not do it alike. */
+export function tableKey(name: string): string {
+  return name.replaceAll(/"([a-z_][a-z0-9_$]*)"/g, '$1');
 }
 
 const identifier = String.raw`(?:"(?:[^"]|"")*"|[^\s".,;()]+)`;
@@ -179,9 +193,12 @@ function orderOf(statement: string | undefined): Order | undefined {
   if (setsSession.test(statement)) return { type: 'session' };
   if (independent.test(statement)) return { type: 'independent' };
   const key = foreignKey.exec(statement);
-  if (key) return { type: 'tables', tables: [key[1] ?? '', key[2] ?? ''], isForeignKey: true };
+  if (key) {
+    const tables = [key[1] ?? '', key[2] ?? ''].map(tableKey);
+    return { type: 'tables', tables, isForeignKey: true };
+  }
   const table =
     (constraint.exec(statement) ?? index.exec(statement))?.[1] ?? statistics.exec(statement)?.[2];
   if (table === undefined) return undefined;
-  return { type: 'tables', tables: [table], isForeignKey: false };
+  return { type: 'tables', tables: [tableKey(table)], isForeignKey: false };
 }

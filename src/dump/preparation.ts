@@ -27,7 +27,6 @@ export class Preparation {
   #begun = false;
   /** As the dump writes it, from CREATE DATABASE. */
   #database: string | undefined;
-  #connected = false;
   #leftOut = 0;
 
   /** How many statements about the database as a whole were taken. */
@@ -47,15 +46,13 @@ export class Preparation {
     return false;
   }
 
-  /** True for the command that enters the database that the dump has created. */
+  /** True for the command that enters the database that the dump has created, or enters it again. */
   connects(command: string): boolean {
-    if (this.#database !== undefined && !this.#connected && encoding.test(command)) return true;
+    if (this.#database !== undefined && encoding.test(command)) return true;
     const target = connect.exec(command)?.[1];
-    if (target === undefined || this.#database === undefined || this.#connected) return false;
+    if (target === undefined || this.#database === undefined) return false;
     const plain = this.#database.replace(/^"(.*)"$/s, '$1').replaceAll('""', '"');
-    this.#connected =
-      target === this.#database || target === plain || target === connectionString(plain);
-    return this.#connected;
+    return target === this.#database || target === plain || target === connectionString(plain);
   }
 
   #concernsDatabase(statement: string): boolean {

@@ -1,5 +1,6 @@
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
+const SPACE = 0x20;
 const DOUBLE_QUOTE = 0x22;
 const DOLLAR = 0x24;
 const SINGLE_QUOTE = 0x27;
@@ -66,9 +67,11 @@ export class Quoting {
 
   /** Takes the next byte and says whether it is code. */
   step(byte: number): boolean {
+    const wasInCode = this.inCode;
     const isCode = this.#take(byte);
     this.#beforePrevious = this.#previous;
-    this.#previous = byte;
+    // What closes a quote or a comment is no part of what opens the next one.
+    this.#previous = !wasInCode && this.#state === 'code' && !isCode ? SPACE : byte;
     return isCode;
   }
 

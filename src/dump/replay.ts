@@ -25,7 +25,11 @@ const copiesElsewhere = /^\s*COPY(?![\w$])/i;
 /** A statement too long to be looked at whole, of which not even the first two words are seen. */
 const unrecognisable = /^\s*\S*\s*$/;
 
-const unsafe = [actsOutside, actsOnRoles, changesCatalogs, copiesElsewhere];
+/** How strings are read: other than the way pg_dump writes it, psql could see something else than we. */
+const changesStrings =
+  /^\s*(?:SET\s+(?:SESSION\s+|LOCAL\s+)?standard_conforming_strings\b(?! = (?:on|off);$)|SELECT\s.*set_config\s*\(\s*'standard_conforming_strings')/is;
+
+const unsafe = [changesStrings, actsOutside, actsOnRoles, changesCatalogs, copiesElsewhere];
 
 /** Set by pg_dump 17 and later; servers before 17 do not know it. */
 const transactionTimeout = 'SET transaction_timeout = 0;';

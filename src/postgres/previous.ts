@@ -28,12 +28,21 @@ export function previousName(target: string, stamp: string): string {
  */
 const marker = 'kept by pratiko-backup: ';
 
-/** As SQL: to be run in the transaction that renames. */
-export const recordReplaced = (previous: string, target: string) => `
-  DO $do$ BEGIN EXECUTE format('COMMENT ON DATABASE %I IS %L', ${quoteLiteral(previous)},
+/** What a database's own comment is, where it may be one of ours; null where it has none. */
+export function ownComment(comment: string | null): string | null {
+  if (comment?.startsWith(marker) !== true) return comment;
+  return readRecord(comment.slice(marker.length))?.comment ?? null;
+}
+
+/**
+ * As SQL: to be run in the transaction that renames.
+ * @param quote a dollar quote that is in no name.
+ */
+export const recordReplaced = (previous: string, target: string, quote: string) => `
+  DO ${quote} BEGIN EXECUTE format('COMMENT ON DATABASE %I IS %L', ${quoteLiteral(previous)},
     '${marker}' || json_build_object('target', ${quoteLiteral(target)}, 'transaction', txid_current(),
       'comment', (SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = ${quoteLiteral(previous)})));
-  END $do$;`;
+  END ${quote};`;
 
 const recordSchema = z.object({
   target: z.string(),
@@ -65,7 +74,9 @@ export const previousSchema = z.array(rowSchema).transform((rows): PreviousDatab
       return record ? [{ row, record }] : [];
     })
     .sort((a, b) => a.record.transaction - b.record.transaction)
-    .map(({ row, record: { target, comment } }) => ({ ...row, target, comment })),
+    .map(({ row, record: { target, comment } }) => ({ ...row, target, comment }))
+    // Somebody has given it its name back.
+    .filter(({ name, target }) => name !== target),
 );
 
 function readRecord(text: string): z.infer<typeof recordSchema> | undefined {

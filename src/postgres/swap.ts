@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Failure } from '../errors.ts';
@@ -57,7 +58,9 @@ function swapStatements({ target, scratch, previous, comment }: Swap): string[] 
           `COMMENT ON DATABASE ${scratchName} IS ${comment === null ? 'NULL' : quoteLiteral(comment)};`,
         ]),
     `ALTER DATABASE ${scratchName} RENAME TO ${targetName};`,
-    ...(previous === undefined ? [] : [recordReplaced(previous, target)]),
+    ...(previous === undefined
+      ? []
+      : [recordReplaced(previous, target, `$_${randomUUID().replaceAll('-', '')}$`)]),
     commitForGood,
     endWaitingClients,
     'COMMIT;',

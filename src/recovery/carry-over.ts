@@ -2,6 +2,7 @@ import type { DatabaseSettings, DatabaseTraits } from '../database-traits.ts';
 import type { NewDatabase } from '../postgres/databases.ts';
 import { settingStatements } from '../postgres/database-settings.ts';
 import type { ServerFacts } from '../postgres/survey.ts';
+import { ownComment } from '../postgres/previous.ts';
 import { majorVersion } from '../postgres/tools.ts';
 import type { Finding } from './findings.ts';
 
@@ -82,7 +83,7 @@ export function planCarryOver(options: CarryOverOptions): CarryOver {
             privileges: keptPrivileges(settings, owner, options, lose),
             parameters: keptParameters(settings, facts, lose),
           }),
-    comment: settings?.comment ?? null,
+    comment: ownComment(settings?.comment ?? null),
     findings,
   };
 }

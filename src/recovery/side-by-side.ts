@@ -1,4 +1,4 @@
-import type { Part } from '../dump/parts.ts';
+import { tableKey, type Part } from '../dump/parts.ts';
 import { LoadSession, type Done } from '../postgres/load-session.ts';
 import type { Server } from '../postgres/psql.ts';
 import { analyze, needsStatistics, nextTask, type Task } from './tasks.ts';
@@ -12,8 +12,12 @@ const ahead = 2;
 /** The same for batches of statements, which are small. */
 const batchesAhead = 16;
 
-/** Old dumps write some tables without: what they mean changes with the search path. */
-const namesSchema = /^(?:"(?:[^"]|"")*"|[^".]+)\./;
+/**
+ * A table that can be asked for by the name that the dump gives it: old dumps name some without a
+ * schema, which means another one when the search path changes, and a name can be in another encoding.
+ */
+const isClear = (name: string) =>
+  /^(?:"(?:[^"]|"")*"|[^".]+)\./.test(name) && !name.includes('\ufffd');
 
 /** Statements are sent together up to this size. */
 const batchBytes = 64 * 1024;
@@ -38,12 +42,15 @@ export class SideBySide implements AsyncDisposable {
   /** Statements that all that follows must find done. */
   readonly #ordered = new Set<Promise<void>>();
   #tasks: Task[] = [];
-  readonly #tableBytes = new Map<string, number>();
+  /** By `tableKey`: how the dump writes its name, and the size of its rows in the dump. */
+  readonly #tables = new Map<string, { readonly name: string; readonly bytes: number }>();
+  /** One can be a part of any table, and its server can be away. */
+  #hasForeignTables = false;
   /** The COPY block that is being dealt out, and the session that loads it while it is small. */
   #current:
     | {
         readonly block: number;
-        readonly table: string;
+        readonly key: string;
         readonly owner: LoadSession;
         readonly pieces: Promise<Done>[];
       }
@@ -52,8 +59,8 @@ export class SideBySide implements AsyncDisposable {
   /** Rows of each COPY block, as the server counted them. */
   readonly copied: number[] = [];
   inserted = 0;
-  /** Tables whose statistics have been collected. */
-  readonly analyzed = new Set<string>();
+  /** Tables whose statistics have been collected, by `tableKey`. */
+  readonly #analyzed = new Set<string>();
 
   private constructor(leader: LoadSession, sessions: readonly LoadSession[]) {
     this.#leader = leader;
@@ -72,9 +79,15 @@ export class SideBySide implements AsyncDisposable {
     }
   }
 
+  /** Tables whose statistics have been collected, as the dump writes them. */
+  get analyzed(): ReadonlySet<string> {
+    return new Set([...this.#analyzed].map((key) => this.#tables.get(key)?.name ?? key));
+  }
+
   /** Takes the next part; waits while there is no room for it. */
   async load(part: Part): Promise<void> {
     if (this.#failed) throw this.#failed.error;
+    if (part.type === 'statement') this.#hasForeignTables ||= part.createsForeignTable;
     if (part.type === 'rows') {
       await this.#deal(part);
     } else if (part.order?.type === 'tables') {
@@ -109,13 +122,15 @@ export class SideBySide implements AsyncDisposable {
     await this.#buildTasks();
     this.#sendBatch();
     await this.#all(this.#ordered);
-    const { block, table } = part;
-    const before = this.#tableBytes.get(table) ?? 0;
-    this.#tableBytes.set(table, before + part.bytes);
-    const isSmall = before + part.bytes <= smallTableBytes;
+    const { block, table: name } = part;
+    const key = tableKey(name);
+    const bytes = this.#bytesOf(key) + part.bytes;
+    this.#tables.set(key, { name, bytes });
+    const isSmall = bytes <= smallTableBytes;
     if (this.#current?.block !== block) {
+      if (part.looksAround) await this.#all(this.#rows);
       this.#analyzeCurrent();
-      this.#current = { block, table, owner: this.#freest(), pieces: [] };
+      this.#current = { block, key, owner: this.#freest(), pieces: [] };
     }
     const piece = (isSmall ? this.#current.owner : this.#freest()).run(part);
     this.#current.pieces.push(piece);
@@ -123,6 +138,10 @@ export class SideBySide implements AsyncDisposable {
       this.copied[block] = (this.copied[block] ?? 0) + copied;
     });
     while (this.#freest().load >= ahead) await this.#any(this.#rows);
+  }
+
+  #bytesOf(key: string): number {
+    return this.#tables.get(key)?.bytes ?? 0;
   }
 
   #freest(): LoadSession {
@@ -167,7 +186,7 @@ export class SideBySide implements AsyncDisposable {
    */
   async #buildTasks(): Promise<void> {
     if (this.#tasks.length === 0) return;
-    const bytes = ({ tables: [table = ''] }: Task) => this.#tableBytes.get(table) ?? 0;
+    const bytes = ({ tables: [key = ''] }: Task) => this.#bytesOf(key);
     const waiting = this.#tasks.sort(
       (a, b) => Number(a.isForeignKey) - Number(b.isForeignKey) || bytes(b) - bytes(a),
     );
@@ -201,19 +220,27 @@ export class SideBySide implements AsyncDisposable {
    */
   #analyzeCurrent(): void {
     if (this.#current === undefined) return;
-    const { table, pieces } = this.#current;
-    if ((this.#tableBytes.get(table) ?? 0) <= smallTableBytes || !namesSchema.test(table)) return;
-    const analysis = Promise.all(pieces).then(() => this.#leader.run(analyze(table)));
+    const { key, pieces } = this.#current;
+    const name = this.#largeTable(key);
+    if (name === undefined) return;
+    const analysis = Promise.all(pieces).then(() => this.#leader.run(analyze(name)));
     const tracked = analysis.then(
       () => {
-        this.#analyses.delete(table);
-        this.analyzed.add(table);
+        this.#analyses.delete(key);
+        this.#analyzed.add(key);
       },
       (error: unknown) => {
         this.#failed ??= { error };
       },
     );
-    this.#analyses.set(table, tracked);
+    this.#analyses.set(key, tracked);
+  }
+
+  /** The name of a table whose statistics are worth collecting early, if that can do no harm. */
+  #largeTable(key: string): string | undefined {
+    const { name, bytes } = this.#tables.get(key) ?? { name: '', bytes: 0 };
+    const isWorthIt = bytes > smallTableBytes && !this.#hasForeignTables;
+    return isWorthIt && isClear(name) ? name : undefined;
   }
 
   /**
@@ -222,21 +249,20 @@ export class SideBySide implements AsyncDisposable {
    */
   #analysis(waiting: readonly Task[], running: ReadonlySet<Task>): Task | undefined {
     const used = new Set([...waiting, ...running].flatMap(({ tables }) => tables));
-    const [table] = [...this.#tableBytes]
-      .filter(([name, bytes]) => bytes > smallTableBytes && namesSchema.test(name))
-      .filter(([name]) => !used.has(name))
-      .filter(([name]) => !this.analyzed.has(name) && !this.#analyses.has(name))
-      .sort(([, a], [, b]) => b - a)
-      .map(([name]) => name);
-    if (table === undefined) return undefined;
-    return { ...analyze(table), tables: [table], isForeignKey: false, isAnalysis: true };
+    const [key] = [...this.#tables.keys()]
+      .filter((table) => this.#largeTable(table) !== undefined && !used.has(table))
+      .filter((table) => !this.#analyzed.has(table) && !this.#analyses.has(table))
+      .sort((a, b) => this.#bytesOf(b) - this.#bytesOf(a));
+    const name = key && this.#largeTable(key);
+    if (name === undefined) return undefined;
+    return { ...analyze(name), tables: [key ?? name], isForeignKey: false, isAnalysis: true };
   }
 
   /** An index on an expression needs statistics of its own. */
   #noteAnalyzed(task: Task): void {
-    const [table = ''] = task.tables;
-    if (task.isAnalysis) this.analyzed.add(table);
-    else if (needsStatistics(task)) this.analyzed.delete(table);
+    const [key = ''] = task.tables;
+    if (task.isAnalysis) this.#analyzed.add(key);
+    else if (needsStatistics(task)) this.#analyzed.delete(key);
   }
 
   #track(set: Set<Promise<void>>, work: Promise<Done>, onDone: (done: Done) => void): void {

@@ -33,11 +33,27 @@ test.each([
   });
 });
 
+test('bytes that are no text end it', () => {
+  expect(() => inspect(`${header}${versions}COPY public.t (a) FROM stdin;\na\0\n`)).toThrow(
+    /^byte \d+ of the dump is no text \(NUL\)$/,
+  );
+});
+
 test.each([
   ['nothing', '', 'the dump is empty'],
   ['no marker', header + versions + copy, 'no completion marker at the end: the dump was cut'],
   ['text after the marker', `${plain}-- x\n`, 'no completion marker at the end: the dump was cut'],
   ['two dumps', plain + plain, 'data after the completion marker of the dump'],
+  [
+    'a long comment, and more, after the marker',
+    `${plain}-- ${'x'.repeat(5000)}\n${copy}${marker}`,
+    'data after the completion marker of the dump',
+  ],
+  [
+    'a dump that was cut, and a whole one',
+    header + versions + copy + plain,
+    'another dump begins in it',
+  ],
   ['two restricted dumps', restricted + restricted, 'data after the completion marker of the dump'],
   [
     '\\unrestrict missing',

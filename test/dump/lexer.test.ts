@@ -39,6 +39,8 @@ describe('statements end at a semicolon that is code', () => {
     ['SELECT 1 /* ; /* ; */ ; */;', 'nested comments'],
     ['SELECT 5 - -3;', 'a minus'],
     ['SELECT 6 / 3 * 2;', 'a division'],
+    ['SELECT 2/**/*3;', 'a product behind a comment'],
+    [String.raw`SELECT $$a$$E'\';';`, 'an escape string behind a dollar quote'],
     ["SELECT type'x;';", 'a name that ends in e'],
     ['CREATE RULE r AS ON DELETE TO t DO INSTEAD (SELECT 1; SELECT 2);', 'parentheses'],
     [
@@ -80,8 +82,20 @@ describe('COPY data', () => {
     ]);
   });
 
+  test('ends where psql ends it, also before a carriage return', () => {
+    expect(read('COPY t FROM stdin;\r\n1\r\n\\.\r\nSELECT 1;')).toEqual([
+      'sql: COPY t FROM stdin;',
+      'filler: \r\n',
+      'rows: 1\r\n',
+      'copyEnd: \\.\r\n',
+      'sql: SELECT 1;',
+    ]);
+  });
+
   test.each([
     ["SELECT 'COPY t FROM stdin;';"],
+    ['COPY t FROM stdin WITH (FORMAT binary);'],
+    ['COPY t FROM stdin CSV;'],
     ['COPY t TO stdout;'],
     ["COPY t FROM '/file';"],
     ['SELECT $$\nCOPY t (a) FROM stdin;\n$$;'],

@@ -42,6 +42,21 @@ describe('what reaches outside the database is refused', () => {
     [`SELECT 1; DROP /*${padding}*/ DATABASE victim;\n`, 'it contains DROP   DATABASE victim'],
     ['GRANT pg_execute_server_program TO app;\n', 'it contains GRANT pg_execute'],
     ['REASSIGN OWNED BY a TO b;\n', 'it contains REASSIGN OWNED'],
+    ['COPY t FROM stdin WITH (FORMAT binary);\n', 'it contains COPY t FROM stdin WITH'],
+    ["SET SESSION standard_conforming_strings TO 'off';\n", 'it contains SET SESSION standard'],
+    [
+      "SELECT set_config('standard_conforming_strings', 'off', false);\n",
+      'it contains SELECT set_',
+    ],
+    [
+      "SET standard_conforming_strings = off; SELECT '\\''; DROP DATABASE x; --';\n",
+      'it contains DROP',
+    ],
+    ['SELECT 2/**/*3; DROP DATABASE x; -- */\n;\n', 'it contains DROP DATABASE x'],
+    [
+      'CREATE TABLE t (a text);\nCOPY t FROM stdin;\na\r\n\\.\r\nDROP DATABASE x;\n',
+      'it contains DROP DATABASE x',
+    ],
     ["COPY t FROM PROGRAM 'id';\n", 'it contains COPY t FROM PROGRAM'],
     ['CREATE TABLE x (); UPDATE pg_catalog.pg_database SET a = 0;\n', 'it contains UPDATE'],
     ['CREATE DATABASE a; \\connect b\n', 'psql command \\connect b'],
@@ -75,6 +90,10 @@ describe('what a new database does not need is left out', () => {
     [
       'CREATE DATABASE "a b";\n\\encoding SQL_ASCII\n\\connect -reuse-previous=on "dbname=\'a b\'"\nALTER DATABASE "a b" SET x = 1;\n',
       '\n\n\n\n',
+    ],
+    [
+      'CREATE DATABASE a;\n\\connect a\nALTER DATABASE a SET x = 1;\n\\connect a\nSELECT 1;\n',
+      '\n\n\n\nSELECT 1;\n',
     ],
     ["COMMENT ON DATABASE x IS 'y';\nSELECT 1;\n", '\nSELECT 1;\n'],
   ])('%j', (sql, expected) => {
