@@ -105,7 +105,10 @@ const shell: Shell = {
     try {
       return await Promise.race([
         lines.question(question, { signal: interruption.signal }),
-        once(lines, 'close').then(() => ''),
+        once(lines, 'close').then(() => {
+          stderr.write('\n');
+          return '';
+        }),
       ]);
     } finally {
       lines.close();
@@ -183,7 +186,7 @@ async function startProgress(): Promise<void> {
     show(describe) {
       if (performance.now() - shownAt < 100) return;
       shownAt = performance.now();
-      update(describe());
+      update(describe().slice(0, stderr.columns - 1)); // a line that wraps would stay
     },
     clear: () => update.clear(),
   };

@@ -1,7 +1,9 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { bin, installation } from './support/cli.ts';
-import { temporaryDatabase } from './support/server.ts';
+import { dump, temporaryDatabase } from './support/server.ts';
 
 /** The peak resident memory of a run of the tool, in MB, as the kernel tells it at its end. */
 async function peak(
@@ -28,4 +30,17 @@ test('backup, verify and restore need no more memory for a large database than f
     expect(much, args[0]).toBeLessThan(150);
     expect(much - little, args[0]).toBeLessThan(60);
   }
+});
+
+test('nor do INSERT statements, however many', async () => {
+  const rows = (count: number) =>
+    `CREATE TABLE t AS SELECT n, repeat(md5(n::text), 30) AS text FROM generate_series(1, ${count}) AS n;`;
+  const database = await temporaryDatabase(rows(80_000));
+  const { env, directory } = await installation(database);
+  const path = join(directory, 'inserts.sql');
+  await writeFile(
+    path,
+    (await dump(database, '--inserts')).replaceAll('restrict KEY', 'restrict k'),
+  );
+  expect(await peak(['restore', path, '--yes', '--drop-old'], env)).toBeLessThan(150);
 });

@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { formatCount } from '../format.ts';
 import { foreignFormat, type ForeignFormat } from '../dump/format.ts';
 import { mayBeProgressMessage } from '../dump/legacy-messages.ts';
 import { gunzipHead, gzipMagic } from '../streams/gunzip.ts';
@@ -18,17 +19,30 @@ export async function quickCheck(archive: Archive): Promise<ForeignFormat | unde
   const { bytes, path, manifest } = archive;
   if (bytes === 0) return { what: 'empty', hint: another };
   if (typeof manifest === 'object' && manifest.fileBytes !== bytes) {
-    const what = `not as it was: it has ${bytes} bytes, its manifest says ${manifest.fileBytes}`;
-    return { what, hint: another };
+    const [now, then] = [formatCount(bytes), formatCount(manifest.fileBytes)];
+    return { what: `not as it was made: it has ${now} bytes, not ${then}`, hint: another };
   }
   const head = await readHead(path);
-  const isGzip = head.subarray(0, 2).equals(gzipMagic);
-  const text = isGzip ? gunzipHead(head) : head;
-  const foreign = text && foreignFormat(text);
-  if (!isGzip && path.endsWith('.gz') && (foreign === undefined || foreign.isUnknown)) {
+  const foreign = formatOf(head);
+  if (!isGzip(head) && path.endsWith('.gz') && (foreign === undefined || foreign.isUnknown)) {
     return { what: 'not gzip', hint: another };
   }
   return foreign;
+}
+
+/** What a file is that is certainly no plain dump; undefined for what may be one, or the rest of one. */
+export async function recognise({
+  path,
+}: Pick<Archive, 'path'>): Promise<ForeignFormat | undefined> {
+  const foreign = formatOf(await readHead(path));
+  return foreign?.isUnknown ? undefined : foreign;
+}
+
+const isGzip = (head: Buffer) => head.subarray(0, gzipMagic.length).equals(gzipMagic);
+
+function formatOf(head: Buffer): ForeignFormat | undefined {
+  const text = isGzip(head) ? gunzipHead(head) : head;
+  return text && foreignFormat(text);
 }
 
 /** The old scripts mixed pg_dump's messages into their dumps, from the first byte on. */

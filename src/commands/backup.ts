@@ -54,6 +54,7 @@ export function addBackupCommand(program: Command, shell: Shell): void {
         backup: report.name,
         path: report.path,
         ...report.manifest,
+        warning: report.warning ?? null,
         removed: report.removed,
       });
     });

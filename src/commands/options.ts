@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Flags } from '../config.ts';
 import type { GlobalFlags } from './shell.ts';
 
@@ -23,12 +23,8 @@ export function addWaitOption(command: Command): Command {
 }
 
 export function addJobsOption(command: Command, what: string, cores: number): Command {
-  return command.option(
-    '-j, --jobs <n>',
-    `${what} (default: the cores, ${cores})`,
-    jobCount,
-    cores,
-  );
+  const option = new Option('-j, --jobs <n>', what).argParser(jobCount);
+  return command.addOption(option.default(cores, `the cores, ${cores}`));
 }
 
 /** The flags that are settings, under the settings' names. */

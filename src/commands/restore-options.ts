@@ -64,6 +64,7 @@ export function addRestoreOptions(command: Command, cores: number): void {
  */
 export function requireOneWay(file: string | undefined, flags: RestoreFlags): void {
   const clashes = [
+    flags.to !== undefined && flags.dbname !== undefined && 'give --to or --dbname, not both',
     flags.undo && file !== undefined && '--undo takes no file: it swaps databases',
     flags.undo && flags.salvage && 'give --undo or --salvage, not both',
     flags.undo && flags.dropOld && '--undo keeps the undone database: leave out --drop-old',

@@ -14,6 +14,7 @@ import type { RestoreReport } from '../operations/restore.ts';
 import type { SalvageReport } from '../operations/salvage.ts';
 import type { Finding } from '../recovery/findings.ts';
 import type { RestorePlan, UndoPlan } from '../recovery/plan.ts';
+import type { SalvagedTable } from '../recovery/salvage.ts';
 import type { PreviousDatabase } from '../postgres/previous.ts';
 import type { ReadProgress } from '../archive/read.ts';
 import { formatTable } from './table.ts';
@@ -42,7 +43,7 @@ export function announcePlan(plan: RestorePlan, dropOld: boolean, context: Conte
 export function announceUndo({ target, returning, previous, findings }: UndoPlan, log: Log): void {
   warnOf(findings, log);
   log.info(
-    `database "${returning.name}" (${describeBytes(returning.bytes)}) becomes "${target}" again; ${previous === undefined ? 'there is no present one' : `the present one is kept as "${previous}"`}`,
+    `database "${returning.name}" (${describeBytes(returning.bytes)}) becomes "${target}" again; ${previous === undefined ? 'there is no present one' : `the present one is kept as "${target}_before_…"`}`,
   );
 }
 
@@ -91,9 +92,18 @@ export function announceRestored(report: RestoreReport, undo: string, log: Log):
       `left out ${formatPlural(leftOut, 'statement')} of the dump about the database as a whole (pg_dump --create)`,
     );
   }
-  const rows = `${formatPlural(totalRows(tables) + inserted, 'row')}${inserted > 0 ? ' (by INSERT: the file does not say how many there must be)' : ''}`;
+  const contents = [
+    ...(tables.length > 0 || inserted === 0
+      ? [formatPlural(tables.length, 'table'), formatPlural(totalRows(tables), 'row')]
+      : []),
+    ...(inserted > 0
+      ? [
+          `${formatPlural(inserted, 'row')} by INSERT (the file does not say how many there must be)`,
+        ]
+      : []),
+  ].join(', ');
   log.info(
-    `restored "${plan.target}" from ${plan.file.name}: ${formatPlural(tables.length, 'table')}, ${rows}, ${formatDuration(durationMs)}`,
+    `restored "${plan.target}" from ${plan.file.name}: ${contents}, ${formatDuration(durationMs)}`,
   );
   if (plan.madeAt !== undefined) {
     log.info(
@@ -127,30 +137,44 @@ export function describePrevious({ name, target, bytes }: PreviousDatabase): str
 const describeBytes = (bytes: number | null) =>
   bytes === null ? 'size unknown' : formatBytes(bytes);
 
+const judgements: Record<SalvagedTable['state'], string> = {
+  complete: 'complete',
+  inserted: 'by INSERT',
+  cut: 'NOT WHOLE',
+  refused: 'NOT WHOLE',
+  absent: 'NOT WHOLE',
+};
+
+function describeSalvaged({ state, rows }: SalvagedTable): string {
+  if (state === 'absent') return 'absent';
+  const count = formatPlural(rows, 'row');
+  if (state === 'cut') return `cut after ${count}`;
+  return state === 'refused' ? `${count}, the server refused the others` : count;
+}
+
 /** What was rescued, table by table. */
-export function describeSalvage(report: SalvageReport): string {
-  const { tables, inserted, largeObjects, database } = report;
-  const states = {
-    complete: ({ rows }: { rows: number }) => formatPlural(rows, 'row'),
-    cut: ({ rows }: { rows: number }) => `cut after ${formatPlural(rows, 'row')}`,
-    refused: ({ rows }: { rows: number }) =>
-      `${formatPlural(rows, 'row')}, the server refused the others`,
-    absent: () => 'absent',
-  };
+export function describeSalvage({ tables, largeObjects, database }: SalvageReport): string {
   const lines = tables.map((table) => [
     table.table,
-    table.state === 'complete' ? 'complete' : 'NOT WHOLE',
-    states[table.state](table),
+    judgements[table.state],
+    describeSalvaged(table),
   ]);
   if (largeObjects > 0) lines.push(['(large objects)', '', formatCount(largeObjects)]);
-  if (inserted > 0) lines.push(['(by INSERT)', '', formatPlural(inserted, 'row')]);
-  return `${formatTable(lines)}\nwhat could be read is in database "${database}"; it replaces nothing, and stays until you drop it`;
+  return [
+    formatTable(lines),
+    `what could be read is in database "${database}"; it replaces nothing, and stays until you drop it:`,
+    `DROP DATABASE ${quoted(database)};`,
+  ].join('\n');
 }
 
 /** While the file is looked at, before a person agrees. */
 export function describeSurvey({ readBytes, totalBytes, rows }: ReadProgress): string {
   return `checking ${percent(readBytes, totalBytes)}, ${formatPlural(rows, 'row')}`;
 }
+
+/** While nothing is loaded any more. */
+export const describeBuild = (left: number) =>
+  `the rows are loaded; building indexes and constraints, ${formatCount(left)} left`;
 
 const percent = (part: number, whole: number) => `${Math.floor((100 * part) / whole)} %`;
 
@@ -175,13 +199,11 @@ export function progressOf(
     return [
       `loading ${percent(readBytes, totalBytes)}`,
       ...(table === undefined ? [] : [table]),
-      formatPlural(rows, 'row'),
-      ...(seconds < knowsAfterSeconds
+      ...(rows === 0 ? [] : [formatPlural(rows, 'row')]),
+      ...(seconds < knowsAfterSeconds || rows === 0
         ? []
-        : [
-            `${formatPlural(Math.round(rows / seconds), 'row')}/s`,
-            `${formatDuration(left * 1000)} left`,
-          ]),
+        : [`${formatPlural(Math.round(rows / seconds), 'row')}/s`]),
+      ...(seconds < knowsAfterSeconds ? [] : [`${formatDuration(left * 1000)} left`]),
     ].join(', ');
   };
 }

@@ -10,6 +10,7 @@ import { salvage } from './restore-salvage.ts';
 import {
   announcePlan,
   announceRestored,
+  describeBuild,
   describePlan,
   describeSurvey,
   progressOf,
@@ -69,6 +70,7 @@ async function restore(
       if (!flags.yes) await confirm(`${verb} "${plan.target}"?`, plan.target, shell);
     },
     onProgress: (progress) => shell.progress(() => describeProgress(progress)),
+    onBuild: (left) => shell.progress(() => describeBuild(left)),
   });
   announceRestored(report, undoCommand(flags), context.log);
   const { plan, tables, inserted, skipped, dropped, durationMs } = report;
@@ -90,8 +92,16 @@ async function restore(
 }
 
 /** To be typed by a person in the same place. */
-function undoCommand({ to, dbname }: RestoreFlags): string {
-  const database = to ?? dbname;
-  const target = database === undefined ? '' : ` --to ${shellWord(database)}`;
-  return `pratiko-backup restore --undo${target}`;
+function undoCommand(flags: RestoreFlags): string {
+  const options = {
+    '--env-file': flags.envFile,
+    '--host': flags.host,
+    '--port': flags.port,
+    '--username': flags.username,
+    '--to': flags.to ?? flags.dbname,
+  };
+  const words = Object.entries(options).flatMap(([option, value]) =>
+    value === undefined ? [] : [option, shellWord(value)],
+  );
+  return ['pratiko-backup restore --undo', ...words].join(' ');
 }

@@ -75,6 +75,6 @@ function notGood(bad: readonly Verdict[], all: number): Failure {
       ? `${first.name} is not good: ${first.defects.join('; ')}`
       : `${bad.length} of ${formatPlural(all, 'backup')} ${bad.length === 1 ? 'is' : 'are'} not good`;
   return new Failure('verificationFailed', message, {
-    hint: 'make a new backup now (`pratiko-backup backup`); nothing was removed',
+    hint: 'nothing was removed; `pratiko-backup verify --all` tells which are good; if the database is still there, back it up now',
   });
 }

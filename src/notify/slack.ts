@@ -15,6 +15,8 @@ export type BackupNews =
       readonly durationMs: number;
       /** How many old backups retention removed. */
       readonly removed: number;
+      /** Why a person should look at it all the same. */
+      readonly warning: string | undefined;
     }
   | {
       /** `incomplete`: the backup is safe, but a later step failed. */
@@ -67,7 +69,9 @@ function factsOf(news: BackupNews): [label: string, value: string][] {
     const facts: [string, string][] = [['Error', news.error]];
     return news.hint === undefined ? facts : [...facts, ['Hint', news.hint]];
   }
+  const warning: [string, string][] = news.warning === undefined ? [] : [['Look', news.warning]];
   return [
+    ...warning,
     ['File', news.file],
     ['Size', formatBytes(news.bytes)],
     ['Content', `${formatPlural(news.tables, 'table')}, ${formatPlural(news.rows, 'row')}`],

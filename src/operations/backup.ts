@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { fullerBackup } from '../archive/fuller-backup.ts';
 import { applyPlan, planForDirectory } from '../archive/retain.ts';
 import {
   verifyDraft,
@@ -10,7 +11,7 @@ import {
 import { withDeadline } from '../deadline.ts';
 import { totalRows } from '../table-rows.ts';
 import { Failure, messageOf } from '../errors.ts';
-import { formatBytes, formatDuration, formatPlural } from '../format.ts';
+import { formatBytes, formatCount, formatDuration, formatPlural } from '../format.ts';
 import { notifySlack, type BackupNews } from '../notify/slack.ts';
 import {
   describeDatabase,
@@ -19,13 +20,8 @@ import {
 } from '../postgres/databases.ts';
 import { requireNewEnough } from '../postgres/pg-dump.ts';
 import { findTool } from '../postgres/tools.ts';
-import {
-  createDraft,
-  discardDraft,
-  ensureDirectory,
-  publishDraft,
-  sealDraft,
-} from '../store/draft.ts';
+import { createDraft, discardDraft, publishDraft, sealDraft } from '../store/draft.ts';
+import { ensureDirectory } from '../store/directory.ts';
 import { pointLatest } from '../store/latest.ts';
 import type { Lock } from '../store/lock.ts';
 import type { Manifest } from '../store/manifest.ts';
@@ -46,6 +42,8 @@ export interface BackupReport {
   readonly name: string;
   readonly path: string;
   readonly manifest: Manifest;
+  /** Why a person should look at it, although it is good. */
+  readonly warning: string | undefined;
   /** Names of the old backups that retention removed. */
   readonly removed: readonly string[];
 }
@@ -77,9 +75,10 @@ async function makeBackup(context: Context, options: BackupOptions): Promise<Bac
   );
   const name = formatBackupName(stamp);
   context.log.info({ backup: name, manifest }, `backup ${name} is good: ${summarise(manifest)}`);
+  const warning = await warnOfLoss(manifest, context);
   await moveLatest(stamp, context);
   const removed = options.prune ? await removeOld(stamp, context) : [];
-  return { name, path: join(config.backupDir, name), manifest, removed };
+  return { name, path: join(config.backupDir, name), manifest, warning, removed };
 }
 
 /** Dumps into a draft, verifies what is on the disk, and only then gives it its name. */
@@ -159,6 +158,24 @@ function summarise(manifest: Manifest): string {
   ].join(', ');
 }
 
+/** A database that was emptied by accident makes a good backup, too. */
+async function warnOfLoss(
+  manifest: Manifest,
+  { config, log }: Context,
+): Promise<string | undefined> {
+  const fuller = await fullerBackup(config.backupDir, manifest);
+  if (fuller === undefined) return undefined;
+  const { backup, rows } = fuller;
+  const warning = `it holds ${formatPlural(totalRows(manifest.tables), 'row')}; ${backup.name} held ${formatCount(rows)}`;
+  log.warn(
+    {
+      hint: `if that is not meant so, keep the old ones (RETENTION_DAYS) and look: \`pratiko-backup restore ${backup.stamp} --to NEW_DATABASE\``,
+    },
+    warning,
+  );
+  return warning;
+}
+
 /** What a run that was killed has left is removed by the next one. */
 async function cleanUp({ config, log }: Context): Promise<void> {
   const removed = await removeLeftovers(config.backupDir);
@@ -222,12 +239,17 @@ async function withinTimeout<Result>(
 
 async function tell({ config, log }: Context, news: BackupNews): Promise<void> {
   const { slack } = config;
-  if (slack === undefined || (slack.notify === 'failure' && news.outcome === 'success')) return;
+  if (slack === undefined) return;
+  const isFine = news.outcome === 'success' && news.warning === undefined;
+  if (isFine && slack.notify === 'failure') return;
   const problem = await notifySlack(slack.url, news);
   if (problem !== undefined) log.warn(`Slack was not told: ${problem}`);
 }
 
-function successNews({ config }: Context, { name, manifest, removed }: BackupReport): BackupNews {
+function successNews(
+  { config }: Context,
+  { name, manifest, warning, removed }: BackupReport,
+): BackupNews {
   return {
     outcome: 'success',
     database: databaseLabel(config),
@@ -237,6 +259,7 @@ function successNews({ config }: Context, { name, manifest, removed }: BackupRep
     rows: totalRows(manifest.tables),
     durationMs: manifest.durationMs,
     removed: removed.length,
+    warning,
   };
 }
 

@@ -1,5 +1,6 @@
 import { totalRows } from '../table-rows.ts';
 import { listBackups, type Backup } from '../store/catalogue.ts';
+import { requireDirectory } from '../store/directory.ts';
 import { readLatest } from '../store/latest.ts';
 import { manifestOf } from '../store/manifest.ts';
 import { momentOf } from '../store/names.ts';
@@ -30,6 +31,7 @@ export interface ListedBackup {
 
 /** Every backup in the backup directory, oldest first. */
 export async function listFiles({ config, now }: Context): Promise<ListedBackup[]> {
+  if (!config.backupDirIsDefault) await requireDirectory(config.backupDir);
   const latest = await readLatest(config.backupDir);
   const listed: ListedBackup[] = [];
   for (const backup of await listBackups(config.backupDir)) {

@@ -1,5 +1,6 @@
 import { applyPlan, planForDirectory } from '../archive/retain.ts';
 import { listBackups } from '../store/catalogue.ts';
+import { requireDirectory } from '../store/directory.ts';
 import { lockDirectory, type Context } from './context.ts';
 
 export interface PruneOptions {
@@ -21,6 +22,7 @@ export interface PruneDecision {
  */
 export async function prune(context: Context, options: PruneOptions): Promise<PruneDecision[]> {
   const { config, log } = context;
+  if (!config.backupDirIsDefault) await requireDirectory(config.backupDir);
   if (options.dryRun || (await listBackups(config.backupDir)).length === 0) {
     return (await plan(context)).map(describe);
   }

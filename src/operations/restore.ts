@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { fullerBackup, type FullerBackup } from '../archive/fuller-backup.ts';
 import type { ReadProgress } from '../archive/read.ts';
 import { surveyArchive, type DumpHead } from '../archive/survey.ts';
 import { OwnershipFilter, type Skipped } from '../dump/ownership.ts';
@@ -22,6 +23,7 @@ import { planRestore, type RestorePlan } from '../recovery/plan.ts';
 import { freeBytesOf } from '../recovery/room.ts';
 import { swapIn } from '../recovery/swap-in.ts';
 import type { BackupFile } from '../store/locate.ts';
+import { manifestOf } from '../store/manifest.ts';
 import { formatStamp } from '../store/names.ts';
 import {
   configuredServer,
@@ -51,6 +53,8 @@ export interface RestoreOptions extends RestoreChoice {
   readonly confirm: (plan: RestorePlan) => Promise<void>;
   /** While it is loaded. */
   readonly onProgress?: (progress: ReadProgress) => void;
+  /** While indexes and constraints are built: how many are left. */
+  readonly onBuild?: (left: number) => void;
 }
 
 export interface RestoreReport extends Loaded {
@@ -122,7 +126,10 @@ export async function restore(context: Context, options: RestoreOptions): Promis
     await lock.assertHeld();
     await swapIn(server, plan);
   } catch (error) {
-    await removeScratch(context, server, plan.scratch);
+    const isGone = await removeScratch(context, server, plan.scratch);
+    if (signal.aborted && isGone) {
+      context.log.warn('the new database was dropped; the live database was not touched');
+    }
     signal.throwIfAborted();
     throw restoreFailure(error);
   }
@@ -159,9 +166,15 @@ async function prepare(
     facts,
     psqlVersion: server.psql.version,
     freeBytes: await freeBytesOf(facts.room),
+    fuller: await fullerThan(file, config.backupDir),
   });
   requirePossible(plan);
   return { plan, facts, head };
+}
+
+async function fullerThan(file: BackupFile, directory: string): Promise<FullerBackup | undefined> {
+  const manifest = manifestOf(file);
+  return manifest && fullerBackup(directory, manifest);
 }
 
 async function survey(
@@ -221,14 +234,16 @@ async function analyze(
   }
 }
 
-async function removeScratch({ log }: Context, server: Server, scratch: string): Promise<void> {
+async function removeScratch({ log }: Context, server: Server, scratch: string): Promise<boolean> {
   try {
     await dropScratch(server, scratch);
+    return true;
   } catch (error) {
     log.warn(
       { hint: `the next restore tries again; by hand: DROP DATABASE ${quoted(scratch)}` },
       `the scratch database "${scratch}" is left: ${messageOf(error)}`,
     );
+    return false;
   }
 }
 

@@ -11,7 +11,7 @@ import { majorVersion } from '../postgres/tools.ts';
 import { planCreation } from '../recovery/carry-over.ts';
 import { restoreFailure } from '../recovery/failure.ts';
 import { creationFindings, requirePossible, type Finding } from '../recovery/findings.ts';
-import { locateDump } from '../recovery/locate-dump.ts';
+import { locateDump, requireRecognised } from '../recovery/locate-dump.ts';
 import { salvageArchive, type Salvaged } from '../recovery/salvage.ts';
 import { manifestOf } from '../store/manifest.ts';
 import { formatStamp } from '../store/names.ts';
@@ -46,6 +46,7 @@ export interface SalvageReport extends Salvaged {
 export async function salvage(context: Context, options: SalvageOptions): Promise<SalvageReport> {
   const { config, log, signal } = context;
   const file = await locateDump({ ...dumpLocation(context), file: options.file });
+  await requireRecognised(file);
   const server = await configuredServer(context);
   const target = config.connection.database;
   await using _directory = await lockToRead(context, 'salvage', options.waitSeconds);
@@ -84,15 +85,9 @@ export async function salvage(context: Context, options: SalvageOptions): Promis
   }
 }
 
-function requireSomething(
-  { tables, inserted, largeObjects, defects }: Salvaged,
-  name: string,
-): void {
-  if (
-    inserted + largeObjects > 0 ||
-    tables.some(({ rows, state }) => rows > 0 || state === 'complete')
-  )
-    return;
+function requireSomething({ tables, largeObjects, defects }: Salvaged, name: string): void {
+  if (largeObjects > 0) return;
+  if (tables.some(({ rows, state }) => rows > 0 || state === 'complete')) return;
   throw new Failure(
     'restoreFailed',
     `there is nothing to rescue in ${name}: ${defects.join('; ')}`,

@@ -1,8 +1,9 @@
 import { checkArchive, type ArchiveReport, type ReadProgress } from '../archive/read.ts';
+import { recognise } from '../archive/quick-check.ts';
 import type { TableRows } from '../table-rows.ts';
 import { Failure } from '../errors.ts';
 import { listBackups } from '../store/catalogue.ts';
-import { locateBackup, noBackups, type BackupFile } from '../store/locate.ts';
+import { failWithoutBackups, locateBackup, type BackupFile } from '../store/locate.ts';
 import type { Context } from './context.ts';
 
 export interface VerifyOptions {
@@ -50,7 +51,7 @@ async function filesToVerify(
   }
   const backups = await listBackups(config.backupDir);
   if (backups.length > 0) return backups;
-  throw noBackups(config.backupDir);
+  return failWithoutBackups(config.backupDir);
 }
 
 async function verifyFile(
@@ -65,11 +66,13 @@ async function verifyFile(
     if (error instanceof Failure) return unreadable(error);
     throw error;
   });
+  const isGood = report.defects.length === 0;
+  const foreign = isGood ? undefined : await recognise(file).catch(() => undefined);
   return {
     name: file.name,
     path: file.path,
-    good: report.defects.length === 0,
-    defects: report.defects,
+    good: isGood,
+    defects: foreign === undefined ? report.defects : [`it is ${foreign.what}`],
     tables: report.contents.tables,
     fileBytes: file.bytes,
     messages: report.contents.messages,

@@ -33,7 +33,7 @@ export function loadFailure(
       hint:
         role === undefined
           ? (hints[refused.code] ?? 'the live database was not touched')
-          : `create it first (CREATE ROLE "${role}"): a policy that is left out would open its table; the live database was not touched`,
+          : `create it first (CREATE ROLE "${role}"): to leave out a policy would open its table; the live database was not touched`,
       cause: refused,
     });
   }

@@ -45,7 +45,8 @@ function psqlCommand(server: Server, database: string, tags: boolean): CommandLi
     file: server.psql.path,
     args: [
       ...['-X', '-w', '-A', '-t', ...(tags ? [] : ['-q'])],
-      ...['-v', 'ON_ERROR_STOP=1', '-v', 'VERBOSITY=verbose', '-c', unbounded, '-f', '-'],
+      ...['-v', 'ON_ERROR_STOP=1', '-v', 'VERBOSITY=verbose', '-c', 'SET statement_timeout = 0'],
+      ...['-c', unbounded, '-f', '-'],
     ],
     env: {
       ...libpqEnvironment(server.environment, server.connection, database),

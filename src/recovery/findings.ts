@@ -1,5 +1,5 @@
 import { Failure } from '../errors.ts';
-import { formatBytes, quoted } from '../format.ts';
+import { formatBytes, formatPlural, quoted } from '../format.ts';
 import { canBeRestricted } from '../postgres/restriction.ts';
 import type { ServerFacts } from '../postgres/survey.ts';
 import { majorVersion } from '../postgres/tools.ts';
@@ -159,6 +159,24 @@ function packageOf(extension: string, major: number): string {
     return `install pgvector on the server: package postgresql-${major}-pgvector, or the image pgvector/pgvector:pg${major}`;
   }
   return `install it on the server: usually package postgresql-contrib or postgresql-${major}-${extension}`;
+}
+
+/** Whether it is what a person wants back. */
+export function* contentFindings({ fuller, facts, target }: Situation): Generator<Finding> {
+  if (fuller !== undefined) {
+    const { backup, rows } = fuller;
+    yield warning(
+      `an older backup holds much more: ${backup.name} has ${formatPlural(rows, 'row')}`,
+      `to restore that one: pratiko-backup restore ${backup.stamp}`,
+    );
+  }
+  const kept = facts.previous.findLast((previous) => previous.target === target);
+  if (facts.target === undefined && kept !== undefined) {
+    yield warning(
+      `database "${kept.name}" is what "${target}" was before it was last restored`,
+      'to have that back: pratiko-backup restore --undo',
+    );
+  }
 }
 
 /** Whether there is room. The present database tells how much indexes and dead rows add; else the text of the dump must do. */

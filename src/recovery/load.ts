@@ -8,7 +8,7 @@ import type { Replay } from '../dump/replay.ts';
 import { Failure } from '../errors.ts';
 import { PartReader } from '../dump/parts.ts';
 import { loadDump } from '../postgres/load.ts';
-import { SqlError, type Server } from '../postgres/psql.ts';
+import type { Server } from '../postgres/psql.ts';
 import type { BackupFile } from '../store/locate.ts';
 import type { TableRows } from '../table-rows.ts';
 import { SideBySide } from './side-by-side.ts';
@@ -25,6 +25,8 @@ export interface LoadOptions {
   /** How many sessions load; 1: one psql reads the dump as it is. */
   readonly jobs: number;
   readonly onProgress?: ((progress: ReadProgress) => void) | undefined;
+  /** With several: how many indexes and constraints are left to be built. */
+  readonly onBuild?: ((left: number) => void) | undefined;
 }
 
 /**
@@ -37,15 +39,14 @@ export async function loadArchive(
   scratch: string,
   file: BackupFile,
   replay: Replay,
-  { jobs, onProgress }: LoadOptions,
+  options: LoadOptions,
 ): Promise<Loaded> {
+  const { jobs, onProgress } = options;
   const tokens = readArchive(file, { signal: server.signal, onProgress });
   try {
     return jobs === 1
       ? await loadInOrder(server, scratch, file, replay, tokens)
-      : await loadSideBySide(server, scratch, file, replay, tokens, jobs);
-  } catch (error) {
-    throw jobs === 1 ? error : withHintAtOrder(error);
+      : await loadSideBySide(server, scratch, file, replay, tokens, options);
   } finally {
     await tokens.return(undefined as never);
   }
@@ -83,10 +84,10 @@ async function loadSideBySide(
   file: BackupFile,
   replay: Replay,
   tokens: Tokens,
-  jobs: number,
+  options: LoadOptions,
 ): Promise<Loaded> {
   const parts = new PartReader(replay, pieceBytes);
-  await using loader = await SideBySide.open(server, scratch, jobs);
+  await using loader = await SideBySide.open(server, scratch, options);
   let next = await tokens.next();
   for (; !next.done; next = await tokens.next()) {
     for (const part of parts.read(next.value)) await loader.load(part);
@@ -96,19 +97,6 @@ async function loadSideBySide(
   await loader.finish();
   requireSameRows(tables, loader.copied);
   return { tables, inserted: loader.inserted, analyzed: loader.analyzed };
-}
-
-/** SQLSTATEs of a violated CHECK, and of what a function raises. */
-const checkFailed = ['23514', 'P0001'];
-
-/** A check can look into other tables, whose rows may not be there yet. */
-function withHintAtOrder(error: unknown): unknown {
-  if (!(error instanceof Failure && error.cause instanceof SqlError)) return error;
-  if (!checkFailed.includes(error.cause.code)) return error;
-  return new Failure('restoreFailed', error.message, {
-    hint: 'a check that looks into other tables needs them in the order of the dump: try --jobs 1; the live database was not touched',
-    cause: error,
-  });
 }
 
 function tablesOf(file: BackupFile, { contents, defects }: ArchiveReport): readonly TableRows[] {

@@ -1,4 +1,5 @@
-import { quickCheck } from '../archive/quick-check.ts';
+import { quickCheck, recognise } from '../archive/quick-check.ts';
+import type { ForeignFormat } from '../dump/format.ts';
 import { Failure } from '../errors.ts';
 import { locateBackup, type BackupFile } from '../store/locate.ts';
 import { storageFailure } from '../store/storage-failure.ts';
@@ -27,12 +28,28 @@ export async function locateDump(location: DumpLocation): Promise<BackupFile> {
 
 /** @throws Failure `verificationFailed` for a file that cannot be what it should be; `storage`. */
 export async function requireRestorable(file: BackupFile): Promise<BackupFile> {
-  const problem = await quickCheck(file).catch((error: unknown) => {
+  refuse(file, await looked(file, quickCheck));
+  return file;
+}
+
+/** @throws Failure `verificationFailed` for a file that is something else than a plain dump; `storage`. */
+export async function requireRecognised(file: BackupFile): Promise<void> {
+  refuse(file, await looked(file, recognise));
+}
+
+async function looked(
+  file: BackupFile,
+  look: (file: BackupFile) => Promise<ForeignFormat | undefined>,
+): Promise<ForeignFormat | undefined> {
+  try {
+    return await look(file);
+  } catch (error) {
     throw storageFailure(`read ${file.path}`, error);
-  });
-  if (problem === undefined) return file;
+  }
+}
+
+function refuse({ name }: BackupFile, problem: ForeignFormat | undefined): void {
+  if (problem === undefined) return;
   const { what, hint } = problem;
-  throw new Failure('verificationFailed', `${file.name} cannot be restored: it is ${what}`, {
-    hint,
-  });
+  throw new Failure('verificationFailed', `${name} cannot be restored: it is ${what}`, { hint });
 }

@@ -1,3 +1,4 @@
+import type { FullerBackup } from '../archive/fuller-backup.ts';
 import type { DumpHead } from '../archive/survey.ts';
 import type { NewDatabase } from '../postgres/databases.ts';
 import { previousName, type PreviousDatabase } from '../postgres/previous.ts';
@@ -8,6 +9,7 @@ import { manifestOf } from '../store/manifest.ts';
 import { momentOf, parseBackupName } from '../store/names.ts';
 import { planCarryOver } from './carry-over.ts';
 import {
+  contentFindings,
   creationFindings,
   extensionFindings,
   invalidFinding,
@@ -25,6 +27,8 @@ export interface Situation {
   readonly target: string;
   readonly facts: ServerFacts;
   readonly psqlVersion: string;
+  /** An older backup that holds much more. */
+  readonly fuller: FullerBackup | undefined;
   /** On the disk of the server's data; undefined where we cannot know. */
   readonly freeBytes: number | undefined;
   /** Of the names that it will give: `20251129_140000`. */
@@ -91,6 +95,7 @@ export function planRestore(situation: Situation): RestorePlan {
       ...versionFindings(situation),
       ...extensionFindings(situation),
       ...roomFindings(situation),
+      ...contentFindings(situation),
       ...(carried?.findings ?? []),
     ],
   };

@@ -13,17 +13,16 @@ export interface SalvagedTable {
   readonly table: string;
   /**
    * `complete`: its data has an end and arrived; `cut`: the file ends in it; `refused`: the server
-   * did not take all of it; `absent`: its data is not in what can be read of the file.
+   * did not take all of it; `inserted`: its rows came as INSERT statements, and how many there must be
+   * nobody knows; `absent`: its data is not in what can be read of the file.
    */
-  readonly state: 'complete' | 'cut' | 'refused' | 'absent';
+  readonly state: 'complete' | 'cut' | 'refused' | 'inserted' | 'absent';
   /** That were loaded. */
   readonly rows: number;
 }
 
 export interface Salvaged {
   readonly tables: readonly SalvagedTable[];
-  /** Rows that came as INSERT statements. */
-  readonly inserted: number;
   /** That are whole. */
   readonly largeObjects: number;
   /** What is wrong with the file. */
@@ -37,6 +36,7 @@ const createTable = new RegExp(String.raw`^CREATE (?:UNLOGGED )?TABLE (${name}(?
 /** Its data is that of its partitions. */
 const isPartitioned = /\nPARTITION BY [^\n]*;$/;
 
+const insertInto = new RegExp(String.raw`^INSERT INTO (${name}(?:\.${name})?)\s`, 'm');
 const beginsOrEnds = /^(?:BEGIN|COMMIT);/m;
 const closesLargeObject = /^SELECT pg_catalog\.lo_close\(/m;
 const statement = (sql: string): Work => ({ sql: [Buffer.from(sql)], line: 1, lines: 0 });
@@ -80,15 +80,20 @@ export async function salvageArchive(
     const isWhole = rows === inFile && !loader.refusedBlocks.has(block);
     return { table, state: isWhole ? 'complete' : 'refused', rows };
   });
-  const known = new Set(found.map(({ table }) => table));
+  const inserted = [...loader.inserted].map(([table, rows]): SalvagedTable => ({
+    table,
+    state: 'inserted',
+    rows,
+  }));
+  const known = new Set([...found, ...inserted].map(({ table }) => table));
   const expected = manifestOf(file)?.tables.map(({ table }) => table) ?? created;
   const absent = expected.filter((table) => !known.has(table));
   return {
     tables: [
       ...salvaged,
+      ...inserted,
       ...absent.map((table): SalvagedTable => ({ table, state: 'absent', rows: 0 })),
     ],
-    inserted: loader.inserted,
     largeObjects: loader.largeObjects,
     defects,
     errors: loader.errors,
@@ -116,7 +121,8 @@ class Loader implements AsyncDisposable {
   readonly rows = new Map<number, number>();
   readonly refusedBlocks = new Set<number>();
   readonly errors: string[] = [];
-  inserted = 0;
+  /** Rows that came as INSERT statements, by table. */
+  readonly inserted = new Map<string, number>();
   largeObjects = 0;
 
   constructor(server: Server, database: string) {
@@ -131,12 +137,17 @@ class Loader implements AsyncDisposable {
       if (done === undefined) this.refusedBlocks.add(part.block);
       return;
     }
-    this.inserted += done?.inserted ?? 0;
+    if (done !== undefined && done.inserted > 0) this.#noteInserted(part, done.inserted);
     if (part.order?.type === 'session' && done !== undefined) {
       this.#settings.push(...part.sql);
       this.#settingsLines += part.lines;
     }
     if (part.order?.type === 'independent') await this.#large(part, done !== undefined);
+  }
+
+  #noteInserted({ sql }: Part, rows: number): void {
+    const table = insertInto.exec(Buffer.concat(sql).toString())?.[1] ?? 'unknown';
+    this.inserted.set(table, (this.inserted.get(table) ?? 0) + rows);
   }
 
   /** What is in an open transaction stays. */

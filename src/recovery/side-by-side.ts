@@ -22,6 +22,13 @@ const isClear = (name: string) =>
 /** Statements are sent together up to this size. */
 const batchBytes = 64 * 1024;
 
+export interface SideBySideOptions {
+  /** How many sessions load; one more does what must be done in order. */
+  readonly jobs: number;
+  /** How many indexes and constraints are left to be built. */
+  readonly onBuild?: ((left: number) => void) | undefined;
+}
+
 /**
  * Loads the parts of a dump in several sessions: rows are dealt out as the sessions have room,
  * indexes and constraints of different tables are built side by side, and everything else is done
@@ -62,17 +69,27 @@ export class SideBySide implements AsyncDisposable {
   /** Tables whose statistics have been collected, by `tableKey`. */
   readonly #analyzed = new Set<string>();
 
-  private constructor(leader: LoadSession, sessions: readonly LoadSession[]) {
+  readonly #onBuild: SideBySideOptions['onBuild'];
+
+  private constructor(
+    leader: LoadSession,
+    sessions: readonly LoadSession[],
+    onBuild: SideBySideOptions['onBuild'],
+  ) {
     this.#leader = leader;
     this.#sessions = sessions;
+    this.#onBuild = onBuild;
   }
 
-  /** @param jobs how many sessions load; one more does what must be done in order. */
-  static async open(server: Server, database: string, jobs: number): Promise<SideBySide> {
+  static async open(
+    server: Server,
+    database: string,
+    { jobs, onBuild }: SideBySideOptions,
+  ): Promise<SideBySide> {
     const sessions: LoadSession[] = [];
     try {
       for (let job = 0; job < jobs; job += 1) sessions.push(new LoadSession(server, database));
-      return new SideBySide(new LoadSession(server, database), sessions);
+      return new SideBySide(new LoadSession(server, database), sessions, onBuild);
     } catch (error) {
       await Promise.all(sessions.map((session) => session.kill()));
       throw error;
@@ -195,6 +212,7 @@ export class SideBySide implements AsyncDisposable {
     const running = new Set<Task>();
     const done = new Set<Promise<void>>();
     while (waiting.length > 0 || running.size > 0) {
+      this.#onBuild?.(waiting.length + running.size);
       const [session] = idle;
       const task =
         session &&

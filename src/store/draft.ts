@@ -1,7 +1,7 @@
-import { access, mkdir, rm, statfs, type FileHandle } from 'node:fs/promises';
+import { access, rm, statfs, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Failure, systemErrorCode } from '../errors.ts';
+import { systemErrorCode } from '../errors.ts';
 import { formatBytes } from '../format.ts';
 import { findBackup } from './catalogue.ts';
 import { createPrivateFile, publish, syncDirectory, writePartial } from './durable-file.ts';
@@ -15,26 +15,6 @@ import {
   type Stamp,
 } from './names.ts';
 import { storageFailure } from './storage-failure.ts';
-
-/**
- * Creates the backup directory, private, where it may be created: one that was chosen and is
- * missing is more likely a disk that is not mounted.
- * @throws Failure `storage`.
- */
-export async function ensureDirectory(directory: string, mayCreate: boolean): Promise<void> {
-  try {
-    if (mayCreate) await mkdir(directory, { mode: 0o700 });
-    else await access(directory);
-  } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === 'EEXIST') return;
-    if (code !== 'ENOENT') throw storageFailure(`use the backup directory ${directory}`, error);
-    throw new Failure('storage', `there is no backup directory ${directory}`, {
-      hint: `mount its disk, or create it: mkdir -p -m 700 ${directory}`,
-      cause: error,
-    });
-  }
-}
 
 /** A backup that does not have its name yet. */
 export interface Draft {

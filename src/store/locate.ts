@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Failure, systemErrorCode } from '../errors.ts';
 import { findBackup, listBackups, type Backup } from './catalogue.ts';
+import { requireDirectory } from './directory.ts';
 import { readLatest } from './latest.ts';
 import { formatBackupName, latestName, parseBackupName, parseStamp } from './names.ts';
 import { manifestOf, type Manifest } from './manifest.ts';
@@ -74,15 +75,19 @@ async function latestBackup(directory: string): Promise<BackupFile> {
   if (backup !== undefined) return backup;
   const backups = await listBackups(directory);
   const newest = backups.filter(looksGood).at(-1) ?? backups.at(-1);
-  if (newest === undefined) throw noBackups(directory);
+  if (newest === undefined) return failWithoutBackups(directory);
   const taking = looksGood(newest) ? 'the newest that looks good' : 'the newest';
   return { ...newest, note: `${latestName} leads to no backup here; taking ${taking}` };
 }
 
-/** There is nothing to verify or restore. */
-export function noBackups(directory: string): Failure {
-  return new Failure('noSuchBackup', `no backup in ${directory}`, {
-    hint: 'make one with `pratiko-backup backup`, or name the directory with --backup-dir',
+/**
+ * There is nothing to verify or restore.
+ * @throws Failure `noSuchBackup`; `storage` where there is not even the directory.
+ */
+export async function failWithoutBackups(directory: string): Promise<never> {
+  await requireDirectory(directory);
+  throw new Failure('noSuchBackup', `no backup in ${directory}`, {
+    hint: 'copy your backups into it, or name their directory with --backup-dir; `pratiko-backup backup` makes one of a database that is still there',
   });
 }
 

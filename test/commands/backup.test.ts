@@ -7,7 +7,8 @@ import { describe, expect, inject, test } from 'vitest';
 import { demoDatabase } from '../../src/demo/database.ts';
 import { bin, installation, temporaryDirectory } from '../support/cli.ts';
 import { fakePgDump } from '../support/fake-tool.ts';
-import { temporaryDatabase } from '../support/server.ts';
+import { backedUp } from '../support/backed-up.ts';
+import { sql, temporaryDatabase } from '../support/server.ts';
 import { startWebhook } from '../support/slack.ts';
 
 const latest = 'pratiko_backup_latest.sql.gz';
@@ -184,4 +185,20 @@ test('no secret stands in any output at any level, or in the arguments of any pr
   expect(seen).toContain('--format=plain');
   expect(seen).not.toContain(password.slice(0, 12));
   await rm(argv);
+});
+
+test('that the database has lost most of its rows is a warning, here and before a restore', async () => {
+  const { database, run } = await backedUp(
+    'CREATE TABLE t AS SELECT generate_series(1, 1000) AS a;',
+  );
+  await sql(database, 'DELETE FROM t WHERE a > 400;');
+  const { stderr, exitCode } = await run(['backup']);
+  expect(stderr).toMatch(
+    /WARN: it holds 400 rows; pratiko_backup_\d+_\d+\.sql\.gz held 1,000; hint: if that is not/,
+  );
+  expect(exitCode).toBe(0);
+  const planned = await run(['restore', 'latest', '--dry-run']);
+  expect(planned.stderr).toMatch(
+    /an older backup holds much more: \S+ has 1,000 rows; hint: to restore that one: pratiko-backup restore \d{8}_\d{6}/,
+  );
 });

@@ -42,8 +42,14 @@ test('--json gives one object with everything', async () => {
 
 test('where there are none, it says where it looked', async () => {
   const { run, directory } = await installation('unused');
-  expect(await run(['list'])).toMatchObject({ exitCode: 0, stdout: `no backups in ${directory}` });
+  const { exitCode, stdout } = await run(['list']);
+  expect(stdout.split('\n')[0]).toBe(`no backups in ${directory}`);
+  expect(exitCode).toBe(0);
   const missing = join(directory, 'missing');
-  expect((await run(['list', '--backup-dir', missing])).stdout).toBe(`no backups in ${missing}`);
+  for (const args of [['list'], ['verify'], ['prune'], ['restore', '--yes']]) {
+    const { exitCode, stderr } = await run([...args, '--backup-dir', missing]);
+    expect(stderr).toContain(`there is no backup directory ${missing}; hint: mount its disk`);
+    expect(exitCode).toBe(14);
+  }
   expect(await readdir(directory)).toEqual([]); // looking creates nothing
 });

@@ -133,29 +133,6 @@ COPY public.a (b) FROM stdin;
     expect(stderr).toContain('it contains the psql command \\! touch mark');
   });
 
-  test('because a check looks into a table whose rows are not there yet: in order it can', async () => {
-    const made = await backedUp();
-    const path = await handMade(
-      made.directory,
-      `CREATE TABLE public.a (id integer CHECK (pg_sleep(1)::text = ''));
-CREATE FUNCTION public.a_is_there() RETURNS boolean LANGUAGE sql AS 'SELECT EXISTS (SELECT FROM public.a)';
-CREATE TABLE public.b (id integer CHECK (public.a_is_there()));
-COPY public.a (id) FROM stdin;
-1
-\\.
-COPY public.b (id) FROM stdin;
-1
-\\.
-`,
-    );
-    const { exitCode, stderr } = await failing(made, [path, '--jobs', '3']);
-    expect(exitCode).toBe(22);
-    expect(stderr).toContain('violates check constraint');
-    expect(stderr).toContain('try --jobs 1');
-    const inOrder = await made.run(['restore', path, '--yes', '--drop-old', '--jobs', '1']);
-    expect(inOrder.exitCode).toBe(0);
-  });
-
   test('because of something behind a subscription, which would keep the scratch database', async () => {
     const made = await backedUp();
     const path = await handMade(

@@ -1,4 +1,6 @@
 import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { backedUp, handMade } from '../support/backed-up.ts';
 import { databasesLike, sql } from '../support/server.ts';
@@ -55,6 +57,44 @@ test('of a good one everything', async () => {
   expect(made.exitCode).toBe(0);
 });
 
+test('of one in which the rows are INSERT statements, how many of each table', async () => {
+  const made = await backedUp(content);
+  const path = await handMade(
+    made.directory,
+    `CREATE TABLE public.a (n integer);\nINSERT INTO public.a VALUES (1), (2);\nINSERT INTO public.a VALUES (3);\nCREATE TABLE public.b (n integer);\n`,
+  );
+  const { stdout } = await made.run(['restore', '--salvage', path]);
+  expect(stdout).toMatch(/^public\.a +by INSERT +3 rows\npublic\.b +NOT WHOLE +absent\n/);
+});
+
+test('of large objects those that are whole, although the file ends in their transaction', async () => {
+  const made = await backedUp(
+    'SELECT lo_from_bytea(n, convert_to(repeat(md5(n::text), 2000), $$UTF8$$)) FROM generate_series(100001, 100010) AS n;',
+  );
+  const text = gunzipSync(await readFile(made.path)).toString();
+  await rm(made.manifestPath);
+  await writeFile(made.path, gzipSync(text.slice(0, text.indexOf("lo_open('100008'") + 10_000)));
+  const [rescued = ''] = (await made.run(['restore', '--salvage'])).stdout
+    .split('\n')
+    .map((line) => /in database "(.*?)"/.exec(line)?.[1])
+    .filter((name) => name !== undefined);
+  const whole = 'SELECT count(*) FROM pg_largeobject_metadata WHERE length(lo_get(oid)) = 64000;';
+  expect(await sql(rescued, whole)).toBe('7');
+});
+
+test('random bytes and what is no dump end it, and nothing is left', async () => {
+  const made = await backedUp(content);
+  const path = join(made.directory, 'noise.sql');
+  const noise = Buffer.from(Array.from({ length: 100_000 }, (_, n) => (n * 7919 + (n >> 3)) % 256));
+  await writeFile(path, Buffer.concat([Buffer.from('SELECT 1;\nSELECT $$'), noise]));
+  expect(await made.run(['restore', '--salvage', path])).toMatchObject({ exitCode: 22 });
+  await writeFile(path, 'PGDMP and so on');
+  const { exitCode, stderr } = await made.run(['restore', '--salvage', path]);
+  expect(stderr).toContain("it is a dump in pg_dump's custom format; hint: `pg_restore` reads it");
+  expect(exitCode).toBe(21);
+  expect(await databasesLike(made.database)).toEqual([made.database]);
+});
+
 test('of one without any data nothing, and nothing is left behind', async () => {
   const made = await backedUp(content);
   await truncate(made.path, 30);
@@ -85,7 +125,7 @@ INSERT INTO c VALUES (3);
   );
   const { exitCode, stdout, stderr } = await made.run(['restore', '--salvage', path]);
   expect(stdout).toMatch(
-    /^a +NOT WHOLE +0 rows, the server refused the others\nc +complete +2 rows\n\(by INSERT\) +1 row\n/,
+    /^a +NOT WHOLE +0 rows, the server refused the others\nc +complete +2 rows\nc +by INSERT +1 row\n/,
   );
   expect(stderr).toContain('type "no_such_type" does not exist');
   expect(stderr).toContain('left out: it contains the psql command \\N');

@@ -103,12 +103,30 @@ test('what a restore kept of another database is shown, with the command that br
   const copy = `${database}_copy`;
   await run(['restore', '--yes', '--to', copy]);
   const { stderr } = await run(['restore', '--yes', '--to', copy]);
-  expect(stderr).toContain(`to take the restore back: pratiko-backup restore --undo --to ${copy}`);
+  expect(stderr).toContain(
+    `to take the restore back: pratiko-backup restore --undo --env-file /dev/null --to ${copy}`,
+  );
 
   const { stdout } = await run(['list']);
   expect(stdout).toContain(`kept by an earlier restore of "${copy}": "${copy}_before_`);
   expect(await run(['restore', '--undo', '--yes'])).toMatchObject({ exitCode: 10 });
   expect(await run(['restore', '--undo', '--yes', '--to', copy])).toMatchObject({ exitCode: 0 });
+});
+
+test('a kept database that somebody has given its name back is a database like any other', async () => {
+  const { database, run } = await backedUp();
+  await sql('postgres', `COMMENT ON DATABASE ${database} IS 'of the team';`);
+  await run(['restore', '--yes']);
+  const [, kept] = await databasesLike(database);
+  await sql('postgres', `DROP DATABASE ${database};`);
+  expect((await run(['restore', '--dry-run'])).stderr).toContain(`hint: to have that back:`);
+  await sql('postgres', `ALTER DATABASE "${kept}" RENAME TO ${database};`);
+
+  expect((await run(['list'])).stdout).not.toContain('DROP DATABASE');
+  expect(await run(['restore', '--undo', '--yes'])).toMatchObject({ exitCode: 10 });
+  expect(await run(['restore', '--yes', '--drop-old'])).toMatchObject({ exitCode: 0 });
+  const comment = `SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = '${database}';`;
+  expect(await sql('postgres', comment)).toBe('of the team');
 });
 
 test('a kept database whose comment somebody has changed is left out', async () => {

@@ -134,7 +134,7 @@ test('without any backup the exit code is 10', async () => {
   const { run, directory } = await installation('unused');
   for (const args of [['verify'], ['verify', '--all'], ['restore', '--yes']]) {
     const { exitCode, stderr } = await run(args);
-    expect(stderr).toContain(`no backup in ${directory}; hint: make one with`);
+    expect(stderr).toContain(`no backup in ${directory}; hint: copy your backups into it`);
     expect(exitCode).toBe(10);
   }
 });
