@@ -35,7 +35,7 @@ test('backup, verify and restore need no more memory for a large database than f
 test('nor do INSERT statements, however many', async () => {
   const rows = (count: number) =>
     `CREATE TABLE t AS SELECT n, repeat(md5(n::text), 30) AS text FROM generate_series(1, ${count}) AS n;`;
-  const database = await temporaryDatabase(rows(80_000));
+  const database = await temporaryDatabase(rows(40_000));
   const { env, directory } = await installation(database);
   const path = join(directory, 'inserts.sql');
   await writeFile(
