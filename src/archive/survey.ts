@@ -8,12 +8,15 @@ export interface DumpHead {
   readonly serverVersion: string | undefined;
   /** Names of the extensions that it creates. */
   readonly extensions: readonly string[];
+  /** Names of the tablespaces in which it creates tables, beside the default one. */
+  readonly tablespaces: readonly string[];
   /** Of the whole file, where it was read to its end. */
   readonly defects: readonly string[];
 }
 
 const dumpedFrom = /^-- Dumped from database version (\S+)/m;
 const createExtension = /^CREATE EXTENSION (?:IF NOT EXISTS )?("(?:[^"]|"")+"|[^\s;]+)/;
+const setTablespace = /^SET default_tablespace = ("(?:[^"]|"")+"|[^;'"]+);$/;
 const beginsData = /^(?:INSERT INTO |SELECT pg_catalog\.(?:lo_|setval))/;
 
 /**
@@ -28,7 +31,8 @@ export async function surveyArchive(
   options: ReadOptions,
 ): Promise<DumpHead> {
   let serverVersion: string | undefined;
-  const extensions: string[] = [];
+  const extensions = new Set<string>();
+  const tablespaces = new Set<string>();
   const isOurs = archive.manifest !== undefined;
   const tokens = readArchive(archive, options);
   let report: ArchiveReport | undefined;
@@ -45,15 +49,25 @@ export async function surveyArchive(
       if (token.type === 'filler' && serverVersion === undefined) {
         serverVersion = dumpedFrom.exec(token.bytes.toString('latin1'))?.[1];
       }
-      const extension = createExtension.exec(textOf(token) ?? '')?.[1];
-      if (extension !== undefined)
-        extensions.push(extension.replace(/^"(.*)"$/, '$1').replaceAll('""', '"'));
+      const text = textOf(token) ?? '';
+      const extension = createExtension.exec(text)?.[1];
+      if (extension !== undefined) extensions.add(nameOf(extension));
+      const tablespace = setTablespace.exec(text)?.[1];
+      if (tablespace !== undefined) tablespaces.add(nameOf(tablespace));
     }
   } finally {
     await tokens.return(undefined as never);
   }
-  return { serverVersion, extensions, defects: report?.defects ?? [] };
+  return {
+    serverVersion,
+    extensions: [...extensions],
+    tablespaces: [...tablespaces],
+    defects: report?.defects ?? [],
+  };
 }
+
+const nameOf = (identifier: string) =>
+  identifier.startsWith('"') ? identifier.slice(1, -1).replaceAll('""', '"') : identifier;
 
 const textOf = (token: Token) => (token.type === 'sql' ? token.statement?.text : undefined);
 

@@ -32,7 +32,7 @@ export class BlockCleaner {
   /** The end of what was given. */
   readonly #before: Buffer[] = [];
   #beforeBytes = 0;
-  /** What was spoken of that begins at the end of the last block, or behind it. */
+  /** What was spoken of that begins in the last block, or right behind it. */
   #spokenOf: ReadonlySet<string> = new Set();
 
   get removed(): number {
@@ -113,7 +113,7 @@ export class BlockCleaner {
         return messageLines(next).includes(line);
       });
       if (isOpen !== -1) throw this.#ambiguous(text, lines, isOpen);
-      this.#spokenOf = spokenOf;
+      this.#spokenOf = new Set([...spokenOf].filter((key) => offsetIn(key) >= this.#offset));
       return count;
     }
     return 0;
@@ -149,14 +149,16 @@ export class BlockCleaner {
       for (const { kind, at } of placesOf(line, text, Math.max(0, from))) {
         const inBlock = at - before.length;
         const key = keyOf(kind, offset + at);
-        // A buffer that is exactly full is not flushed yet; a comment begins with two dashes of its own.
-        if (inBlock >= -commentStart && inBlock <= blockBytes && !spokenOf.has(key)) return key;
+        // Of large objects it speaks a little behind their comment.
+        const earliest = kind === line ? -commentBytes : -commentStart;
+        // A buffer that is exactly full is not flushed yet.
+        if (inBlock >= earliest && inBlock <= blockBytes && !spokenOf.has(key)) return key;
       }
       return undefined;
     };
     const found = search(before + block, before.length - commentBytes);
     if (found !== undefined) return found;
-    // It can be cut by the end of the block, where messages can stand in it, too, or none of those lines is one.
+    // It can be cut by the end of the block, with messages of the next one in it: how many is not known yet.
     const next = messageLines(behind);
     for (let count = 0; count <= next.length; count += 1) {
       const end = lengthOf(next.slice(0, count));
@@ -180,9 +182,11 @@ export class BlockCleaner {
   }
 }
 
+/** Of a comment, before its text. */
 const commentStart = '--\n'.length;
 
 const keyOf = (kind: string, offset: number) => `${kind} ${offset}`;
+const offsetIn = (key: string) => Number(key.slice(key.lastIndexOf(' ') + 1));
 
 const lengthOf = (lines: readonly string[]) =>
   lines.reduce((sum, { length }) => sum + length + 1, 0);

@@ -154,6 +154,17 @@ export function* extensionFindings({ head, facts }: Situation): Generator<Findin
   }
 }
 
+/** Tablespaces in which the dump creates tables. */
+export function* tablespaceFindings({ head, facts }: Situation): Generator<Finding> {
+  for (const name of head.tablespaces) {
+    if (facts.tablespaces.some((other) => other.name === name && other.usable)) continue;
+    yield blocker(
+      `the dump puts tables into tablespace "${name}", which does not exist here or may not be used`,
+      `create it: CREATE TABLESPACE ${quoted(name)} LOCATION '/a/directory/of/the/server'`,
+    );
+  }
+}
+
 function packageOf(extension: string, major: number): string {
   if (extension === 'vector') {
     return `install pgvector on the server: package postgresql-${major}-pgvector, or the image pgvector/pgvector:pg${major}`;

@@ -16,6 +16,7 @@ import {
   ownershipFindings,
   roomFindings,
   swapFindings,
+  tablespaceFindings,
   versionFindings,
   type Finding,
 } from './findings.ts';
@@ -94,6 +95,7 @@ export function planRestore(situation: Situation): RestorePlan {
       ...swapFindings(situation),
       ...versionFindings(situation),
       ...extensionFindings(situation),
+      ...tablespaceFindings(situation),
       ...roomFindings(situation),
       ...contentFindings(situation),
       ...(carried?.findings ?? []),

@@ -51,7 +51,7 @@ export interface Scale {
   readonly readings: number;
 }
 
-/** About 480 MB of SQL. */
+/** About 545 MB of SQL. */
 export const fullScale: Scale = {
   items: 50_000,
   chunks: 12_000,

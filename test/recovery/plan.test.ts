@@ -65,7 +65,12 @@ const situation: Situation = {
     bytes: 1e9,
     manifest: undefined,
   },
-  head: { serverVersion: '15.18', extensions: ['vector'], defects: [] },
+  head: {
+    serverVersion: '15.18',
+    extensions: ['vector'],
+    tablespaces: ['pg_default'],
+    defects: [],
+  },
   target: 'aifinance',
   facts,
   psqlVersion: '15.18',
@@ -164,6 +169,14 @@ describe('findings', () => {
         /^blocker: the dump needs extension "postgis", .*does not offer.*postgresql-15-postgis/,
       ),
       expect.stringMatching(/^blocker: .*"pg_stat_statements", which only a superuser may create/),
+    ]);
+  });
+
+  test('tablespaces that are not here', () => {
+    expect(findings({ head: { ...situation.head, tablespaces: ['fast disk'] } })).toEqual([
+      expect.stringMatching(
+        /^blocker: the dump puts tables into tablespace "fast disk".*CREATE TABLESPACE "fast disk"/,
+      ),
     ]);
   });
 
