@@ -1,7 +1,14 @@
 import { tableKey, type Part } from '../dump/parts.ts';
 import { LoadSession, type Done } from '../postgres/load-session.ts';
 import type { Server } from '../postgres/psql.ts';
-import { analyze, needsStatistics, nextTask, type Task } from './tasks.ts';
+import {
+  analyze,
+  needsStatistics,
+  nextTask,
+  withoutWorkers,
+  withWorkers,
+  type Task,
+} from './tasks.ts';
 
 /** Up to here a table is loaded by one session, and its rows keep their order. */
 const smallTableBytes = 8 * 1024 * 1024;
@@ -223,9 +230,10 @@ export class SideBySide implements AsyncDisposable {
       }
       if (waiting.includes(task)) waiting.splice(waiting.indexOf(task), 1);
       this.#noteAnalyzed(task);
+      const isAlone = waiting.length === 0 && running.size === 0;
       running.add(task);
       idle.delete(session);
-      this.#track(done, session.run(task), () => {
+      this.#track(done, session.run(isAlone ? withWorkers(task) : withoutWorkers(task)), () => {
         running.delete(task);
         idle.add(session);
       });

@@ -25,6 +25,20 @@ export const analyze = (table: string): Work => ({
   lines: 0,
 });
 
+const preceded = (setting: string, { sql, line, lines }: Work): Work => ({
+  sql: [Buffer.from(setting), ...sql],
+  line,
+  lines,
+});
+
+/** Where several are built side by side, the workers that each could have would only be in the way. */
+export const withoutWorkers = (task: Work) =>
+  preceded('SET max_parallel_maintenance_workers = 0; ', task);
+
+/** One that is built alone gets the server's own. */
+export const withWorkers = (task: Work) =>
+  preceded('RESET max_parallel_maintenance_workers; ', task);
+
 /**
  * The first task none of whose tables is in use, by a running one or by one that waits before it.
  * Foreign keys lock two tables, and of partitioned ones even more: two of them never run together.
