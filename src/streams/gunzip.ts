@@ -18,8 +18,13 @@ export function gunzipHead(head: Buffer): Buffer | undefined {
   }
 }
 
-/** Deflate expands at most 1032 times: inflating piece by piece bounds the memory. */
-const pieceBytes = 64 * 1024;
+/**
+ * Deflate expands at most 1032 times: inflating piece by piece bounds the memory, and smaller pieces
+ * where they expand much.
+ */
+const pieceBytes = 128 * 1024;
+const smallPieceBytes = 16 * 1024;
+const muchExpansion = 64;
 
 /**
  * Decompresses exactly one gzip member. Node's own gunzip ends quietly at a member's border and
@@ -70,9 +75,10 @@ async function* inflate(input: ByteReader): AsyncGenerator<Buffer> {
   inflater.on('data', (chunk: Buffer) => output.push(chunk));
   const ended = new Promise<void>((resolve) => inflater.once('end', resolve));
   try {
+    let limit = smallPieceBytes;
     // It leaves what follows the end of the compressed data, and only that.
     for (let isLast = false; !isLast;) {
-      const piece = await input.peek(pieceBytes);
+      const piece = await input.peek(limit);
       if (piece === undefined) throw truncated(input);
       const before = inflater.bytesWritten;
       await write(inflater, piece, input.position);
@@ -80,6 +86,8 @@ async function* inflate(input: ByteReader): AsyncGenerator<Buffer> {
       input.advance(taken);
       isLast = taken < piece.length;
       if (isLast) await ended;
+      const expanded = output.reduce((sum, { length }) => sum + length, 0);
+      limit = expanded > taken * muchExpansion ? smallPieceBytes : pieceBytes;
       yield* output.splice(0);
     }
   } catch (error) {
