@@ -58,7 +58,7 @@ describe('what comes back', () => {
   });
 
   test('a name with quotes, spaces, equals signs and accents works throughout', async () => {
-    const database = await temporaryDatabase('CREATE TABLE t AS SELECT 1 AS a;', `x'"= è;$%\\`);
+    const database = await temporaryDatabase('CREATE TABLE t AS SELECT 1 AS a;', `x'"= è;$do$%\\`);
     const { run } = await installation(database);
     expect(await run(['backup'])).toMatchObject({ exitCode: 0 });
     await sql(database, 'DELETE FROM t;');
