@@ -103,13 +103,12 @@ const shell: Shell = {
     if (!stdin.isTTY) return undefined;
     const lines = createInterface({ input: stdin, output: stderr, terminal: false });
     try {
-      return await Promise.race([
+      const answer = await Promise.race([
         lines.question(question, { signal: interruption.signal }),
-        once(lines, 'close').then(() => {
-          stderr.write('\n');
-          return '';
-        }),
+        once(lines, 'close').then(() => undefined),
       ]);
+      if (answer === undefined) stderr.write('\n'); // nobody has pressed Enter
+      return answer ?? '';
     } finally {
       lines.close();
     }

@@ -8,7 +8,7 @@ export interface FullerBackup {
   readonly rows: number;
 }
 
-/** So many times as many rows: a database that has lost them is backed up as well as any. */
+/** From so many times as many rows on, a person should look: a database that was emptied is backed up as well as any. */
 const muchMore = 2;
 
 /**

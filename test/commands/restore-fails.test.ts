@@ -152,9 +152,10 @@ SELECT 1/0;
     const mark = join(made.directory, 'mark');
     const path = await handMade(
       made.directory,
-      `SET standard_conforming_strings = off;\nSELECT '\\'' \\! touch ${mark}\n, 1;\nSELECT 1 --'\n;`,
+      `DO $$ BEGIN PERFORM set_config('standard_conforming_strings', 'off', false); END $$;\nSELECT '\\'' \\! touch ${mark}\n, 1;\nSELECT 1 --'\n;`,
     );
-    const { exitCode } = await failing(made, [path]);
+    const { exitCode, stderr } = await failing(made, [path]);
+    expect(stderr).toContain('restrict');
     expect(exitCode).toBe(22);
     expect(await readdir(made.directory)).not.toContain('mark');
   });
