@@ -15,7 +15,7 @@ test('what a child has written waits for a reader, also when the child has ended
   const chunks: Buffer[] = [];
   for await (const chunk of child.stdout as AsyncIterable<Buffer>) chunks.push(chunk);
   expect(Buffer.concat(chunks).toString()).toMatch(/^1\n2\n[^]*\n10000\n$/);
-  expect(await child.ending).toMatchObject({ exitCode: 0 });
+  expect(await child.ending).toExitWith(0);
 });
 
 test('a run gives what came out, how it ended and what it complained of', async () => {

@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/support/global-setup.ts',
+    setupFiles: 'test/support/matchers.ts',
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Tests wait for processes more than they compute.

@@ -78,7 +78,7 @@ describe('a backup', () => {
     await Promise.all([run(['backup', '--wait', '30']), run(['backup', '--wait', '30'])]);
     const names = (await readdir(directory)).filter((name) => /\d\.sql\.gz$/.test(name));
     expect(names).toHaveLength(2);
-    expect(await run(['verify', '--all'])).toMatchObject({ exitCode: 0 });
+    expect(await run(['verify', '--all'])).toExitWith(0);
   });
 
   test('removes what an interrupted run left, and says so', async () => {
@@ -137,7 +137,7 @@ test('the second run at a time is told who holds the lock and since when', async
       `another run holds the lock: backup, process ${first.pid} on \\S+, since \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d .*hint: .*--wait`,
     ),
   );
-  expect(await run(['prune', '--dry-run'])).toMatchObject({ exitCode: 0 });
+  expect(await run(['prune', '--dry-run'])).toExitWith(0);
   first.kill('SIGTERM');
   const { exitCode, stderr } = await first;
   expect(exitCode).toBe(143);

@@ -32,13 +32,13 @@ test('what a dump does not hold comes from the live database, and after its loss
   await sql('postgres', settings(database, role));
   const before = await describeIt(database);
   expect(before).toContain('42');
-  expect(await run(['backup', '--no-prune'])).toMatchObject({ exitCode: 0 });
+  expect(await run(['backup', '--no-prune'])).toExitWith(0);
 
-  expect(await run(['restore', '--yes', '--drop-old'])).toMatchObject({ exitCode: 0 });
+  expect(await run(['restore', '--yes', '--drop-old'])).toExitWith(0);
   expect(await describeIt(database)).toBe(before);
 
   await sql('postgres', `DROP DATABASE ${database};`);
-  expect(await run(['restore', '--yes'])).toMatchObject({ exitCode: 0 });
+  expect(await run(['restore', '--yes'])).toExitWith(0);
   expect(await describeIt(database)).toBe(before);
   await sql('postgres', `DROP DATABASE ${database};`);
 });

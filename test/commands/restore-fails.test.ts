@@ -170,7 +170,7 @@ SELECT 1/0;
 
   test('because the target is a database of the server', async () => {
     const { run } = await backedUp();
-    expect(await run(['restore', '--yes', '--to', 'postgres'])).toMatchObject({ exitCode: 2 });
+    expect(await run(['restore', '--yes', '--to', 'postgres'])).toExitWith(2);
   });
 
   test.each([
@@ -191,7 +191,7 @@ SELECT 1/0;
     'because there is no %s',
     async (argument) => {
       const made = await backedUp();
-      expect(await failing(made, [argument])).toMatchObject({ exitCode: 10 });
+      expect(await failing(made, [argument])).toExitWith(10);
     },
   );
 

@@ -14,10 +14,10 @@ describe('what comes back', () => {
     const database = await temporaryDatabase(demoDatabase);
     const { run } = await installation(database);
     const before = await dump(database);
-    expect(await run(['backup'])).toMatchObject({ exitCode: 0 });
+    expect(await run(['backup'])).toExitWith(0);
     await sql('postgres', `DROP DATABASE ${database};`);
 
-    expect(await run(['restore', '--yes'])).toMatchObject({ exitCode: 0 });
+    expect(await run(['restore', '--yes'])).toExitWith(0);
 
     expect(await dump(database)).toBe(before);
   });
@@ -28,7 +28,7 @@ describe('what comes back', () => {
     const { run } = await installation(database);
     const before = await dump(database);
     const backup = await run(['backup']);
-    expect(backup).toMatchObject({ exitCode: 0 });
+    expect(backup).toExitWith(0);
     expect(backup.stderr).toContain('13 tables, 100,931 rows');
     await sql(database, 'DROP TABLE many; UPDATE one_column SET line = NULL;');
 
@@ -60,7 +60,7 @@ describe('what comes back', () => {
   test('a name with quotes, spaces, equals signs and accents works throughout', async () => {
     const database = await temporaryDatabase('CREATE TABLE t AS SELECT 1 AS a;', `x'"= è;$do$%\\`);
     const { run } = await installation(database);
-    expect(await run(['backup'])).toMatchObject({ exitCode: 0 });
+    expect(await run(['backup'])).toExitWith(0);
     await sql(database, 'DELETE FROM t;');
 
     const { exitCode, stderr } = await run(['restore', '--yes', '--drop-old']);
@@ -88,7 +88,7 @@ describe('what is left behind', () => {
     const { database, run } = await backedUp();
     const sleeper = sql(database, 'SELECT pg_sleep(600);').catch((error: unknown) => error);
 
-    expect(await run(['restore', '--yes', '--drop-old'])).toMatchObject({ exitCode: 0 });
+    expect(await run(['restore', '--yes', '--drop-old'])).toExitWith(0);
 
     expect(String(await sleeper)).toContain('terminating connection');
   });
@@ -104,7 +104,7 @@ describe('what is left behind', () => {
       sql('postgres', `DROP DATABASE ${database}_rehearsal;`).then(() => undefined),
     );
 
-    expect(await run(['restore', '--yes', ...args], { env })).toMatchObject({ exitCode: 0 });
+    expect(await run(['restore', '--yes', ...args], { env })).toExitWith(0);
 
     expect(await sql(`${database}_rehearsal`, 'SELECT count(*) FROM t;')).toBe('1000');
     expect(await sql(database, 'SELECT count(*) FROM t;')).toBe('0');
@@ -229,7 +229,7 @@ test('the latest backup is restored from a directory that the user cannot write 
   for (const file of [path, manifestPath]) await chmod(file, 0o444);
   const asNobody = process.getuid?.() === 0 ? { uid: 65534 } : {};
 
-  expect(await run(['restore', '--yes', '--drop-old'], asNobody)).toMatchObject({ exitCode: 0 });
+  expect(await run(['restore', '--yes', '--drop-old'], asNobody)).toExitWith(0);
 
   expect(await sql(database, 'SELECT count(*) FROM t;')).toBe('1000');
   await chmod(directory, 0o755);

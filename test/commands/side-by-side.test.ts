@@ -28,7 +28,7 @@ describe('what one session would load in its order comes back the same', () => {
   test.each(['1', '3'])('with %s jobs', async (jobs) => {
     const database = await temporaryDatabase(content);
     const { run } = await installation(database);
-    expect(await run(['backup'])).toMatchObject({ exitCode: 0 });
+    expect(await run(['backup'])).toExitWith(0);
     const schema = await dump(database, '--schema-only');
 
     const { exitCode, stderr } = await run(['restore', '--yes', '--drop-old', '--jobs', jobs]);

@@ -68,7 +68,7 @@ test('--undo swaps the previous database in again, and once more the other way',
   const { database, run } = await backedUp();
   await sql(database, 'DELETE FROM t;');
   const count = () => sql(database, 'SELECT count(*) FROM t;');
-  expect(await run(['restore', '--undo', '--yes'])).toMatchObject({ exitCode: 10 });
+  expect(await run(['restore', '--undo', '--yes'])).toExitWith(10);
   await run(['restore', '--yes']);
   expect(await count()).toBe('1000');
 
@@ -93,7 +93,7 @@ test('--undo swaps the previous database in again, and once more the other way',
   });
   expect(await count()).toBe('0');
 
-  expect(await run(['restore', '--undo', '--yes'])).toMatchObject({ exitCode: 0 });
+  expect(await run(['restore', '--undo', '--yes'])).toExitWith(0);
   expect(await count()).toBe('1000');
   expect(await databasesLike(database)).toHaveLength(2);
 });
@@ -109,8 +109,8 @@ test('what a restore kept of another database is shown, with the command that br
 
   const { stdout } = await run(['list']);
   expect(stdout).toContain(`kept by an earlier restore of "${copy}": "${copy}_before_`);
-  expect(await run(['restore', '--undo', '--yes'])).toMatchObject({ exitCode: 10 });
-  expect(await run(['restore', '--undo', '--yes', '--to', copy])).toMatchObject({ exitCode: 0 });
+  expect(await run(['restore', '--undo', '--yes'])).toExitWith(10);
+  expect(await run(['restore', '--undo', '--yes', '--to', copy])).toExitWith(0);
 });
 
 test('a kept database that somebody has given its name back is a database like any other', async () => {
@@ -123,8 +123,8 @@ test('a kept database that somebody has given its name back is a database like a
   await sql('postgres', `ALTER DATABASE "${kept}" RENAME TO ${database};`);
 
   expect((await run(['list'])).stdout).not.toContain(database);
-  expect(await run(['restore', '--undo', '--yes'])).toMatchObject({ exitCode: 10 });
-  expect(await run(['restore', '--yes', '--drop-old'])).toMatchObject({ exitCode: 0 });
+  expect(await run(['restore', '--undo', '--yes'])).toExitWith(10);
+  expect(await run(['restore', '--yes', '--drop-old'])).toExitWith(0);
   const comment = `SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = '${database}';`;
   expect(await sql('postgres', comment)).toBe('of the team');
 });
@@ -135,7 +135,7 @@ test('a kept database whose comment somebody has changed is left out', async () 
   const [, kept] = await databasesLike(database);
   for (const comment of ['kept by pratiko-backup: do not drop!', 'kept by pratiko-backup: {}']) {
     await sql('postgres', `COMMENT ON DATABASE "${kept}" IS '${comment}';`);
-    expect(await run(['restore', '--yes', '--drop-old'])).toMatchObject({ exitCode: 0 });
+    expect(await run(['restore', '--yes', '--drop-old'])).toExitWith(0);
   }
   expect(await databasesLike(database)).toEqual([database, kept]);
   expect((await run(['list'])).stdout).not.toContain(kept);

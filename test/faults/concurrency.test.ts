@@ -37,17 +37,17 @@ describe('beside a backup', () => {
     const { env, directory, run } = await withOneBackup(sqlText);
     await busy(env, directory);
     for (const args of [['list'], ['verify', '--all'], ['prune', '--dry-run']]) {
-      expect(await run(args)).toMatchObject({ exitCode: 0 });
+      expect(await run(args)).toExitWith(0);
     }
   });
 
   test('--wait waits until it is done, or until its time is up', async () => {
     const { env, directory, run } = await withOneBackup(sqlText);
     const { running } = await busy(env, directory);
-    expect(await run(['backup', '--wait', '1'])).toMatchObject({ exitCode: 11 });
+    expect(await run(['backup', '--wait', '1'])).toExitWith(11);
     const waiting = run(['backup', '--wait', '60']);
     running.kill('SIGTERM');
-    expect(await waiting).toMatchObject({ exitCode: 0 });
+    expect(await waiting).toExitWith(0);
     await expectTidy(directory);
   });
 });
@@ -95,9 +95,9 @@ describe.runIf(namespaces)('in a container with other process ids', () => {
     await untilDumping(directory, 0);
     killGroup(dying);
     await dying;
-    expect(await run(['backup'])).toMatchObject({ exitCode: 11 });
+    expect(await run(['backup'])).toExitWith(11);
     execFileSync('touch', ['-d', '5 minutes ago', join(directory, '.pratiko_backup.lock')]);
-    expect(await run(['backup'])).toMatchObject({ exitCode: 0 });
+    expect(await run(['backup'])).toExitWith(0);
     await expectSound(directory, young);
     await expectTidy(directory);
   });

@@ -26,7 +26,7 @@ async function changes(
     '-o',
     log,
   ];
-  expect(await launch(['backup'], env, strace)).toMatchObject({ exitCode: 0 });
+  expect(await launch(['backup'], env, strace)).toExitWith(0);
   const lines = (await readFile(log, 'utf8'))
     .split('\n')
     .filter((line) => line.includes(directory));

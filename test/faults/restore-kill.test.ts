@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { backedUp, handMade } from '../support/backed-up.ts';
-import { childrenOf, isRunning, launch } from '../support/launch.ts';
+import { childrenOf, isRunning, killEach, launch } from '../support/launch.ts';
 import { databasesLike, dump, sql, temporaryDatabase } from '../support/server.ts';
 import { canMount, smallDisk } from '../support/small-disk.ts';
 
@@ -59,10 +59,8 @@ describe('in the middle of the load', () => {
 
   test('kill -9 of psql: exit 22, and nothing is left', async () => {
     const made = await inTheMiddle();
-    for (const psql of await childrenOf(made.running.pid, 'ON_ERROR_STOP=1')) {
-      process.kill(psql, 'SIGKILL');
-    }
-    expect((await made.running).exitCode).toBe(22);
+    killEach(await childrenOf(made.running.pid, 'ON_ERROR_STOP=1'));
+    expect(await made.running).toExitWith(22);
     await expectUntouched(made);
   });
 
@@ -70,7 +68,7 @@ describe('in the middle of the load', () => {
     const made = await inTheMiddle(3);
     const psqls = await childrenOf(made.running.pid, 'ON_ERROR_STOP=1');
     // The first holds the lock; the one that loads in order is started last.
-    for (const psql of psqls.sort((a, b) => a - b).slice(1, -1)) process.kill(psql, 'SIGKILL');
+    killEach(psqls.sort((a, b) => a - b).slice(1, -1));
     const { exitCode, stderr } = await made.running;
     expect(stderr).toContain('psql ended early (SIGKILL)');
     expect(exitCode).toBe(22);
@@ -94,7 +92,7 @@ describe('in the middle of the load', () => {
     expect(second.stderr).toContain(`another restore works on database "${made.database}"`);
     expect(second.exitCode).toBe(11);
     made.running.kill('SIGTERM');
-    expect((await made.running).exitCode).toBe(143);
+    expect(await made.running).toExitWith(143);
     await expectUntouched(made);
   });
 });
@@ -105,17 +103,20 @@ async function whileTheSwapWaits() {
   await sql(made.database, 'DELETE FROM t;');
   const holder = sql(
     'postgres',
-    `BEGIN; ALTER DATABASE ${made.database} CONNECTION LIMIT 77; SELECT pg_sleep(600);`,
+    `BEGIN; ALTER DATABASE ${made.database} CONNECTION LIMIT 77; SELECT '${made.database}', pg_sleep(600);`,
   ).catch(() => undefined);
-  const holding = `query LIKE 'SELECT pg_sleep(600)%' AND datname = 'postgres'`;
+  const holding = `query LIKE 'SELECT ''${made.database}'', pg_sleep%'`;
+  const end = (where: string) =>
+    sql('postgres', `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${where};`);
+  onTestFinished(async () => {
+    await end(holding);
+  });
   const count = (where: string) =>
     sql('postgres', `SELECT count(*) FROM pg_stat_activity WHERE ${where};`);
   await expect.poll(() => count(holding)).toBe('1');
   const running = launch(['restore', '--yes'], made.env);
   const waiting = `wait_event_type = 'Lock' AND query LIKE '%"${made.database}" RENAME%' AND pid <> pg_backend_pid()`;
   await expect.poll(() => count(waiting), { timeout: 20_000 }).toBe('1');
-  const end = (where: string) =>
-    sql('postgres', `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${where};`);
   return {
     ...made,
     running,
@@ -137,15 +138,13 @@ describe('while the swap waits', () => {
     await made.running;
     expect(await made.afterwards()).toBe('0');
     // A restore of another test, on the same server, can have removed what is left already.
-    expect(await made.run(['restore', '--yes', '--drop-old'])).toMatchObject({ exitCode: 0 });
+    expect(await made.run(['restore', '--yes', '--drop-old'])).toExitWith(0);
     expect(await databasesLike(made.database)).toEqual([made.database]);
   });
 
   test('kill -9 of its psql: exit 22, and nothing is left', async () => {
     const made = await whileTheSwapWaits();
-    for (const psql of await childrenOf(made.running.pid, 'ON_ERROR_STOP=1')) {
-      process.kill(psql, 'SIGKILL');
-    }
+    killEach(await childrenOf(made.running.pid, 'ON_ERROR_STOP=1'));
     const { exitCode, stderr } = await made.running;
     expect(stderr).toContain('psql was ended by SIGKILL');
     expect(exitCode).toBe(22);

@@ -36,7 +36,7 @@ async function prepared() {
     POSTGRES_DB: 'busy',
     BACKUP_DIR: directory,
   };
-  expect(await runTool(['backup'], { env })).toMatchObject({ exitCode: 0 });
+  expect(await runTool(['backup'], { env })).toExitWith(0);
   await execute(
     server,
     'busy',
@@ -114,7 +114,7 @@ test('its backend crashes and the server restarts: no file, exit 20, and the nex
   await expect
     .poll(() => execute(made.server, 'postgres', 'SELECT 1;').catch(() => ''), { timeout: 20_000 })
     .toBe('1\n');
-  expect(await runTool(['backup'], { env: made.env })).toMatchObject({ exitCode: 0 });
+  expect(await runTool(['backup'], { env: made.env })).toExitWith(0);
 });
 
 test.each([

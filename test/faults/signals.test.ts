@@ -77,10 +77,10 @@ test('a pg_dump that ignores signals is killed, and a second signal ends the too
     })
     .toBe(false);
   running.kill('SIGINT'); // while it waits for Slack
-  expect((await running).exitCode).toBe(130);
+  expect(await running).toExitWith(130);
   await expectSound(directory, young);
   await expectNoSessions(database);
-  expect(await run(['backup'])).toMatchObject({ exitCode: 0 });
+  expect(await run(['backup'])).toExitWith(0);
   await expectTidy(directory);
 });
 

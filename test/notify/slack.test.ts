@@ -16,7 +16,7 @@ test('a good backup is told with its file, size, content and duration', async ()
   const { run } = await installation(database);
   const { url, messages } = await startWebhook();
 
-  expect(await run(['backup'], { env: { SLACK_WEBHOOK_URL: url } })).toMatchObject({ exitCode: 0 });
+  expect(await run(['backup'], { env: { SLACK_WEBHOOK_URL: url } })).toExitWith(0);
 
   expect(messages).toHaveLength(1);
   const { text, blocks } = parse(messages[0]);

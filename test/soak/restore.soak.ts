@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { childrenOf, killGroup, launch, type Launched } from '../support/launch.ts';
+import { childrenOf, killEach, killGroup, launch, type Launched } from '../support/launch.ts';
 import { prepared } from '../support/prepared.ts';
 import { databasesLike, dropLike, sql } from '../support/server.ts';
 
@@ -16,7 +16,7 @@ const victims: Record<string, (running: Launched, live: string) => Promise<unkno
   psql: async ({ pid }) => {
     const children = await childrenOf(pid, 'ON_ERROR_STOP=1');
     const child = children[Math.floor(Math.random() * children.length)];
-    if (child !== undefined) process.kill(child, 'SIGKILL');
+    if (child !== undefined) killEach([child]);
   },
   backend: (_, live) =>
     sql(
@@ -59,7 +59,7 @@ test(`${kills} kills of restores at random instants`, async () => {
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
     for (const name of await databasesLike(`${live}_before_`)) await dropLike(name);
   }
-  expect((await made.run([...arguments_, '--drop-old'])).exitCode).toBe(0);
+  expect(await made.run([...arguments_, '--drop-old'])).toExitWith(0);
   expect(await databasesLike(live)).toEqual([live]);
   await dropLike(live);
   expect([...failedBy].sort(), 'each kind of kill has hit').toEqual(Object.keys(victims).sort());

@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/soak/*.soak.ts'],
     globalSetup: 'test/support/global-setup.ts',
+    setupFiles: 'test/support/matchers.ts',
     testTimeout: 3_600_000,
     hookTimeout: 60_000,
   },

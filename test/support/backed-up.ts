@@ -20,7 +20,7 @@ export async function backedUp(text?: string) {
   if (text !== undefined) {
     await rm(shared.directory, { recursive: true });
     await mkdir(shared.directory);
-    expect(await run(['backup'])).toMatchObject({ exitCode: 0 });
+    expect(await run(['backup'])).toExitWith(0);
   }
   const name = await readlink(join(shared.directory, 'pratiko_backup_latest.sql.gz'));
   const path = join(shared.directory, name);

@@ -29,6 +29,17 @@ export function killGroup({ pid }: Launched, signal: NodeJS.Signals = 'SIGKILL')
   if (pid !== undefined) process.kill(-pid, signal);
 }
 
+/** `kill -9` of processes, each if it has not ended by itself meanwhile. */
+export function killEach(pids: readonly number[]): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    }
+  }
+}
+
 /** Waits until a run has begun to write a backup of at least so many bytes. */
 export async function untilDumping(directory: string, bytes: number): Promise<void> {
   await expect

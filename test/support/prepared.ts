@@ -31,7 +31,7 @@ async function original(sql: string): Promise<Original> {
   await createDatabase(server, database, undefined);
   await execute(server, database, sql);
   const made = await runTool(['backup'], { env: toolEnvironment(database, directory) });
-  expect(made).toMatchObject({ exitCode: 0 });
+  expect(made).toExitWith(0);
   return { database, directory };
 }
 
