@@ -71,7 +71,8 @@ function swapStatements({ target, scratch, previous, comment }: Swap): string[] 
  * A client that connects during the swap has looked the name up already and waits for the database
  * that had it; after the commit it would be told that this does not exist. It is ended like all
  * others instead, and finds the new one when it connects again. A superuser can also keep those
- * that come at the last moment from looking the name up.
+ * that come at the last moment from looking the name up, unless another restore does that just now:
+ * PostgreSQL calls it a deadlock at once.
  */
 const endWaitingClients = `DO $$
   DECLARE
@@ -82,7 +83,7 @@ const endWaitingClients = `DO $$
     BEGIN
       SET LOCAL lock_timeout = '500ms';
       LOCK TABLE pg_catalog.pg_database IN ACCESS EXCLUSIVE MODE;
-    EXCEPTION WHEN insufficient_privilege OR lock_not_available THEN NULL;
+    EXCEPTION WHEN insufficient_privilege OR lock_not_available OR deadlock_detected THEN NULL;
     END;
     FOR attempt IN 1..100 LOOP
       SELECT count(pg_terminate_backend(pid)) INTO waiting FROM pg_locks
