@@ -24,7 +24,7 @@ test('backup, verify and restore need no more memory for a large database than f
   const rows = (count: number) =>
     `CREATE TABLE t AS SELECT n, repeat(md5(n::text), 30) AS text FROM generate_series(1, ${count}) AS n;`;
   const small = await installation(await temporaryDatabase(rows(1000)));
-  const large = await installation(await temporaryDatabase(rows(150_000)));
+  const large = await installation(await temporaryDatabase(rows(100_000)));
   for (const args of [['backup'], ['verify'], ['restore', '--yes', '--drop-old']]) {
     const [little, much] = [await peak(args, small.env), await peak(args, large.env)];
     expect(much, args[0]).toBeLessThan(150);

@@ -7,7 +7,9 @@ export default defineConfig({
     setupFiles: 'test/support/matchers.ts',
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
     // Tests wait for processes more than they compute.
     maxWorkers: 4,
+    isolate: false,
   },
 });

@@ -127,7 +127,7 @@ test('the second run at a time is told who holds the lock and since when', async
     extendEnv: false,
     reject: false,
   });
-  await expect.poll(() => readdir(directory), { timeout: 20_000 }).toHaveLength(2);
+  await expect.poll(() => readdir(directory)).toHaveLength(2);
 
   const second = await run(['backup']);
 

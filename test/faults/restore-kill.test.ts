@@ -17,7 +17,7 @@ async function inTheMiddle(seconds = 600) {
   );
   const running = launch(['restore', path, '--yes', '--jobs', '2'], made.env);
   const loading = `SELECT pid FROM pg_stat_activity WHERE datname LIKE '${made.database}_restore_%' AND query LIKE '%pg_sleep%';`;
-  await expect.poll(() => sql('postgres', loading), { timeout: 20_000 }).toMatch(/^\d+$/);
+  await expect.poll(() => sql('postgres', loading)).toMatch(/^\d+$/);
   return { ...made, before, running, loading };
 }
 
@@ -42,7 +42,7 @@ describe('in the middle of the load', () => {
     await sql('postgres', `ALTER DATABASE "${foreign}" RENAME TO "${unmarked}";`);
     made.running.kill('SIGKILL');
     await made.running;
-    await expect.poll(() => isRunning(psql), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => isRunning(psql)).toBe(false);
 
     expect(await dump(made.database)).toBe(made.before);
     // While a restore of another test looks at it, on the same server, this one leaves it alone.
@@ -116,7 +116,7 @@ async function whileTheSwapWaits() {
   await expect.poll(() => count(holding)).toBe('1');
   const running = launch(['restore', '--yes'], made.env);
   const waiting = `wait_event_type = 'Lock' AND query LIKE '%"${made.database}" RENAME%' AND pid <> pg_backend_pid()`;
-  await expect.poll(() => count(waiting), { timeout: 20_000 }).toBe('1');
+  await expect.poll(() => count(waiting)).toBe('1');
   return {
     ...made,
     running,

@@ -72,9 +72,7 @@ test('a pg_dump that ignores signals is killed, and a second signal ends the too
   await untilDumping(directory, 0);
   running.kill('SIGTERM');
   await expect
-    .poll(async () => (await readdir(directory)).some((name) => name.endsWith('.partial')), {
-      timeout: 10_000,
-    })
+    .poll(async () => (await readdir(directory)).some((name) => name.endsWith('.partial')))
     .toBe(false);
   running.kill('SIGINT'); // while it waits for Slack
   expect(await running).toExitWith(130);
@@ -93,9 +91,7 @@ test.each(signals)(
     onTestFinished(() => sql('postgres', `DROP DATABASE ${database};`).then(() => undefined));
     await sql(database, 'DELETE FROM t WHERE n = 1;');
     const running = launch(['restore', '--yes', '--to', database], env);
-    await expect
-      .poll(() => databasesLike(`${database}_restore`), { timeout: 20_000, interval: 10 })
-      .toHaveLength(1);
+    await expect.poll(() => databasesLike(`${database}_restore`), { interval: 10 }).toHaveLength(1);
 
     running.kill(signal);
 

@@ -7,5 +7,6 @@ export default defineConfig({
     setupFiles: 'test/support/matchers.ts',
     testTimeout: 3_600_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
   },
 });

@@ -1,4 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import type { Connection } from '../../src/config.ts';
 import { startSandbox } from '../../src/postgres/sandbox.ts';
@@ -6,6 +8,8 @@ import { startSandbox } from '../../src/postgres/sandbox.ts';
 declare module 'vitest' {
   interface ProvidedContext {
     connection: Connection;
+    /** For what tests share; removed at the end. */
+    sharedDirectory: string;
   }
 }
 
@@ -21,7 +25,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
     signal: new AbortController().signal,
   });
   project.provide('connection', sandbox.server.connection);
+  const sharedDirectory = await mkdtemp(join(tmpdir(), 'pratiko_shared_'));
+  project.provide('sharedDirectory', sharedDirectory);
   return async () => {
+    await rm(sharedDirectory, { recursive: true, force: true });
     await sandbox[Symbol.asyncDispose]();
   };
 }

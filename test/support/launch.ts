@@ -42,9 +42,7 @@ export function killEach(pids: readonly number[]): void {
 
 /** Waits until a run has begun to write a backup of at least so many bytes. */
 export async function untilDumping(directory: string, bytes: number): Promise<void> {
-  await expect
-    .poll(() => partialBytes(directory), { timeout: 30_000, interval: 5 })
-    .toBeGreaterThanOrEqual(bytes);
+  await expect.poll(() => partialBytes(directory), { interval: 5 }).toBeGreaterThanOrEqual(bytes);
 }
 
 async function partialBytes(directory: string): Promise<number> {

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, expect } from 'vitest';
-import { createDatabase, dropDatabase } from '../../src/postgres/databases.ts';
+import { expect, inject } from 'vitest';
+import { createDatabase } from '../../src/postgres/databases.ts';
 import { execute } from '../../src/postgres/psql.ts';
 import { installation, runTool, toolEnvironment, type Installation } from './cli.ts';
 import { server } from './server.ts';
@@ -16,18 +15,10 @@ interface Original {
 
 const originals = new Map<string, Promise<Original>>();
 
-afterAll(async () => {
-  for (const original of originals.values()) {
-    const { database, directory } = await original;
-    await dropDatabase(server, database);
-    await rm(directory, { recursive: true, force: true });
-  }
-});
-
-/** Makes a database and one backup of it, once for all tests of a file. */
+/** Makes a database and one backup of it, once for all tests that share this module; they end with the server. */
 async function original(sql: string): Promise<Original> {
   const database = `shared_${randomBytes(4).toString('hex')}`;
-  const directory = await mkdtemp(join(tmpdir(), 'pratiko_shared_'));
+  const directory = await mkdtemp(join(inject('sharedDirectory'), 'original_'));
   await createDatabase(server, database, undefined);
   await execute(server, database, sql);
   const made = await runTool(['backup'], { env: toolEnvironment(database, directory) });

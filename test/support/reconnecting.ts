@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { inject } from 'vitest';
+import { inject, onTestFinished } from 'vitest';
 
 /** What a client was told, and how often: the answer, or the code of the error. */
 export type Answers = Map<string, number>;
@@ -30,12 +30,13 @@ export function reconnectingClients(
       }
     }
   });
-  return {
-    answers,
-    async stop(): Promise<Answers> {
-      stopped = true;
-      await Promise.all(clients);
-      return answers;
-    },
+  const stop = async (): Promise<Answers> => {
+    stopped = true;
+    await Promise.all(clients);
+    return answers;
   };
+  onTestFinished(async () => {
+    await stop();
+  });
+  return { answers, stop };
 }

@@ -52,5 +52,5 @@ export async function expectTidy(directory: string): Promise<void> {
 /** No child lives on: the server has no session of the tool in this database. */
 export async function expectNoSessions(database: string): Promise<void> {
   const sessions = `SELECT count(*) FROM pg_stat_activity WHERE datname = '${database}' AND application_name = 'pratiko-backup';`;
-  await expect.poll(() => sql('postgres', sessions), { timeout: 10_000 }).toBe('0');
+  await expect.poll(() => sql('postgres', sessions)).toBe('0');
 }
