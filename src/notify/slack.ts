@@ -1,30 +1,7 @@
 import type { IncomingWebhookSendArguments } from '@slack/webhook';
 import { systemErrorCode } from '../errors.ts';
 import { formatBytes, formatDuration, formatPlural } from '../format.ts';
-
-/** What there is to tell of a backup. */
-export type BackupNews =
-  | {
-      readonly outcome: 'success';
-      /** With its server: `aifinance on localhost:5433`. */
-      readonly database: string;
-      readonly file: string;
-      readonly bytes: number;
-      readonly tables: number;
-      readonly rows: number;
-      readonly durationMs: number;
-      /** How many old backups retention removed. */
-      readonly removed: number;
-      /** Why a person should look at it all the same. */
-      readonly warning: string | undefined;
-    }
-  | {
-      /** `incomplete`: the backup is safe, but a later step failed. */
-      readonly outcome: 'failure' | 'incomplete';
-      readonly database: string;
-      readonly error: string;
-      readonly hint: string | undefined;
-    };
+import type { BackupNews } from './backup-news.ts';
 
 /** A notification must not delay the end of a backup by more than 10 s. */
 const timeoutMs = 8_000;

@@ -12,7 +12,8 @@ import { withDeadline } from '../deadline.ts';
 import { totalRows } from '../table-rows.ts';
 import { Failure, messageOf } from '../errors.ts';
 import { formatBytes, formatCount, formatDuration, formatPlural } from '../format.ts';
-import { notifySlack, type BackupNews } from '../notify/slack.ts';
+import { failureNews, isFine, type BackupNews } from '../notify/backup-news.ts';
+import { notifySlack } from '../notify/slack.ts';
 import {
   describeDatabase,
   serverVersion,
@@ -60,7 +61,7 @@ export async function backup(context: Context, options: BackupOptions): Promise<
     return report;
   } catch (thrown) {
     const error: unknown = context.signal.aborted ? context.signal.reason : thrown;
-    await tell(context, failureNews(context, error));
+    await tell(context, failureNews(databaseLabel(context.config), error));
     throw error;
   }
 }
@@ -240,8 +241,7 @@ async function withinTimeout<Result>(
 async function tell({ config, log }: Context, news: BackupNews): Promise<void> {
   const { slack } = config;
   if (slack === undefined) return;
-  const isFine = news.outcome === 'success' && news.warning === undefined;
-  if (isFine && slack.notify === 'failure') return;
+  if (slack.notify === 'failure' && isFine(news)) return;
   const problem = await notifySlack(slack.url, news);
   if (problem !== undefined) log.warn(`Slack was not told: ${problem}`);
 }
@@ -260,15 +260,6 @@ function successNews(
     durationMs: manifest.durationMs,
     removed: removed.length,
     warning,
-  };
-}
-
-function failureNews({ config }: Context, error: unknown): BackupNews {
-  return {
-    outcome: error instanceof Failure && error.kind === 'incomplete' ? 'incomplete' : 'failure',
-    database: databaseLabel(config),
-    error: messageOf(error),
-    hint: error instanceof Failure ? error.hint : undefined,
   };
 }
 

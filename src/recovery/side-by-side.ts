@@ -1,30 +1,14 @@
 import { tableKey, type Part } from '../dump/parts.ts';
-import { LoadSession, type Done } from '../postgres/load-session.ts';
+import { LoadSession, type Done, type Work } from '../postgres/load-session.ts';
 import type { Server } from '../postgres/psql.ts';
-import {
-  analyze,
-  needsStatistics,
-  nextTask,
-  withoutWorkers,
-  withWorkers,
-  type Task,
-} from './tasks.ts';
-
-/** Up to here a table is loaded by one session, and its rows keep their order. */
-const smallTableBytes = 8 * 1024 * 1024;
+import { smallTableBytes, TableStatistics } from './table-statistics.ts';
+import { nextTask, withoutWorkers, withWorkers, type Task } from './tasks.ts';
 
 /** Of rows, no more than that is sent to a session ahead of what it is loading. */
 const ahead = 2;
 
 /** The same for batches of statements, which are small. */
 const batchesAhead = 16;
-
-/**
- * A table that can be asked for by the name that the dump gives it: old dumps name some without a
- * schema, which means another one when the search path changes, and a name can be in another encoding.
- */
-const isClear = (name: string) =>
-  /^(?:"(?:[^"]|"")*"|[^".]+)\./.test(name) && !name.includes('\ufffd');
 
 /** Statements are sent together up to this size. */
 const batchBytes = 64 * 1024;
@@ -51,15 +35,11 @@ export class SideBySide implements AsyncDisposable {
   #batchLine = 1;
   #batchLines = 0;
   #batchBytes = 0;
-  /** Tables whose statistics are being collected by the leader, while the others load. */
-  readonly #analyses = new Map<string, Promise<void>>();
   /** Statements that all that follows must find done. */
   readonly #ordered = new Set<Promise<void>>();
   #tasks: Task[] = [];
-  /** By `tableKey`: how the dump writes its name, and the size of its rows in the dump. */
-  readonly #tables = new Map<string, { readonly name: string; readonly bytes: number }>();
-  /** One can be a part of any table, and its server can be away. */
-  #hasForeignTables = false;
+  /** Collected by the leader, while the others load. */
+  readonly #statistics = new TableStatistics();
   /** The COPY block that is being dealt out, and the session that loads it while it is small. */
   #current:
     | {
@@ -73,9 +53,6 @@ export class SideBySide implements AsyncDisposable {
   /** Rows of each COPY block, as the server counted them. */
   readonly copied: number[] = [];
   inserted = 0;
-  /** Tables whose statistics have been collected, by `tableKey`. */
-  readonly #analyzed = new Set<string>();
-
   readonly #onBuild: SideBySideOptions['onBuild'];
 
   private constructor(
@@ -105,13 +82,13 @@ export class SideBySide implements AsyncDisposable {
 
   /** Tables whose statistics have been collected, as the dump writes them. */
   get analyzed(): ReadonlySet<string> {
-    return new Set([...this.#analyzed].map((key) => this.#tables.get(key)?.name ?? key));
+    return this.#statistics.collected;
   }
 
   /** Takes the next part; waits while there is no room for it. */
   async load(part: Part): Promise<void> {
     if (this.#failed) throw this.#failed.error;
-    if (part.type === 'statement') this.#hasForeignTables ||= part.createsForeignTable;
+    if (part.type === 'statement' && part.createsForeignTable) this.#statistics.noteForeignTable();
     if (part.type === 'rows') {
       await this.#deal(part);
     } else if (part.order?.type === 'tables') {
@@ -133,7 +110,7 @@ export class SideBySide implements AsyncDisposable {
   async finish(): Promise<void> {
     await this.#buildTasks();
     await this.#settle();
-    await this.#all(this.#analyses.values());
+    await this.#all(this.#statistics.collecting.values());
     await Promise.all([this.#leader, ...this.#sessions].map((session) => session.end()));
   }
 
@@ -147,14 +124,11 @@ export class SideBySide implements AsyncDisposable {
     this.#sendBatch();
     await this.#all(this.#ordered);
     const { block, table: name } = part;
-    const key = tableKey(name);
-    const bytes = this.#bytesOf(key) + part.bytes;
-    this.#tables.set(key, { name, bytes });
-    const isSmall = bytes <= smallTableBytes;
+    const isSmall = this.#statistics.addRows(name, part.bytes) <= smallTableBytes;
     if (this.#current?.block !== block) {
       if (part.looksAround) await this.#all(this.#rows);
       this.#analyzeCurrent();
-      this.#current = { block, key, owner: this.#freest(), pieces: [] };
+      this.#current = { block, key: tableKey(name), owner: this.#freest(), pieces: [] };
     }
     const piece = (isSmall ? this.#current.owner : this.#freest()).run(part);
     this.#current.pieces.push(piece);
@@ -162,10 +136,6 @@ export class SideBySide implements AsyncDisposable {
       this.copied[block] = (this.copied[block] ?? 0) + copied;
     });
     while (this.#freest().load >= ahead) await this.#any(this.#rows);
-  }
-
-  #bytesOf(key: string): number {
-    return this.#tables.get(key)?.bytes ?? 0;
   }
 
   #freest(): LoadSession {
@@ -210,7 +180,7 @@ export class SideBySide implements AsyncDisposable {
    */
   async #buildTasks(): Promise<void> {
     if (this.#tasks.length === 0) return;
-    const bytes = ({ tables: [key = ''] }: Task) => this.#bytesOf(key);
+    const bytes = ({ tables: [key = ''] }: Task) => this.#statistics.bytesOf(key);
     const waiting = this.#tasks.sort(
       (a, b) => Number(a.isForeignKey) - Number(b.isForeignKey) || bytes(b) - bytes(a),
     );
@@ -223,13 +193,14 @@ export class SideBySide implements AsyncDisposable {
       const [session] = idle;
       const task =
         session &&
-        (nextTask(waiting, running, this.#analyses.keys()) ?? this.#analysis(waiting, running));
+        (nextTask(waiting, running, this.#statistics.collecting.keys()) ??
+          this.#statistics.nextTask(waiting, running));
       if (session === undefined || task === undefined) {
-        await this.#any([...done, ...this.#analyses.values()]);
+        await this.#any([...done, ...this.#statistics.collecting.values()]);
         continue;
       }
       if (waiting.includes(task)) waiting.splice(waiting.indexOf(task), 1);
-      this.#noteAnalyzed(task);
+      this.#statistics.note(task);
       const isAlone = waiting.length === 0 && running.size === 0;
       running.add(task);
       idle.delete(session);
@@ -240,55 +211,13 @@ export class SideBySide implements AsyncDisposable {
     }
   }
 
-  /**
-   * The statistics of a large table take a while: they are collected as soon as it is loaded, not
-   * in the end, when all would wait for them.
-   */
   #analyzeCurrent(): void {
     if (this.#current === undefined) return;
     const { key, pieces } = this.#current;
-    const name = this.#largeTable(key);
-    if (name === undefined) return;
-    const analysis = Promise.all(pieces).then(() => this.#leader.run(analyze(name)));
-    const tracked = analysis.then(
-      () => {
-        this.#analyses.delete(key);
-        this.#analyzed.add(key);
-      },
-      (error: unknown) => {
-        this.#failed ??= { error };
-      },
-    );
-    this.#analyses.set(key, tracked);
-  }
-
-  /** The name of a table whose statistics are worth collecting early, if that can do no harm. */
-  #largeTable(key: string): string | undefined {
-    const { name, bytes } = this.#tables.get(key) ?? { name: '', bytes: 0 };
-    const isWorthIt = bytes > smallTableBytes && !this.#hasForeignTables;
-    return isWorthIt && isClear(name) ? name : undefined;
-  }
-
-  /**
-   * Instead of doing nothing, a session collects the statistics of a large table: of that it would
-   * be the only one to wait for in the end.
-   */
-  #analysis(waiting: readonly Task[], running: ReadonlySet<Task>): Task | undefined {
-    const used = new Set([...waiting, ...running].flatMap(({ tables }) => tables));
-    const [key] = [...this.#tables.keys()]
-      .filter((table) => this.#largeTable(table) !== undefined && !used.has(table))
-      .filter((table) => !this.#analyzed.has(table) && !this.#analyses.has(table))
-      .sort((a, b) => this.#bytesOf(b) - this.#bytesOf(a));
-    const name = key && this.#largeTable(key);
-    if (name === undefined) return undefined;
-    return { ...analyze(name), tables: [key ?? name], isForeignKey: false, isAnalysis: true };
-  }
-
-  /** An index on an expression needs statistics of its own. */
-  #noteAnalyzed(task: Task): void {
-    const [key = ''] = task.tables;
-    if (task.isAnalysis) this.#analyzed.add(key);
-    else if (needsStatistics(task)) this.#analyzed.delete(key);
+    const run = (work: Work) => this.#leader.run(work);
+    this.#statistics.collect(key, pieces, run, (error) => {
+      this.#failed ??= { error };
+    });
   }
 
   #track(set: Set<Promise<void>>, work: Promise<Done>, onDone: (done: Done) => void): void {
