@@ -137,6 +137,8 @@ export async function restore(context: Context, options: RestoreOptions): Promis
   return { plan, ...loaded, dropped, durationMs: performance.now() - started };
 }
 
+const dropTimeoutMs = 60_000;
+
 async function locate(context: Context, { file }: RestoreChoice): Promise<BackupFile> {
   requireOwnDatabase(context);
   return requireRestorable(await locateDump({ ...dumpLocation(context), file }));
@@ -254,7 +256,8 @@ async function dropPrevious(
 ): Promise<boolean> {
   if (previous === undefined) return false;
   try {
-    await dropDatabase(server, previous);
+    // Also after an interruption: the restore is done.
+    await dropDatabase({ ...server, signal: AbortSignal.timeout(dropTimeoutMs) }, previous);
     return true;
   } catch (error) {
     log.warn(

@@ -6,7 +6,8 @@ import {
 } from '../database-traits.ts';
 import { maintenanceDatabase } from './connection.ts';
 import { settingsOfDatabase } from './database-settings.ts';
-import { execute, query, quoteIdentifier, quoteLiteral, type Server } from './psql.ts';
+import { execute, query, quoteIdentifier, quoteLiteral, SqlError, type Server } from './psql.ts';
+import { endSessions } from './sessions.ts';
 
 /** PostgreSQL cuts longer names (NAMEDATALEN). */
 const maxNameBytes = 63;
@@ -84,14 +85,22 @@ function localeOptions(traits: NonNullable<NewDatabase['locale']>): string[] {
   return [...options, `${name} ${quoteLiteral(traits.locale ?? '')}`];
 }
 
-/** Drops a database and ends its sessions; one that does not exist is fine. */
+/**
+ * Drops a database and ends its sessions; one that does not exist is fine. While autovacuum is at
+ * work there, FORCE is denied to who may not end that; without it, DROP DATABASE ends autovacuum
+ * itself.
+ */
 export async function dropDatabase(server: Server, name: string): Promise<void> {
-  await execute(
-    server,
-    maintenanceDatabase,
-    `DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE);`,
-  );
+  const drop = `DROP DATABASE IF EXISTS ${quoteIdentifier(name)}`;
+  try {
+    await execute(server, maintenanceDatabase, `${drop} WITH (FORCE);`);
+  } catch (error) {
+    if (!(error instanceof SqlError && error.code === insufficientPrivilege)) throw error;
+    await execute(server, maintenanceDatabase, `${endSessions([name])} ${drop};`);
+  }
 }
+
+const insufficientPrivilege = '42501';
 
 /** `aifinance`, `_before_20251129_020000` → one name within PostgreSQL's 63 bytes. */
 export function derivedName(database: string, suffix: string): string {

@@ -79,21 +79,17 @@ export class RestoreLock implements AsyncDisposable {
    * without mark was not filled yet, or is not ours.
    */
   async removeLeftovers(): Promise<Leftovers> {
-    const found = await query(
-      this.#server,
-      maintenanceDatabase,
-      leftoverSchema,
-      selectScratchDatabases,
-    );
     const dropped: string[] = [];
     const kept: { name: string; reason: string }[] = [];
-    for (const { name, marked } of found) {
+    for (const { name } of await this.#scratchDatabases()) {
       if (!(await this.#tryLock(`scratch ${name}`))) continue;
       try {
-        if (marked || (await isEmpty(this.#server, name))) {
+        // If it is not there any more, its restore has just ended.
+        const found = (await this.#scratchDatabases()).find((other) => other.name === name);
+        if (found && (found.marked || (await isEmpty(this.#server, name)))) {
           await dropScratch(this.#server, name);
           dropped.push(name);
-        } else kept.push({ name, reason: 'it is not marked as ours' });
+        } else if (found) kept.push({ name, reason: 'it is not marked as ours' });
       } catch (error) {
         this.#server.signal.throwIfAborted();
         kept.push({ name, reason: messageOf(error) });
@@ -101,6 +97,10 @@ export class RestoreLock implements AsyncDisposable {
       await this.#unlock(`scratch ${name}`);
     }
     return { dropped, kept };
+  }
+
+  #scratchDatabases() {
+    return query(this.#server, maintenanceDatabase, leftoverSchema, selectScratchDatabases);
   }
 
   async #tryLock(what: string): Promise<boolean> {

@@ -4,6 +4,7 @@ import { maintenanceDatabase } from './connection.ts';
 import { descriptionSchema, selectDescription, type DatabaseDescription } from './databases.ts';
 import { previousSchema, selectPrevious } from './previous.ts';
 import { query, quoteLiteral, type Server } from './psql.ts';
+import { mayBeEnded } from './sessions.ts';
 
 const sessionSchema = z.object({ pid: z.number(), user: z.string(), application: z.string() });
 
@@ -100,10 +101,6 @@ const names = (select: string) =>
   `(SELECT coalesce(json_agg(name), '[]') FROM (${select}) AS n(name))`;
 const rows = (select: string) =>
   `(SELECT coalesce(json_agg(to_json(r)), '[]') FROM (${select}) AS r)`;
-
-/** As SQL: whether the role `me` may end a session of `role` (pg_terminate_backend). */
-export const mayBeEnded = `(me.rolsuper OR NOT role.rolsuper AND
-  (pg_has_role(role.oid, 'MEMBER') OR pg_has_role('pg_signal_backend', 'MEMBER')))`;
 
 /** Since 16, being a member is not enough. */
 const byVersion = (since16: string, before: string) =>

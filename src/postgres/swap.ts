@@ -1,11 +1,11 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Failure } from '../errors.ts';
 import { maintenanceDatabase } from './connection.ts';
 import { recordReplaced } from './previous.ts';
-import { mayBeEnded } from './survey.ts';
 import { execute, query, quoteIdentifier, quoteLiteral, SqlError, type Server } from './psql.ts';
+import { endSessions } from './sessions.ts';
 
 export interface Swap {
   /** The name that clients use. */
@@ -32,12 +32,14 @@ const askAgainMs = 500;
  */
 export async function swapDatabases(server: Server, swap: Swap): Promise<void> {
   const identity = await identityOf(server, swap.scratch);
+  const key = randomBytes(8).readBigInt64BE();
   const done = new AbortController();
   const terminating = terminateUntil(server, [swap.target, swap.scratch], done.signal);
   try {
-    await execute(server, maintenanceDatabase, swapStatements(swap).join('\n'));
+    await execute(server, maintenanceDatabase, swapStatements(swap, key).join('\n'));
   } catch (error) {
-    if (identity !== '' && (await wasSwapped(server, swap, identity, error))) return;
+    if (identity !== '' && (await wasSwapped(server, swap, { identity, key, cause: error })))
+      return;
     throw error instanceof SqlError ? await blocked(server, swap, error) : error;
   } finally {
     done.abort();
@@ -45,10 +47,12 @@ export async function swapDatabases(server: Server, swap: Swap): Promise<void> {
   }
 }
 
-function swapStatements({ target, scratch, previous, comment }: Swap): string[] {
+/** @param key of a lock that is held until it is decided whether the swap happens. */
+function swapStatements({ target, scratch, previous, comment }: Swap, key: bigint): string[] {
   const [targetName, scratchName] = [quoteIdentifier(target), quoteIdentifier(scratch)];
   return [
     'BEGIN;',
+    `SELECT pg_advisory_xact_lock(${key});`,
     ...(previous === undefined
       ? []
       : [`ALTER DATABASE ${targetName} RENAME TO ${quoteIdentifier(previous)};`]),
@@ -125,9 +129,11 @@ const holderSchema = z.object({
   address: z.string(),
 });
 
-/** What a load has not waited for on the disk is there with this commit. */
-const commitForGood = `SELECT set_config('synchronous_commit', 'on', true)
-  WHERE current_setting('synchronous_commit') = 'off';`;
+/**
+ * What a load has not waited for is on the disk with this commit. It does not wait for standbys: one
+ * that is away would keep everybody from connecting.
+ */
+const commitForGood = 'SET LOCAL synchronous_commit = local;';
 
 /** As long as a database exists, whatever it is called; empty where there is none. */
 async function identityOf(server: Server, database: string): Promise<string> {
@@ -137,20 +143,20 @@ async function identityOf(server: Server, database: string): Promise<string> {
 
 /**
  * A connection that was lost at COMMIT leaves open whether it happened: the server knows, as soon as
- * it answers again.
+ * it answers again and the session of the swap has ended.
  * @throws Failure `restoreFailed` where it does not.
  */
 async function wasSwapped(
   server: Server,
   { target }: Swap,
-  identity: string,
-  cause: unknown,
+  swap: { readonly identity: string; readonly key: bigint; readonly cause: unknown },
 ): Promise<boolean> {
   const deadline = performance.now() + recoveryMs;
   for (;;) {
     const asking = { ...server, signal: AbortSignal.timeout(askTimeoutMs) };
     try {
-      return (await identityOf(asking, target)) === identity;
+      await execute(asking, maintenanceDatabase, untilDecided(swap.key));
+      return (await identityOf(asking, target)) === swap.identity;
     } catch {
       if (performance.now() > deadline) break; // until then it may be in recovery
       await sleep(askAgainMs);
@@ -161,10 +167,17 @@ async function wasSwapped(
     'the connection was lost during the swap, and the server does not answer: whether it happened is not known',
     {
       hint: `when the server runs again, \`pratiko-backup list\` tells: if it has kept a database of "${target}" just now, the restore is done`,
-      cause,
+      cause: swap.cause,
     },
   );
 }
+
+/** Ends a swap that nobody waits for any more: it is undone, or it has got to its commit. */
+const untilDecided = (key: bigint) => `DO $$ BEGIN
+    PERFORM pg_terminate_backend(pid) FROM pg_locks
+      WHERE locktype = 'advisory' AND objsubid = 1 AND classid::bigint << 32 | objid::bigint = ${key};
+    PERFORM pg_advisory_lock(${key});
+  END $$;`;
 
 /** Ends what may be ended, until told to stop; what may not shows in the rename that fails. */
 async function terminateUntil(
@@ -172,12 +185,8 @@ async function terminateUntil(
   databases: string[],
   done: AbortSignal,
 ): Promise<void> {
-  const names = databases.map(quoteLiteral).join(', ');
-  const terminate = `SELECT pg_terminate_backend(client.pid)
-    FROM pg_stat_activity AS client JOIN pg_roles AS role ON role.oid = client.usesysid, pg_roles AS me
-    WHERE client.datname IN (${names}) AND me.rolname = current_user AND ${mayBeEnded};`;
   while (!done.aborted) {
-    await execute(server, maintenanceDatabase, terminate).catch(() => undefined);
+    await execute(server, maintenanceDatabase, endSessions(databases)).catch(() => undefined);
     await sleep(terminateEveryMs, undefined, { signal: done }).catch(() => undefined);
   }
 }

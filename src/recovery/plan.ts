@@ -148,5 +148,7 @@ function freeName({
   nonce,
 }: Pick<Situation, 'target' | 'facts' | 'stamp' | 'nonce'>): string {
   const name = previousName(target, stamp);
-  return facts.databases.includes(name) ? previousName(target, `${stamp}_${nonce}`) : name;
+  // What tells two long names apart can be in what was cut off.
+  const isTaken = facts.databases.includes(name) || !name.startsWith(target);
+  return isTaken ? previousName(target, `${stamp}_${nonce}`) : name;
 }

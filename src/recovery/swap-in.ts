@@ -13,7 +13,7 @@ export async function swapIn(server: Server, swap: Swap): Promise<void> {
   try {
     await swapDatabases({ ...server, signal }, swap);
   } catch (error) {
-    if (!signal.aborted) throw error;
+    if (!signal.aborted || error instanceof Failure) throw error;
     throw new Failure('restoreFailed', 'the databases could not be swapped within 60 s', {
       hint: 'another session is at work on the database itself (ALTER DATABASE?): end it and restore again; the live database was not touched',
       cause: error,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
-import { createDatabase } from '../../src/postgres/databases.ts';
+import { createDatabase, dropDatabase } from '../../src/postgres/databases.ts';
 import { execute } from '../../src/postgres/psql.ts';
 import { startSandbox } from '../../src/postgres/sandbox.ts';
 import { handMade } from '../support/backed-up.ts';
@@ -13,13 +13,14 @@ import { childrenOf, isRunning, launch, untilDumping } from '../support/launch.t
 import { startWebhook } from '../support/slack.ts';
 
 /** A server of its own, a database that takes a while to dump, and one good backup. */
-async function prepared() {
+async function prepared(settings: Readonly<Record<string, string>> = {}) {
   const sandbox = await startSandbox({
     tempDirectory: tmpdir(),
     path: process.env.PATH ?? '',
     uid: process.getuid?.() ?? 0,
     user: 'aifinance',
     password: randomBytes(8).toString('hex'),
+    settings,
     signal: new AbortController().signal,
   });
   onTestFinished(() => sandbox[Symbol.asyncDispose]());
@@ -160,7 +161,8 @@ test('the server crashes and restarts while a restore loads: the next one tidies
   expect(await ask('postgres', names)).toBe('1');
 });
 
-test('a restore of another database that swaps at the same instant does not stop a restore', async () => {
+/** A restore whose swap waits until `holder` ends its transaction. */
+async function whileTheSwapWaits() {
   const { server, env } = await prepared();
   const connect = async () => {
     const client = new Client({ ...server.connection, database: 'postgres' });
@@ -175,6 +177,11 @@ test('a restore of another database that swaps at the same instant does not stop
   const running = launch(['restore', '--yes'], env);
   const renaming = `wait_event_type = 'Lock' AND query LIKE '%"busy" RENAME%'`;
   await expect.poll(() => count(`pg_stat_activity WHERE ${renaming}`)).toBe(1);
+  return { running, holder, other, count };
+}
+
+test('a restore of another database that swaps at the same instant does not stop a restore', async () => {
+  const { running, holder, other, count } = await whileTheSwapWaits();
   await other.query('BEGIN; LOCK TABLE pg_database IN ROW EXCLUSIVE MODE');
   const swapped = other.query('LOCK TABLE pg_database IN ACCESS EXCLUSIVE MODE; COMMIT');
   const waiting = `NOT granted AND relation = 'pg_database'::regclass AND mode = 'AccessExclusiveLock'`;
@@ -183,4 +190,34 @@ test('a restore of another database that swaps at the same instant does not stop
 
   expect(await running).toExitWith(0);
   await swapped;
+});
+
+test('nor does a standby that is away keep the swap, and with it everybody, waiting', async () => {
+  const { running, holder, other, count } = await whileTheSwapWaits();
+  await other.query(`ALTER SYSTEM SET synchronous_standby_names = 'away'`);
+  await other.query('SELECT pg_reload_conf()');
+  const isSet = `pg_settings WHERE name = 'synchronous_standby_names' AND setting = 'away'`;
+  await expect.poll(() => count(isSet)).toBe(1);
+  await holder.query('ROLLBACK');
+
+  expect(await running).toExitWith(0);
+});
+
+test('a user who is no superuser drops a database in which autovacuum is at work', async () => {
+  const { server } = await prepared({
+    autovacuum_naptime: '1s',
+    autovacuum_vacuum_cost_delay: '100ms',
+    autovacuum_vacuum_cost_limit: '1',
+  });
+  await execute(server, 'postgres', `CREATE ROLE app LOGIN CREATEDB PASSWORD 'p';`);
+  await execute(server, 'postgres', 'ALTER DATABASE busy OWNER TO app;');
+  await execute(server, 'busy', 'UPDATE t SET n = n;');
+  const workers = `SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = 'busy' AND backend_type = 'autovacuum worker';`;
+  await expect.poll(() => execute(server, 'postgres', workers)).toBe('t\n');
+  const connection = { ...server.connection, user: 'app', password: 'p' };
+
+  await dropDatabase({ ...server, connection }, 'busy');
+
+  const there = `SELECT count(*) FROM pg_database WHERE datname = 'busy';`;
+  expect(await execute(server, 'postgres', there)).toBe('0\n');
 });

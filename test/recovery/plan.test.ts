@@ -112,7 +112,7 @@ describe('names', () => {
     const long = 'è'.repeat(31);
     const plan = planRestore({ ...situation, target: long });
     expect(plan.scratch).toMatch(/^è+_restore_20251129_140000_1a2b$/);
-    expect(plan.previous).toMatch(/^è+_before_20251129_140000$/);
+    expect(plan.previous).toMatch(/^è+_before_20251129_140000_1a2b$/);
     expect(Buffer.byteLength(plan.scratch)).toBeLessThanOrEqual(63);
   });
 
