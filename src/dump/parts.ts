@@ -18,7 +18,7 @@ export type Part =
       readonly block: number;
       readonly table: string;
       readonly bytes: number;
-      /** Checking or computing its values can look into other tables: all rows before must be there. */
+      /** Checking or computing its values can look into tables, its own too: all rows before must be there. */
       readonly looksAround: boolean;
     })
   /** A statement, with what stands before it. */
@@ -26,7 +26,8 @@ export type Part =
       readonly type: 'statement';
       /** What it needs of the order; undefined: everything before it done, nothing after it begun. */
       readonly order: Order | undefined;
-      readonly createsForeignTable: boolean;
+      /** Makes a table that ANALYZE of another one reads, too: a child, or one of a foreign server. */
+      readonly widensAnalyze: boolean;
     });
 
 export type Order =
@@ -56,6 +57,8 @@ export class PartReader {
   #hasPieces = false;
   #hasFunctions = false;
   #hasChecks = false;
+  /** What is created belongs to the role of the session that creates it. */
+  #isSomebodyElse = false;
 
   /** @param pieceBytes how large a piece of rows is, at least. */
   constructor(replay: Replay, pieceBytes: number) {
@@ -91,7 +94,8 @@ export class PartReader {
     } else if (statement !== undefined) {
       this.#hasFunctions ||= createsFunction.test(statement.text ?? '');
       this.#hasChecks ||= checksValues.test(statement.text ?? '');
-      yield this.#statement(orderOf(statement.text), statement.text);
+      this.#isSomebodyElse = actsAs(statement.text) ?? this.#isSomebodyElse;
+      yield this.#statement(statement.text);
     }
   }
 
@@ -126,11 +130,12 @@ export class PartReader {
     this.#restart(0);
   }
 
-  #statement(order: Order | undefined, text: string | undefined): Part {
+  #statement(text = ''): Part {
     const [sql, line, lines] = [this.#sql, this.#line, this.#lines];
-    const createsForeignTable = text?.startsWith('CREATE FOREIGN TABLE ') ?? false;
+    const usual = orderOf(text);
+    const order = usual?.type === 'tables' && this.#isSomebodyElse ? undefined : usual;
     this.#restart(0);
-    return { type: 'statement', sql, line, lines, order, createsForeignTable };
+    return { type: 'statement', sql, line, lines, order, widensAnalyze: wideningTable.test(text) };
   }
 
   #add(bytes: Buffer, lines = countLines(bytes)): void {
@@ -160,6 +165,8 @@ const createsFunction = /^CREATE (?:OR REPLACE )?FUNCTION/;
 const checksValues =
   /^CREATE (?:UNLOGGED |FOREIGN )?(?:TABLE|DOMAIN) .*(?:\bCHECK \(|GENERATED ALWAYS AS \()/s;
 
+const wideningTable = /^CREATE (?:FOREIGN TABLE |(?:UNLOGGED )?TABLE .*\nINHERITS \()/s;
+
 /** The same for a table however it is quoted: pg_dump and the server need not do it alike. */
 export function tableKey(name: string): string {
   return name.replaceAll(/"([a-z_][a-z0-9_$]*)"/g, '$1');
@@ -187,9 +194,14 @@ const index = new RegExp(
   String.raw`^CREATE (?:UNIQUE )?INDEX ${identifier} ON ${qualified} USING `,
 );
 
+/** Whether from here on the session is another role; undefined: that stays as it is. */
+function actsAs(statement = ''): boolean | undefined {
+  if (!/^(?:RE)?SET SESSION AUTHORIZATION\b/.test(statement)) return undefined;
+  return !/^RESET| DEFAULT;$/.test(statement);
+}
+
 /** The forms are those that pg_dump writes; of any other nothing is assumed. */
-function orderOf(statement: string | undefined): Order | undefined {
-  if (statement === undefined) return undefined;
+function orderOf(statement: string): Order | undefined {
   if (setsSession.test(statement)) return { type: 'session' };
   if (independent.test(statement)) return { type: 'independent' };
   const key = foreignKey.exec(statement);

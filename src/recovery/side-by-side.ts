@@ -88,7 +88,7 @@ export class SideBySide implements AsyncDisposable {
   /** Takes the next part; waits while there is no room for it. */
   async load(part: Part): Promise<void> {
     if (this.#failed) throw this.#failed.error;
-    if (part.type === 'statement' && part.createsForeignTable) this.#statistics.noteForeignTable();
+    if (part.type === 'statement' && part.widensAnalyze) this.#statistics.leaveToTheEnd();
     if (part.type === 'rows') {
       await this.#deal(part);
     } else if (part.order?.type === 'tables') {
@@ -130,12 +130,14 @@ export class SideBySide implements AsyncDisposable {
       this.#analyzeCurrent();
       this.#current = { block, key: tableKey(name), owner: this.#freest(), pieces: [] };
     }
-    const piece = (isSmall ? this.#current.owner : this.#freest()).run(part);
+    // What looks around finds the rows of its own table that stand before it, too.
+    const session = isSmall || part.looksAround ? this.#current.owner : this.#freest();
+    const piece = session.run(part);
     this.#current.pieces.push(piece);
     this.#track(this.#rows, piece, ({ copied }) => {
       this.copied[block] = (this.copied[block] ?? 0) + copied;
     });
-    while (this.#freest().load >= ahead) await this.#any(this.#rows);
+    while ((part.looksAround ? session : this.#freest()).load >= ahead) await this.#any(this.#rows);
   }
 
   #freest(): LoadSession {

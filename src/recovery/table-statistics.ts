@@ -24,8 +24,8 @@ export class TableStatistics {
   readonly #tables = new Map<string, { readonly name: string; readonly bytes: number }>();
   readonly #collecting = new Map<string, Promise<void>>();
   readonly #collected = new Set<string>();
-  /** One can be a part of any table, and its server can be away. */
-  #hasForeignTables = false;
+  /** What ANALYZE of a table reads is loaded with it, and is here. */
+  #isEarlyEnough = true;
 
   /** Tables whose statistics have been collected, as the dump writes them. */
   get collected(): ReadonlySet<string> {
@@ -37,9 +37,9 @@ export class TableStatistics {
     return this.#collecting;
   }
 
-  /** From now on none are collected before the end. */
-  noteForeignTable(): void {
-    this.#hasForeignTables = true;
+  /** From now on none are collected before the end: a table has children, or one on another server. */
+  leaveToTheEnd(): void {
+    this.#isEarlyEnough = false;
   }
 
   /** Notes more rows of a table; gives the size of all so far. */
@@ -93,7 +93,7 @@ export class TableStatistics {
   /** The name of a table whose statistics are worth collecting early, if that can do no harm. */
   #largeTable(key: string): string | undefined {
     const { name, bytes } = this.#tables.get(key) ?? { name: '', bytes: 0 };
-    const isWorthIt = bytes > smallTableBytes && !this.#hasForeignTables;
+    const isWorthIt = bytes > smallTableBytes && this.#isEarlyEnough;
     return isWorthIt && isClear(name) ? name : undefined;
   }
 }

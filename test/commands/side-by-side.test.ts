@@ -12,6 +12,13 @@ const content = `
     title text GENERATED ALWAYS AS (name_of(id)) STORED);
   INSERT INTO b_document SELECT n FROM generate_series(1, 300) AS n;
 
+  CREATE TABLE c_tree (id integer, parent integer, text text);
+  CREATE FUNCTION is_there(i integer) RETURNS boolean LANGUAGE plpgsql
+    AS 'BEGIN RETURN EXISTS (SELECT FROM public.c_tree WHERE id = i); END';
+  INSERT INTO c_tree SELECT n, nullif(greatest(n - 100, 0), 0), repeat(md5(n::text), 125)
+    FROM generate_series(1, 3000) AS n;
+  ALTER TABLE c_tree ADD CHECK (parent IS NULL OR is_there(parent));
+
   CREATE TABLE large (id integer PRIMARY KEY, a integer, b integer, text text);
   INSERT INTO large SELECT n, n % 10, n % 10, repeat('x', 60) FROM generate_series(1, 150000) AS n;
   CREATE STATISTICS together ON a, b FROM large;

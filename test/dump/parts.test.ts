@@ -56,6 +56,27 @@ test.each([
   expect(partsOf(`${statement}\n`, 1)[0]).toMatchObject({ type: 'statement', order });
 });
 
+test('what belongs to whoever creates it is created by the session that is somebody else', () => {
+  const index = 'CREATE INDEX i ON s.t USING btree (a);';
+  const dump = `SET SESSION AUTHORIZATION 'bob';\nSET a = 1;\n${index}\nRESET SESSION AUTHORIZATION;\n${index}\n`;
+  const orders = partsOf(dump, 1).map((part) => part.type === 'statement' && part.order);
+  expect(orders.slice(0, 5)).toEqual([
+    undefined,
+    { type: 'session' },
+    undefined,
+    undefined,
+    tables(false, 's.t'),
+  ]);
+});
+
+test.each([
+  ['CREATE TABLE s.t (\n    a integer\n);', false],
+  ['CREATE TABLE s.t (\n    a integer\n)\nINHERITS (s.u);', true],
+  ['CREATE FOREIGN TABLE s.t (\n    a integer\n)\nSERVER far;', true],
+])('%j: ANALYZE of another table reads it, too: %s', (statement, widensAnalyze) => {
+  expect(partsOf(`${statement}\n`, 1)[0]).toMatchObject({ widensAnalyze });
+});
+
 test.each([1, 7, 64, 10_000])(
   'pieces are whole rows of the block, in chunks of %d bytes',
   (chunkBytes) => {
