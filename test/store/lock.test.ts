@@ -56,6 +56,12 @@ test('a lock whose process id is in use again by another process is dead', async
   await using _lock = await acquireLock(request(directory));
 });
 
+test('a lock whose holder died before it could write its name is dead', async () => {
+  const directory = await temporaryDirectory();
+  await writeFile(join(directory, lockName), '');
+  await using _lock = await acquireLock(request(directory));
+});
+
 test('a lock of another process namespace lives as long as its heartbeat, and dies with it', async () => {
   const directory = await temporaryDirectory();
   const path = await leaveLock(directory, { namespace: 'a container', pid: 1 });
