@@ -6,6 +6,9 @@ import { sqlError } from './psql.ts';
 const noExtension =
   'install the extension on this server (pgvector: the package postgresql-NN-pgvector, or the image pgvector/pgvector)';
 
+const wentAway =
+  'the server ended the session: when it answers again, restore again; the live database was not touched';
+
 /** By SQLSTATE (PostgreSQL manual, Appendix A). */
 const hints: Readonly<Record<string, string>> = {
   '0A000': noExtension,
@@ -13,6 +16,8 @@ const hints: Readonly<Record<string, string>> = {
   '42501': 'restore as a superuser or as the owner of the objects',
   '42704': 'the dump needs something that this server does not have: create it first',
   '53100': "the server's disk is full: free some space there",
+  '57P01': wentAway,
+  '57P02': wentAway,
 };
 
 /** Which line of psql's input is which line of the dump. */
