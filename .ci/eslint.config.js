@@ -17,8 +17,9 @@ const layers = [
     'database-traits.ts',
     'deadline.ts',
     'known-roles.ts',
-    'table-rows.ts',
+    'row-loss.ts',
   ],
+  ['table-rows.ts'],
   ['errors.ts', 'format.ts'],
 ];
 

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, hostname } from 'node:os';
 import { dirname, sep } from 'node:path';
 import { createInterface } from 'node:readline/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
@@ -101,19 +102,42 @@ const shell: Shell = {
 
   async ask(question) {
     if (!stdin.isTTY) return undefined;
+    await forgetTyped();
     const lines = createInterface({ input: stdin, output: stderr, terminal: false });
     try {
-      const answer = await Promise.race([
+      const text = await Promise.race([
         lines.question(question, { signal: interruption.signal }),
         once(lines, 'close').then(() => undefined),
       ]);
-      if (answer === undefined) stderr.write('\n'); // nobody has pressed Enter
-      return answer ?? '';
+      if (text !== undefined) return { text };
+      stderr.write('\n'); // nobody has pressed Enter
+      return 'end';
+    } catch (error) {
+      stderr.write('\n');
+      throw error;
     } finally {
       lines.close();
     }
   },
 };
+
+/** So long the terminal has to hand over what was typed before. */
+const typedMs = 50;
+
+/** Reads away what was typed ahead: whole lines, and what nobody has ended with Enter yet. */
+async function forgetTyped(): Promise<void> {
+  let isCtrlC = false;
+  const forget = (typed: Buffer) => {
+    isCtrlC ||= typed.includes(3);
+  };
+  stdin.setRawMode(true);
+  stdin.on('data', forget);
+  await sleep(typedMs);
+  stdin.off('data', forget);
+  stdin.pause();
+  stdin.setRawMode(false);
+  if (isCtrlC) process.kill(process.pid, 'SIGINT'); // the terminal does not do it in this mode
+}
 
 const program = createProgram(shell, version);
 process.on('exit', () => {

@@ -1,9 +1,12 @@
 import { formatPlural } from './format.ts';
+import { describeLoss, fullerBackups } from './row-loss.ts';
+import type { TableRows } from './table-rows.ts';
 
 /** What retention knows of a backup. */
 export interface Candidate {
-  /** Names sort by age. */
   readonly name: string;
+  /** When it was made; of two of one moment the name decides. */
+  readonly madeAt: Date;
   /** Of which database it is; undefined where no manifest tells. */
   readonly database: string | undefined;
   /** The calendar day in its name, as a number that grows by 1 a day. */
@@ -14,6 +17,8 @@ export interface Candidate {
   readonly isLatest: boolean;
   /** Its name lies in the future. */
   readonly isFuture: boolean;
+  /** What it holds; undefined where no manifest tells, or a person has said that it no longer matters. */
+  readonly tables?: readonly TableRows[] | undefined;
 }
 
 export interface RetentionPolicy {
@@ -35,6 +40,9 @@ export interface Decision<C extends Candidate> {
  * least `keepMin` backups that are newer are known to be good; those dated in the future do not
  * count.
  *
+ * Whatever was lost since an older backup was made, the newest one that still holds it stays, however
+ * old: the database may have been emptied, and backups of that go on.
+ *
  * The backups of each database are looked at by themselves, those of an unknown one with all.
  *
  * Age is counted up to the newest good backup and not to the clock, and a leap of more than a day
@@ -46,7 +54,9 @@ export function planRetention<C extends Candidate>(
   backups: readonly C[],
   policy: RetentionPolicy,
 ): Decision<C>[] {
-  const sorted = backups.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const sorted = backups.toSorted(
+    (a, b) => a.madeAt.getTime() - b.madeAt.getTime() || (a.name < b.name ? -1 : 1),
+  );
   const decisions = new Map<C, Decision<C>>();
   for (const database of new Set(sorted.map((backup) => backup.database))) {
     const concerned = sorted.filter((backup) => concerns(backup, database));
@@ -55,6 +65,24 @@ export function planRetention<C extends Candidate>(
     }
   }
   return sorted.flatMap((backup) => decisions.get(backup) ?? []);
+}
+
+/**
+ * Those that hold what was lost since, each with its reason. One that is not known to be good does not
+ * stand in for an older one that is.
+ * @param backups of one database, oldest first.
+ */
+export function heldBackups<C extends Candidate>(backups: readonly C[]): Map<C, string> {
+  const counted = backups.filter(({ isFuture, tables }) => !isFuture && tables !== undefined);
+  const [newest, ...older] = counted.toReversed();
+  const held = new Map<C, string>();
+  for (const among of [older, older.filter(({ knownGood }) => knownGood)]) {
+    for (const { backup, losses } of fullerBackups(newest?.tables ?? [], among)) {
+      const loss = describeLoss('the newest backup', 'this one', losses);
+      held.set(backup, `holds what was lost since (until \`prune --accept-loss\`): ${loss}`);
+    }
+  }
+  return held;
 }
 
 const concerns = (backup: Candidate, database: string | undefined) =>
@@ -70,9 +98,12 @@ function planFor<C extends Candidate>(
   const newest = good.at(-1);
   const confirmed = newest && confirmedDay(past, newest);
   const oldestNeeded = backups.findIndex((backup) => backup === good.at(-policy.keepMin));
+  const held = heldBackups(backups);
   const decide = (backup: C, index: number): [Decision<C>['action'], string] => {
     if (backup.isFuture) return ['keep', 'dated in the future'];
     if (backup.isLatest) return ['keep', 'latest points to it'];
+    const holding = held.get(backup);
+    if (holding !== undefined) return ['keep', holding];
     if (newest === undefined || confirmed === undefined || oldestNeeded === -1) {
       return ['keep', `fewer than ${policy.keepMin} backups are known to be good`];
     }

@@ -7,6 +7,7 @@ const today = 20_000;
 /** A good backup so many days ago; the newest is the latest. */
 const backup = (age: number, changes: Partial<Candidate> = {}): Candidate => ({
   name: `day ${today - age}`,
+  madeAt: new Date((today - age) * 86_400_000),
   day: today - age,
   database: 'aifinance',
   knownGood: true,
@@ -107,6 +108,51 @@ describe('a clock that leaps a year ahead', () => {
   });
 });
 
+describe('backups of a database that has lost rows', () => {
+  const table = (name: string, rows: number) => ({ table: name, rows });
+  const of = (age: number, ...tables: ReturnType<typeof table>[]) => backup(age, { tables });
+  const reasonFor = (backups: readonly Candidate[], age: number) =>
+    planRetention(backups, week).find(({ backup: { day } }) => day === today - age);
+
+  test('the newest that holds it stays, however old, and its reason is told', () => {
+    const emptied = Array.from({ length: 20 }, (_, age) => of(age, table('public.t', 0)));
+    const backups = [of(22, table('public.t', 9)), of(21, table('public.t', 107_705)), ...emptied];
+    expect(remaining(backups, week)).toEqual([21, 6, 5, 4, 3, 2, 1, 0]);
+    expect(reasonFor(backups, 21)?.reason).toBe(
+      'holds what was lost since (until `prune --accept-loss`): the newest backup holds 0 rows; this one held 107,705, public.t has 0 rows (107,705 in this one)',
+    );
+  });
+
+  test.each([
+    ['emptied', [table('logs', 1_000_000), table('documents', 0)]],
+    ['gone', [table('logs', 1_000_000)]],
+    ['less than half there', [table('logs', 1_000_000), table('documents', 15)]],
+  ])('one table %s in a database full of logs counts', (_, now) => {
+    const then = of(30, table('logs', 900_000), table('documents', 31));
+    const backups = [then, of(3, ...now), of(2, ...now), of(1, ...now), of(0, ...now)];
+    expect(remaining(backups, week)).toEqual([30, 3, 2, 1, 0]);
+  });
+
+  test('losses one after the other are each held', () => {
+    const [a, b] = [table('a', 50), table('b', 50)];
+    const backups = [of(40, a, b), of(30, b), of(3), of(2), of(1), of(0)];
+    expect(remaining(backups, week)).toEqual([40, 30, 3, 2, 1, 0]);
+  });
+
+  test('one that is not good does not stand in for an older one that is', () => {
+    const full = [table('a', 50)];
+    const bad = backup(30, { tables: full, knownGood: false });
+    expect(remaining([of(40, ...full), bad, of(3), of(2), of(1), of(0)], week)).toEqual([
+      40, 30, 3, 2, 1, 0,
+    ]);
+  });
+
+  test('daily work is no loss', () => {
+    const backups = [5, 4, 3, 3].map((rows, index) => of(30 - index * 10, table('jobs', rows)));
+    expect(remaining(backups, { days: 1, keepMin: 1 })).toEqual([0]);
+  });
+});
+
 describe('whatever backups there are', () => {
   const candidates = fc
     .array(fc.record({ age: fc.integer({ min: -5, max: 60 }), knownGood: fc.boolean() }), {
@@ -141,6 +187,38 @@ describe('whatever backups there are', () => {
         const goodAfter = kept(backups, policy).filter(isGood).length;
         expect(goodAfter).toBeGreaterThanOrEqual(Math.min(goodBefore, policy.keepMin));
         if (backups.length > 0) expect(kept(backups, policy).length).toBeGreaterThan(0);
+      }),
+    );
+  });
+
+  const stories = fc.array(
+    fc.record({
+      a: fc.integer({ min: 0, max: 99 }),
+      b: fc.option(fc.integer({ min: 0, max: 99 })),
+    }),
+    { minLength: 1, maxLength: 30 },
+  );
+
+  test('of every table, and of all, much that was held is held still', () => {
+    fc.assert(
+      fc.property(stories, policies, (days, policy) => {
+        const backups = days.map(({ a, b }, index) => {
+          const tables = [
+            { table: 'a', rows: a },
+            ...(b === null ? [] : [{ table: 'b', rows: b }]),
+          ];
+          return backup(days.length - 1 - index, { tables });
+        });
+        const rows = ({ tables = [] }: Candidate, name?: string) =>
+          tables.filter(({ table }) => !name || table === name).reduce((n, t) => n + t.rows, 0);
+        const [newest] = backups.slice(-1);
+        for (const name of ['a', 'b', undefined]) {
+          const now = newest === undefined ? 0 : rows(newest, name);
+          const isMore = (other: Candidate) =>
+            rows(other, name) > 2 * now && (now === 0 || rows(other, name) - now >= 10);
+          const fullest = backups.filter(isMore).at(-1);
+          if (fullest !== undefined) expect(kept(backups, policy)).toContain(fullest);
+        }
       }),
     );
   });

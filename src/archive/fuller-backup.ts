@@ -1,31 +1,23 @@
+import { readMeasures } from '../store/accepted-loss.ts';
 import { listBackups, type Backup } from '../store/catalogue.ts';
 import { manifestOf, type Manifest } from '../store/manifest.ts';
-import { totalRows } from '../table-rows.ts';
-
-/** A backup that holds much more than a later one of the same database. */
-export interface FullerBackup {
-  readonly backup: Backup;
-  readonly rows: number;
-}
-
-/** From so many times as many rows on, a person should look: a database that was emptied is backed up as well as any. */
-const muchMore = 2;
+import { fullerBackups, type FullerBackup } from '../row-loss.ts';
 
 /**
- * The newest backup before one, of the same database, that holds more than twice as many rows: what
- * was lost meanwhile may be in it.
+ * The backups before one, of the same database, that hold much more than it: what was lost meanwhile
+ * is in them. Newest first; without what a person has accepted.
  */
-export async function fullerBackup(
+export async function fullerBackupsOf(
   directory: string,
   { database, tables, createdAt }: Manifest,
-): Promise<FullerBackup | undefined> {
-  const rows = totalRows(tables);
-  for (const backup of (await listBackups(directory)).reverse()) {
+): Promise<FullerBackup<Backup>[]> {
+  const measure = (await readMeasures(directory)).get(database.name);
+  const older = (await listBackups(directory)).reverse().flatMap((backup) => {
     const manifest = manifestOf(backup);
-    if (manifest === undefined || manifest.fileBytes !== backup.bytes) continue;
-    if (manifest.database.name !== database.name || manifest.createdAt >= createdAt) continue;
-    const itsRows = totalRows(manifest.tables);
-    if (itsRows > muchMore * rows) return { backup, rows: itsRows };
-  }
-  return undefined;
+    if (manifest === undefined || manifest.fileBytes !== backup.bytes) return [];
+    if (manifest.database.name !== database.name || manifest.createdAt >= createdAt) return [];
+    if (measure !== undefined && backup.madeAt < measure) return [];
+    return [{ backup, tables: manifest.tables }];
+  });
+  return fullerBackups(tables, older).map(({ backup: { backup }, losses }) => ({ backup, losses }));
 }

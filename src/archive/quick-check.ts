@@ -8,24 +8,24 @@ import type { Archive } from './read.ts';
 /** Enough to recognise a format, and gzip's header with a long file name in it. */
 const headBytes = 8 * 1024;
 
-const another =
-  'choose another one from `pratiko-backup list`; `pratiko-backup verify --all` tells which are good';
+/** Why a file cannot be restored; without a hint where another backup is what helps. */
+export type Unusable = Omit<ForeignFormat, 'hint'> & { readonly hint?: string };
 
 /**
  * What the first look at a file tells, before anything is done with it.
  * @returns why it cannot be restored and what to do, or undefined: then reading all of it decides.
  */
-export async function quickCheck(archive: Archive): Promise<ForeignFormat | undefined> {
+export async function quickCheck(archive: Archive): Promise<Unusable | undefined> {
   const { bytes, path, manifest } = archive;
-  if (bytes === 0) return { what: 'empty', hint: another };
+  if (bytes === 0) return { what: 'empty' };
   if (typeof manifest === 'object' && manifest.fileBytes !== bytes) {
     const [now, then] = [formatCount(bytes), formatCount(manifest.fileBytes)];
-    return { what: `not as it was made: it has ${now} bytes, not ${then}`, hint: another };
+    return { what: `not as it was made: it has ${now} bytes, not ${then}` };
   }
   const head = await readHead(path);
   const foreign = formatOf(head);
   if (!isGzip(head) && path.endsWith('.gz') && (foreign === undefined || foreign.isUnknown)) {
-    return { what: 'not gzip', hint: another };
+    return { what: 'not gzip' };
   }
   return foreign;
 }

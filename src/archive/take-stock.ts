@@ -1,9 +1,10 @@
 import { createReadStream } from 'node:fs';
-import type { Candidate, RetentionPolicy } from '../retention.ts';
+import { heldBackups, type Candidate, type RetentionPolicy } from '../retention.ts';
+import { readMeasures } from '../store/accepted-loss.ts';
 import { listBackups, type Backup } from '../store/catalogue.ts';
 import { readLatest } from '../store/latest.ts';
 import { manifestOf } from '../store/manifest.ts';
-import { dayOf, formatStamp, type Stamp } from '../store/names.ts';
+import { dayOf, type Stamp } from '../store/names.ts';
 import { Checksum } from '../streams/checksum.ts';
 
 export interface StockOptions {
@@ -18,32 +19,57 @@ export type Stock = Candidate & Backup;
 
 /**
  * Lists the backups for retention, oldest first. Of each database the newest ones are read to know
- * that they are good, as many as the policy must be sure of; the rest stays unknown.
+ * that they are good, as many as the policy must be sure of, and those that hold what was lost since;
+ * the rest stays unknown.
  */
 export async function takeStock(directory: string, options: StockOptions): Promise<Stock[]> {
-  const { policy, verified } = options;
+  const { policy, verified, now, signal } = options;
   const backups = await listBackups(directory);
   const latest = await readLatest(directory);
-  const now = formatStamp(options.now);
-  const good = new Set<Stamp>();
+  const measures = await readMeasures(directory);
+  const isFuture = ({ madeAt }: Backup) => madeAt > now;
+  const judged = new Map<Stamp, boolean>();
+  const isGood = async (backup: Backup): Promise<boolean> => {
+    const known =
+      judged.get(backup.stamp) ?? (backup.stamp === verified || (await isIntact(backup, signal)));
+    judged.set(backup.stamp, known);
+    return known;
+  };
   const goodOf = new Map<string, number>();
   for (const backup of backups.toReversed()) {
     const database = databaseOf(backup);
-    if (database === undefined || backup.stamp > now) continue;
+    if (database === undefined || isFuture(backup)) continue;
     const count = goodOf.get(database) ?? 0;
-    if (count >= policy.keepMin) continue;
-    if (backup.stamp !== verified && !(await isIntact(backup, options.signal))) continue;
-    good.add(backup.stamp);
-    goodOf.set(database, count + 1);
+    if (count < policy.keepMin && (await isGood(backup))) goodOf.set(database, count + 1);
   }
-  return backups.map((backup) => ({
-    ...backup,
-    database: databaseOf(backup),
-    day: dayOf(backup.stamp),
-    knownGood: good.has(backup.stamp),
-    isLatest: backup.stamp === latest,
-    isFuture: backup.stamp > now,
-  }));
+  const stock = () =>
+    backups.map((backup): Stock => {
+      const database = databaseOf(backup);
+      const isAccepted = backup.madeAt < (measures.get(database ?? '') ?? new Date(0));
+      return {
+        ...backup,
+        database,
+        day: dayOf(backup.stamp),
+        knownGood: judged.get(backup.stamp) === true,
+        isLatest: backup.stamp === latest,
+        isFuture: isFuture(backup),
+        tables:
+          isAccepted || judged.get(backup.stamp) === false ? undefined : manifestOf(backup)?.tables,
+      };
+    });
+  for (;;) {
+    const unread = heldOf(stock()).filter(({ stamp }) => !judged.has(stamp));
+    if (unread.length === 0) return stock();
+    for (const backup of unread) await isGood(backup);
+  }
+}
+
+/** Of each database by itself. */
+function heldOf(stock: readonly Stock[]): Stock[] {
+  const databases = new Set(stock.map(({ database }) => database));
+  return [...databases].flatMap((name) => [
+    ...heldBackups(stock.filter(({ database }) => database === name)).keys(),
+  ]);
 }
 
 const databaseOf = (backup: Backup) => manifestOf(backup)?.database.name;

@@ -1,19 +1,43 @@
 import { Failure } from '../errors.ts';
+import type { Log } from '../log.ts';
 import type { Shell } from './shell.ts';
 
+/** How often a person may mistype. */
+const attempts = 3;
+
 /**
- * Lets a person type the database's name, which cannot happen by accident.
- * @throws Failure `usage` where the answer is another one, or there is nobody to ask.
+ * Lets a person type the database's name, which cannot happen by accident. A wrong answer asks again.
+ * @throws Failure `usage` where no answer is right, or there is nobody to ask; Interrupted.
  */
-export async function confirm(question: string, target: string, shell: Shell): Promise<void> {
-  const answer = await shell.ask(`${question} Type the name of the database to go on: `);
-  if (answer === undefined) {
-    throw new Failure('usage', 'a restore must be confirmed, and there is no terminal to ask at', {
-      hint: 'add --yes if you are sure',
-    });
+export async function confirm(
+  question: string,
+  target: string,
+  shell: Shell,
+  log: Log,
+): Promise<void> {
+  for (let attempt = 1; attempt <= attempts; attempt += 1) {
+    const answer = await ask(`${question} Type the name of the database to go on: `, shell, log);
+    if (answer === undefined) {
+      throw new Failure('usage', 'this must be confirmed, and there is no terminal to ask at', {
+        hint: 'add --yes if you are sure',
+      });
+    }
+    if (answer === 'end') break;
+    if (answer.text.trim() === target) return;
+    if (attempt < attempts) {
+      log.info(`that was not "${target}"; nothing is changed until it is (Ctrl-C ends)`);
+    }
   }
-  if (answer.trim() === target) return;
   throw new Failure('usage', `not confirmed: the answer was not "${target}"`, {
     hint: 'nothing was changed; run it again and type the name, or use --yes',
   });
+}
+
+async function ask(question: string, shell: Shell, log: Log) {
+  try {
+    return await shell.ask(question);
+  } catch (error) {
+    log.warn('nothing was changed');
+    throw error;
+  }
 }

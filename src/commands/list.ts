@@ -21,7 +21,7 @@ export function addListCommand(program: Command, shell: Shell): void {
     .action(async (_flags: unknown, self: Command) => {
       const flags: GlobalFlags & ConnectionFlags = self.optsWithGlobals();
       const context = await shell.open(flags, settingsFrom(flags));
-      const { listFiles, listPrevious } = await import('../operations/list.ts');
+      const { listAlmost, listFiles, listPrevious } = await import('../operations/list.ts');
       const [backups, previous] = [await listFiles(context), await listPrevious(context)];
       const isKnown = typeof previous !== 'string';
       if (!isKnown) {
@@ -31,13 +31,21 @@ export function addListCommand(program: Command, shell: Shell): void {
       const bytes = backups.reduce((sum, backup) => sum + backup.bytes, 0);
       const files =
         backups.length === 0
-          ? `no backups in ${backupDir}`
+          ? `no backups in ${backupDir}${context.config.backupDirIsDefault ? ' (set BACKUP_DIR or --backup-dir to look elsewhere)' : ''}`
           : `${describe(backups)}\n${formatPlural(backups.length, 'backup')}, ${formatBytes(bytes)} in ${backupDir}`;
+      const almost = await listAlmost(context);
+      for (const name of almost) {
+        context.log.warn(
+          { hint: 'to verify or restore it, give its path; rename it if it belongs here' },
+          `${name} is not counted: its name is not exactly a backup's`,
+        );
+      }
       shell.result(
         {
           directory: backupDir,
           backups,
           totalBytes: bytes,
+          notCounted: almost,
           previousDatabases: isKnown ? previous : null,
         },
         [files, ...(isKnown ? previous.map(describePrevious) : [])].join('\n'),

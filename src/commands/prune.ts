@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { formatBytes, formatPlural } from '../format.ts';
-import type { PruneDecision } from '../operations/prune.ts';
+import type { Log } from '../log.ts';
+import type { AcceptedLoss, PruneDecision } from '../operations/prune.ts';
+import { confirm } from './confirm.ts';
 import { addWaitOption, helpEnd, settingsFrom } from './options.ts';
 import type { GlobalFlags, Shell } from './shell.ts';
 import { formatTable } from './table.ts';
@@ -10,6 +12,8 @@ interface Flags extends GlobalFlags {
   readonly retentionDays?: string;
   readonly keepMin?: string;
   readonly wait: number;
+  readonly acceptLoss?: true;
+  readonly yes?: true;
 }
 
 export function addPruneCommand(program: Command, shell: Shell): void {
@@ -17,14 +21,25 @@ export function addPruneCommand(program: Command, shell: Shell): void {
     .command('prune')
     .description('remove backups that retention no longer keeps')
     .option('--dry-run', 'only say what would be kept and removed, and why')
+    .option('--accept-loss', 'no longer hold backups because much was lost since')
+    .option('-y, --yes', 'do not ask (--accept-loss)')
     .option('--retention-days <n>', 'calendar days to keep (RETENTION_DAYS)')
     .option('--keep-min <n>', 'good backups that always remain (RETENTION_KEEP_MIN)');
   addWaitOption(command)
     .addHelpText(
       'after',
       helpEnd(
-        ['pratiko-backup prune --dry-run', 'pratiko-backup prune --retention-days 30'],
-        ['0   done', '11  another run holds the lock', '14  a file cannot be removed'],
+        [
+          'pratiko-backup prune --dry-run',
+          'pratiko-backup prune --retention-days 30',
+          'pratiko-backup prune --accept-loss',
+        ],
+        [
+          '0   done',
+          '2   not confirmed (--accept-loss)',
+          '11  another run holds the lock',
+          '14  a file cannot be removed',
+        ],
       ),
     )
     .action(async (_flags: unknown, self: Command) => {
@@ -36,9 +51,36 @@ export function addPruneCommand(program: Command, shell: Shell): void {
       });
       const { prune } = await import('../operations/prune.ts');
       const dryRun = flags.dryRun ?? false;
-      const decisions = await prune(context, { dryRun, waitSeconds: flags.wait });
-      shell.result({ dryRun, decisions }, describe(decisions, dryRun));
+      const { decisions, accepted } = await prune(context, {
+        dryRun,
+        waitSeconds: flags.wait,
+        acceptLoss: flags.acceptLoss ?? false,
+        confirm: async (losses) => {
+          for (const loss of losses)
+            await confirmLoss(loss, flags.yes ?? false, shell, context.log);
+        },
+      });
+      if (flags.acceptLoss && accepted.length === 0)
+        context.log.info('no backup is held for a loss');
+      if (dryRun) for (const loss of accepted) announceLoss(loss, context.log);
+      shell.result({ dryRun, decisions, accepted }, describe(decisions, dryRun));
     });
+}
+
+/** What will be given up. */
+function announceLoss({ database, lost }: AcceptedLoss, log: Log): void {
+  for (const clause of lost) log.warn(`database "${database}" has lost rows: ${clause}`);
+}
+
+async function confirmLoss(
+  loss: AcceptedLoss,
+  yes: boolean,
+  shell: Shell,
+  log: Log,
+): Promise<void> {
+  announceLoss(loss, log);
+  const question = `Is nothing of that missing in "${loss.database}"? The backups that hold it will be removed when they are old.`;
+  if (!yes) await confirm(question, loss.database, shell, log);
 }
 
 function describe(decisions: readonly PruneDecision[], dryRun: boolean): string {

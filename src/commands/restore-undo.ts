@@ -17,7 +17,8 @@ export async function undo(context: Context, flags: RestoreFlags, shell: Shell):
     waitSeconds: flags.wait,
     confirm: async (plan) => {
       announceUndo(plan, context.log);
-      if (!flags.yes) await confirm(`Undo the restore of "${plan.target}"?`, plan.target, shell);
+      if (!flags.yes)
+        await confirm(`Undo the restore of "${plan.target}"?`, plan.target, shell, context.log);
     },
   });
   const kept = previous === undefined ? '' : `; the undone one is kept as "${previous}"`;

@@ -67,7 +67,7 @@ async function restore(
     confirm: async (plan) => {
       announcePlan(plan, options.dropOld, context);
       const verb = plan.previous === undefined ? 'Restore into' : 'Restore over';
-      if (!flags.yes) await confirm(`${verb} "${plan.target}"?`, plan.target, shell);
+      if (!flags.yes) await confirm(`${verb} "${plan.target}"?`, plan.target, shell, context.log);
     },
     onProgress: (progress) => shell.progress(() => describeProgress(progress)),
     onBuild: (left) => shell.progress(() => describeBuild(left)),

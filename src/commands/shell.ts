@@ -11,8 +11,12 @@ export interface Shell {
   progress(describe: () => string): void;
   /** Of this machine, for what is done side by side. */
   readonly cores: number;
-  /** Asks a person; undefined where there is no terminal to ask at. */
-  ask(question: string): Promise<string | undefined>;
+  /**
+   * Asks a person. What was typed before the question is no answer to it.
+   * @returns undefined where there is no terminal to ask at, `end` where it was closed (Ctrl-D).
+   * @throws Interrupted at Ctrl-C.
+   */
+  ask(question: string): Promise<{ readonly text: string } | 'end' | undefined>;
 }
 
 /** Options of every command, as commander names them. */

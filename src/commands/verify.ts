@@ -40,7 +40,7 @@ export function addVerifyCommand(program: Command, shell: Shell): void {
       }
       const context = await shell.open(flags, settingsFrom(flags));
       const { verify } = await import('../operations/verify.ts');
-      const verdicts = await verify(context, {
+      const { verdicts, another } = await verify(context, {
         file,
         all: flags.all ?? false,
         onProgress: (name, { readBytes, totalBytes }) =>
@@ -53,7 +53,7 @@ export function addVerifyCommand(program: Command, shell: Shell): void {
         { good: bad.length === 0, backups: verdicts },
         verdicts.map(describe).join('\n'),
       );
-      if (bad.length > 0) throw notGood(bad, verdicts.length);
+      if (bad.length > 0) throw notGood(bad, verdicts.length, another);
     });
 }
 
@@ -68,13 +68,13 @@ function describe(verdict: Verdict): string {
   return `${verdict.name}  good: ${size}${legacy}${manifest}`;
 }
 
-function notGood(bad: readonly Verdict[], all: number): Failure {
+function notGood(bad: readonly Verdict[], all: number, another = ''): Failure {
   const [first] = bad;
   const message =
     all === 1 && first !== undefined
       ? `${first.name} is not good: ${first.defects.join('; ')}`
       : `${bad.length} of ${formatPlural(all, 'backup')} ${bad.length === 1 ? 'is' : 'are'} not good`;
   return new Failure('verificationFailed', message, {
-    hint: 'nothing was removed; `pratiko-backup verify --all` tells which are good; if the database is still there, back it up now',
+    hint: `${all === 1 ? `${another}; ` : ''}nothing was removed; if the database is still there, back it up now`,
   });
 }

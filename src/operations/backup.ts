@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { fullerBackup } from '../archive/fuller-backup.ts';
+import { fullerBackupsOf } from '../archive/fuller-backup.ts';
 import { applyPlan, planForDirectory } from '../archive/retain.ts';
 import {
   verifyDraft,
@@ -9,9 +9,10 @@ import {
   type Written,
 } from '../archive/write.ts';
 import { withDeadline } from '../deadline.ts';
+import { describeLoss } from '../row-loss.ts';
 import { totalRows } from '../table-rows.ts';
 import { Failure, messageOf } from '../errors.ts';
-import { formatBytes, formatCount, formatDuration, formatPlural } from '../format.ts';
+import { formatBytes, formatDuration, formatPlural } from '../format.ts';
 import { failureNews, isFine, type BackupNews } from '../notify/backup-news.ts';
 import { notifySlack } from '../notify/slack.ts';
 import {
@@ -23,7 +24,7 @@ import { requireNewEnough } from '../postgres/pg-dump.ts';
 import { findTool } from '../postgres/tools.ts';
 import { createDraft, discardDraft, publishDraft, sealDraft } from '../store/draft.ts';
 import { ensureDirectory } from '../store/directory.ts';
-import { pointLatest } from '../store/latest.ts';
+import { isWithoutLinks, pointLatest } from '../store/latest.ts';
 import type { Lock } from '../store/lock.ts';
 import type { Manifest } from '../store/manifest.ts';
 import { formatBackupName, latestName, type Stamp } from '../store/names.ts';
@@ -68,7 +69,12 @@ export async function backup(context: Context, options: BackupOptions): Promise<
 
 async function makeBackup(context: Context, options: BackupOptions): Promise<BackupReport> {
   const { config } = context;
-  await ensureDirectory(config.backupDir, config.backupDirIsDefault);
+  if (await ensureDirectory(config.backupDir, config.backupDirIsDefault)) {
+    context.log.warn(
+      { hint: 'if backups belong elsewhere, set BACKUP_DIR and move this one there' },
+      `there was no backup directory: created ${config.backupDir}`,
+    );
+  }
   await using lock = await lockDirectory(context, 'backup', options.waitSeconds);
   await cleanUp(context);
   const { stamp, manifest } = await withinTimeout(context, (limited) =>
@@ -164,14 +170,26 @@ async function warnOfLoss(
   manifest: Manifest,
   { config, log }: Context,
 ): Promise<string | undefined> {
-  const fuller = await fullerBackup(config.backupDir, manifest);
-  if (fuller === undefined) return undefined;
-  const { backup, rows } = fuller;
-  const warning = `it holds ${formatPlural(totalRows(manifest.tables), 'row')}; ${backup.name} held ${formatCount(rows)}`;
+  const fuller = await fullerBackupsOf(config.backupDir, manifest);
+  const [newest] = fuller;
+  if (newest !== undefined) {
+    const warning = fuller
+      .map(({ backup, losses }, index) =>
+        describeLoss(index === 0 ? 'it' : 'and it', backup.name, losses),
+      )
+      .join('; ');
+    log.warn(
+      {
+        hint: `look at it: \`pratiko-backup restore ${newest.backup.stamp} --to NEW_DATABASE\`; it stays, however old, until you say that nothing is missing: \`pratiko-backup prune --accept-loss\``,
+      },
+      warning,
+    );
+    return warning;
+  }
+  if (manifest.tables.length > 0) return undefined;
+  const warning = `database "${manifest.database.name}" has no tables: this backup holds nothing`;
   log.warn(
-    {
-      hint: `if that is not meant so, keep the old ones (RETENTION_DAYS) and look: \`pratiko-backup restore ${backup.stamp} --to NEW_DATABASE\``,
-    },
+    { hint: `is it the right one (${config.databaseSource})? see \`psql --list\`` },
     warning,
   );
   return warning;
@@ -185,14 +203,23 @@ async function cleanUp({ config, log }: Context): Promise<void> {
   }
 }
 
+/** Where the file system knows no links, the newest good backup is found without. */
 async function moveLatest(stamp: Stamp, { config, log }: Context): Promise<void> {
   try {
     const aside = await pointLatest(config.backupDir, stamp);
     if (aside !== undefined) log.warn(`${latestName} was not a link; it is now ${aside}`);
   } catch (error) {
-    throw storageFailure(
-      `point ${latestName} to the new backup (${formatBackupName(stamp)} itself is safe)`,
-      error,
+    if (!isWithoutLinks(error)) {
+      throw storageFailure(
+        `point ${latestName} to the new backup (${formatBackupName(stamp)} itself is safe)`,
+        error,
+      );
+    }
+    log.warn(
+      {
+        hint: 'nothing is lost: every command takes the newest good backup where there is no link',
+      },
+      `the file system of ${config.backupDir} has no symbolic links: there is no ${latestName}`,
     );
   }
 }

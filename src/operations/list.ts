@@ -1,5 +1,5 @@
 import { totalRows } from '../table-rows.ts';
-import { listBackups, type Backup } from '../store/catalogue.ts';
+import { listAlmostBackups, listBackups, type Backup } from '../store/catalogue.ts';
 import { requireDirectory } from '../store/directory.ts';
 import { readLatest } from '../store/latest.ts';
 import { manifestOf } from '../store/manifest.ts';
@@ -32,15 +32,23 @@ export interface ListedBackup {
 /** Every backup in the backup directory, oldest first. */
 export async function listFiles({ config, now }: Context): Promise<ListedBackup[]> {
   if (!config.backupDirIsDefault) await requireDirectory(config.backupDir);
-  const latest = await readLatest(config.backupDir);
+  const backups = await listBackups(config.backupDir);
+  const latest =
+    (await readLatest(config.backupDir)) ??
+    backups.findLast((backup) => stateOf(backup) === 'verified')?.stamp;
   const listed: ListedBackup[] = [];
-  for (const backup of await listBackups(config.backupDir)) {
+  for (const backup of backups) {
     const isLatest = backup.stamp === latest;
     const mayBeOld = backup.manifest === undefined;
     const byOldScript = mayBeOld && (await isByOldScript(backup).catch(() => false));
     listed.push({ ...describe(backup, now()), isLatest, byOldScript });
   }
   return listed;
+}
+
+/** Files that somebody may take for backups, whose names are not exactly a backup's. */
+export async function listAlmost({ config }: Context): Promise<string[]> {
+  return listAlmostBackups(config.backupDir);
 }
 
 /** How long the server may let a list wait. */
@@ -68,7 +76,7 @@ function describe(backup: Backup, now: Date): Omit<ListedBackup, 'isLatest' | 'b
     name: backup.name,
     path: backup.path,
     moment,
-    ageMs: now.getTime() - moment.getTime(),
+    ageMs: now.getTime() - backup.madeAt.getTime(),
     bytes: backup.bytes,
     tables: manifest?.tables.length,
     rows: manifest && totalRows(manifest.tables),

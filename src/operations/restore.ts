@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { fullerBackup, type FullerBackup } from '../archive/fuller-backup.ts';
+import { fullerBackupsOf } from '../archive/fuller-backup.ts';
 import type { ReadProgress } from '../archive/read.ts';
 import { surveyArchive, type DumpHead } from '../archive/survey.ts';
 import { OwnershipFilter, type Skipped } from '../dump/ownership.ts';
@@ -22,7 +22,9 @@ import { locateDump, requireRestorable } from '../recovery/locate-dump.ts';
 import { planRestore, type RestorePlan } from '../recovery/plan.ts';
 import { freeBytesOf } from '../recovery/room.ts';
 import { swapIn } from '../recovery/swap-in.ts';
-import type { BackupFile } from '../store/locate.ts';
+import type { FullerBackup } from '../row-loss.ts';
+import type { Backup } from '../store/catalogue.ts';
+import { useAnother, type BackupFile } from '../store/locate.ts';
 import { manifestOf } from '../store/manifest.ts';
 import { formatStamp } from '../store/names.ts';
 import {
@@ -73,6 +75,8 @@ interface Prepared {
   readonly plan: RestorePlan;
   readonly facts: ServerFacts;
   readonly head: DumpHead;
+  /** What to do where the file is not good, for people. */
+  readonly another: string;
 }
 
 /**
@@ -141,7 +145,8 @@ const dropTimeoutMs = 60_000;
 
 async function locate(context: Context, { file }: RestoreChoice): Promise<BackupFile> {
   requireOwnDatabase(context);
-  return requireRestorable(await locateDump({ ...dumpLocation(context), file }));
+  const found = await locateDump({ ...dumpLocation(context), file });
+  return requireRestorable(found, context.config.backupDir);
 }
 
 /**
@@ -157,7 +162,8 @@ async function prepare(
 ): Promise<Prepared> {
   const target = config.connection.database;
   const facts = await surveyServer(server, target);
-  const head = known ?? (await survey(file, facts, choice, signal));
+  const another = await useAnother(config.backupDir, file.path);
+  const head = known ?? (await survey(file, facts, choice, another, signal));
   const plan = planRestore({
     ...choice,
     stamp: formatStamp(now()),
@@ -171,24 +177,25 @@ async function prepare(
     fuller: await fullerThan(file, config.backupDir),
   });
   requirePossible(plan);
-  return { plan, facts, head };
+  return { plan, facts, head, another };
 }
 
-async function fullerThan(file: BackupFile, directory: string): Promise<FullerBackup | undefined> {
+async function fullerThan(file: BackupFile, directory: string): Promise<FullerBackup<Backup>[]> {
   const manifest = manifestOf(file);
-  return manifest && fullerBackup(directory, manifest);
+  return manifest === undefined ? [] : fullerBackupsOf(directory, manifest);
 }
 
 async function survey(
   file: BackupFile,
   facts: ServerFacts,
   choice: RestoreChoice,
+  another: string,
   signal: AbortSignal,
 ): Promise<DumpHead> {
   try {
     const options = { signal, onProgress: choice.onSurvey };
     const head = await surveyArchive(file, createReplay(facts, choice), options);
-    requireGood(file, head.defects);
+    requireGood(file, head.defects, another);
     return head;
   } catch (error) {
     signal.throwIfAborted();
@@ -206,11 +213,14 @@ const createReplay = ({ roles, version }: ServerFacts, choice: RestoreChoice): R
 async function fill(
   context: Context,
   server: Server,
-  { plan, facts }: Prepared,
+  { plan, facts, another }: Prepared,
   options: RestoreOptions,
 ): Promise<Loaded & { skipped: Skipped; leftOut: number }> {
   const replay = createReplay(facts, options);
-  const loaded = await loadArchive(server, plan.scratch, plan.file, replay, options);
+  const loaded = await loadArchive(server, plan.scratch, plan.file, replay, {
+    ...options,
+    another,
+  });
   await analyze(context, server, plan, { jobs: options.jobs, except: loaded.analyzed });
   for (const { statement, reason } of await applySettings(server, plan.settings)) {
     context.log.warn(`the server refused "${statement}": ${reason}`);

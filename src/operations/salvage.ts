@@ -46,7 +46,7 @@ export interface SalvageReport extends Salvaged {
 export async function salvage(context: Context, options: SalvageOptions): Promise<SalvageReport> {
   const { config, log, signal } = context;
   const file = await locateDump({ ...dumpLocation(context), file: options.file });
-  await requireRecognised(file);
+  await requireRecognised(file, config.backupDir);
   const server = await configuredServer(context);
   const target = config.connection.database;
   await using _directory = await lockToRead(context, 'salvage', options.waitSeconds);

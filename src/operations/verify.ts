@@ -3,7 +3,7 @@ import { recognise } from '../archive/quick-check.ts';
 import type { TableRows } from '../table-rows.ts';
 import { Failure } from '../errors.ts';
 import { listBackups } from '../store/catalogue.ts';
-import { failWithoutBackups, locateBackup, type BackupFile } from '../store/locate.ts';
+import { failWithoutBackups, locateBackup, useAnother, type BackupFile } from '../store/locate.ts';
 import type { Context } from './context.ts';
 
 export interface VerifyOptions {
@@ -27,17 +27,25 @@ export interface Verdict {
   readonly hasManifest: boolean;
 }
 
+export interface Verification {
+  readonly verdicts: readonly Verdict[];
+  /** What to do where one is not good, for people. */
+  readonly another: string | undefined;
+}
+
 /**
  * Reads backups from the first to the last byte and says of each whether it is good. Changes
  * nothing.
  * @throws Failure `noSuchBackup`; `storage`.
  */
-export async function verify(context: Context, options: VerifyOptions): Promise<Verdict[]> {
+export async function verify(context: Context, options: VerifyOptions): Promise<Verification> {
   const verdicts: Verdict[] = [];
   for (const file of await filesToVerify(context, options)) {
     verdicts.push(await verifyFile(file, context, options));
   }
-  return verdicts;
+  const bad = verdicts.find(({ good }) => !good);
+  const another = bad && (await useAnother(context.config.backupDir, bad.path, 'verify'));
+  return { verdicts, another };
 }
 
 async function filesToVerify(

@@ -1,5 +1,6 @@
 import { Failure } from '../errors.ts';
-import { formatBytes, formatPlural, quoted } from '../format.ts';
+import { formatBytes, quoted } from '../format.ts';
+import { describeLoss } from '../row-loss.ts';
 import { canBeRestricted } from '../postgres/restriction.ts';
 import type { ServerFacts } from '../postgres/survey.ts';
 import { majorVersion } from '../postgres/tools.ts';
@@ -174,10 +175,9 @@ function packageOf(extension: string, major: number): string {
 
 /** Whether it is what a person wants back. */
 export function* contentFindings({ fuller, facts, target }: Situation): Generator<Finding> {
-  if (fuller !== undefined) {
-    const { backup, rows } = fuller;
+  for (const { backup, losses } of fuller) {
     yield warning(
-      `an older backup holds much more: ${backup.name} has ${formatPlural(rows, 'row')}`,
+      `an older backup holds much more: ${describeLoss('this one', backup.name, losses)}`,
       `to restore that one: pratiko-backup restore ${backup.stamp}`,
     );
   }

@@ -24,6 +24,8 @@ export interface Loaded {
 export interface LoadOptions {
   /** How many sessions load; 1: one psql reads the dump as it is. */
   readonly jobs: number;
+  /** What to do where the file is not good, for people. */
+  readonly another: string;
   readonly onProgress?: ((progress: ReadProgress) => void) | undefined;
   /** With several: how many indexes and constraints are left to be built. */
   readonly onBuild?: ((left: number) => void) | undefined;
@@ -45,7 +47,7 @@ export async function loadArchive(
   const tokens = readArchive(file, { signal: server.signal, onProgress });
   try {
     return jobs === 1
-      ? await loadInOrder(server, scratch, file, replay, tokens)
+      ? await loadInOrder(server, scratch, file, replay, tokens, options)
       : await loadSideBySide(server, scratch, file, replay, tokens, options);
   } finally {
     await tokens.return(undefined as never);
@@ -60,6 +62,7 @@ async function loadInOrder(
   file: BackupFile,
   replay: Replay,
   tokens: Tokens,
+  { another }: LoadOptions,
 ): Promise<Loaded> {
   let tables: readonly TableRows[] = [];
   const { copied, inserted } = await loadDump(
@@ -68,7 +71,7 @@ async function loadInOrder(
     (async function* () {
       let next = await tokens.next();
       for (; !next.done; next = await tokens.next()) yield* replay.read(next.value);
-      tables = tablesOf(file, next.value);
+      tables = tablesOf(file, next.value, another);
     })(),
   );
   requireSameRows(tables, copied);
@@ -92,23 +95,30 @@ async function loadSideBySide(
   for (; !next.done; next = await tokens.next()) {
     for (const part of parts.read(next.value)) await loader.load(part);
   }
-  const tables = tablesOf(file, next.value);
+  const tables = tablesOf(file, next.value, options.another);
   for (const part of parts.end()) await loader.load(part);
   await loader.finish();
   requireSameRows(tables, loader.copied);
   return { tables, inserted: loader.inserted, analyzed: loader.analyzed };
 }
 
-function tablesOf(file: BackupFile, { contents, defects }: ArchiveReport): readonly TableRows[] {
-  requireGood(file, defects);
+function tablesOf(
+  file: BackupFile,
+  { contents, defects }: ArchiveReport,
+  another: string,
+): readonly TableRows[] {
+  requireGood(file, defects, another);
   return contents.tables;
 }
 
-/** @throws Failure `restoreFailed` that lists the defects, if there are any. */
-export function requireGood(file: BackupFile, defects: readonly string[]): void {
+/**
+ * @param another what to do instead, for people.
+ * @throws Failure `restoreFailed` that lists the defects, if there are any.
+ */
+export function requireGood(file: BackupFile, defects: readonly string[], another: string): void {
   if (defects.length === 0) return;
   throw new Failure('restoreFailed', `${file.name} is not good: ${defects.join('; ')}`, {
-    hint: 'choose another one from `pratiko-backup list`, or rescue what is in this one with --salvage; the live database was not touched',
+    hint: `${another}; or rescue what is in this one with --salvage; the live database was not touched`,
   });
 }
 

@@ -1,7 +1,6 @@
-import { quickCheck, recognise } from '../archive/quick-check.ts';
-import type { ForeignFormat } from '../dump/format.ts';
+import { quickCheck, recognise, type Unusable } from '../archive/quick-check.ts';
 import { Failure } from '../errors.ts';
-import { locateBackup, type BackupFile } from '../store/locate.ts';
+import { locateBackup, useAnother, type BackupFile } from '../store/locate.ts';
 import { storageFailure } from '../store/storage-failure.ts';
 
 export interface DumpLocation {
@@ -26,21 +25,24 @@ export async function locateDump(location: DumpLocation): Promise<BackupFile> {
   return { ...found, manifest: undefined };
 }
 
-/** @throws Failure `verificationFailed` for a file that cannot be what it should be; `storage`. */
-export async function requireRestorable(file: BackupFile): Promise<BackupFile> {
-  refuse(file, await looked(file, quickCheck));
+/**
+ * @param directory where another backup may be.
+ * @throws Failure `verificationFailed` for a file that cannot be what it should be; `storage`.
+ */
+export async function requireRestorable(file: BackupFile, directory: string): Promise<BackupFile> {
+  await refuse(file, await looked(file, quickCheck), directory);
   return file;
 }
 
 /** @throws Failure `verificationFailed` for a file that is something else than a plain dump; `storage`. */
-export async function requireRecognised(file: BackupFile): Promise<void> {
-  refuse(file, await looked(file, recognise));
+export async function requireRecognised(file: BackupFile, directory: string): Promise<void> {
+  await refuse(file, await looked(file, recognise), directory);
 }
 
 async function looked(
   file: BackupFile,
-  look: (file: BackupFile) => Promise<ForeignFormat | undefined>,
-): Promise<ForeignFormat | undefined> {
+  look: (file: BackupFile) => Promise<Unusable | undefined>,
+): Promise<Unusable | undefined> {
   try {
     return await look(file);
   } catch (error) {
@@ -48,8 +50,12 @@ async function looked(
   }
 }
 
-function refuse({ name }: BackupFile, problem: ForeignFormat | undefined): void {
+async function refuse(
+  { name, path }: BackupFile,
+  problem: Unusable | undefined,
+  directory: string,
+): Promise<void> {
   if (problem === undefined) return;
-  const { what, hint } = problem;
+  const { what, hint = await useAnother(directory, path) } = problem;
   throw new Failure('verificationFailed', `${name} cannot be restored: it is ${what}`, { hint });
 }

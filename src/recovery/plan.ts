@@ -1,9 +1,10 @@
-import type { FullerBackup } from '../archive/fuller-backup.ts';
 import type { DumpHead } from '../archive/survey.ts';
 import type { NewDatabase } from '../postgres/databases.ts';
 import { previousName, type PreviousDatabase } from '../postgres/previous.ts';
 import { scratchName } from '../postgres/scratch.ts';
 import type { ServerFacts } from '../postgres/survey.ts';
+import type { FullerBackup } from '../row-loss.ts';
+import type { Backup } from '../store/catalogue.ts';
 import type { BackupFile } from '../store/locate.ts';
 import { manifestOf } from '../store/manifest.ts';
 import { momentOf, parseBackupName } from '../store/names.ts';
@@ -28,8 +29,8 @@ export interface Situation {
   readonly target: string;
   readonly facts: ServerFacts;
   readonly psqlVersion: string;
-  /** An older backup that holds much more. */
-  readonly fuller: FullerBackup | undefined;
+  /** Older backups that hold much more, newest first. */
+  readonly fuller: readonly FullerBackup<Backup>[];
   /** On the disk of the server's data; undefined where we cannot know. */
   readonly freeBytes: number | undefined;
   /** Of the names that it will give: `20251129_140000`. */

@@ -2,7 +2,7 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '../errors.ts';
 import { readManifest, type Manifest } from './manifest.ts';
-import { formatBackupName, parseBackupName, type Stamp } from './names.ts';
+import { formatBackupName, momentOf, parseBackupName, type Stamp } from './names.ts';
 import { storageFailure } from './storage-failure.ts';
 
 /** A file with a backup's name. */
@@ -12,6 +12,11 @@ export interface Backup {
   readonly path: string;
   readonly bytes: number;
   readonly manifest: Manifest | 'unreadable' | undefined;
+  /**
+   * When it was made: its manifest knows that better than its name, for an hour can come twice, and
+   * clocks go wrong.
+   */
+  readonly madeAt: Date;
 }
 
 /**
@@ -25,7 +30,26 @@ export async function listBackups(directory: string): Promise<Backup[]> {
     const backup = await findBackup(directory, stamp);
     if (backup !== undefined) backups.push(backup);
   }
-  return backups;
+  return backups.sort(byAge);
+}
+
+const byAge = (a: Backup, b: Backup) =>
+  a.madeAt.getTime() - b.madeAt.getTime() || (a.stamp < b.stamp ? -1 : 1);
+
+/** Named almost like a backup: a copy by a browser or an editor, which nothing here looks at. */
+const almostBackup = /pratiko_backup_\d{8}.*\.sql/;
+
+/**
+ * The names of files that somebody may take for backups and that are none, for their names are not
+ * exactly a backup's.
+ * @throws Failure `storage` where the directory cannot be read.
+ */
+export async function listAlmostBackups(directory: string): Promise<string[]> {
+  const names = await namesIn(directory);
+  return names
+    .filter((name) => almostBackup.test(name) && !name.startsWith('.'))
+    .filter((name) => parseBackupName(name) === undefined && !name.endsWith('.refused.sql'))
+    .sort();
 }
 
 /** The backup of a stamp; undefined where there is no such file. */
@@ -35,7 +59,9 @@ export async function findBackup(directory: string, stamp: Stamp): Promise<Backu
   try {
     const stats = await lstat(path);
     if (!stats.isFile()) return undefined;
-    return { stamp, name, path, bytes: stats.size, manifest: await readManifest(directory, stamp) };
+    const manifest = await readManifest(directory, stamp);
+    const madeAt = typeof manifest === 'object' ? new Date(manifest.createdAt) : momentOf(stamp);
+    return { stamp, name, path, bytes: stats.size, manifest, madeAt };
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw storageFailure(`read ${path}`, error);
@@ -43,12 +69,12 @@ export async function findBackup(directory: string, stamp: Stamp): Promise<Backu
 }
 
 async function stampsIn(directory: string): Promise<Stamp[]> {
+  return (await namesIn(directory)).map(parseBackupName).filter((stamp) => stamp !== undefined);
+}
+
+async function namesIn(directory: string): Promise<string[]> {
   try {
-    const names = await readdir(directory);
-    return names
-      .map(parseBackupName)
-      .filter((stamp) => stamp !== undefined)
-      .sort();
+    return await readdir(directory);
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return [];
     throw storageFailure(`read the backup directory ${directory}`, error);

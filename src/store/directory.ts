@@ -5,17 +5,20 @@ import { storageFailure } from './storage-failure.ts';
 /**
  * Creates the backup directory, private, where it may be created: one that was chosen and is
  * missing is more likely a disk that is not mounted.
+ * @returns whether it was created just now.
  * @throws Failure `storage`.
  */
-export async function ensureDirectory(directory: string, mayCreate: boolean): Promise<void> {
+export async function ensureDirectory(directory: string, mayCreate: boolean): Promise<boolean> {
   if (!mayCreate) {
     await requireDirectory(directory);
-    return;
+    return false;
   }
   try {
     await mkdir(directory, { mode: 0o700 });
+    return true;
   } catch (error) {
     if (systemErrorCode(error) !== 'EEXIST') throw unusable(directory, error);
+    return false;
   }
 }
 

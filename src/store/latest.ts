@@ -16,6 +16,19 @@ export async function readLatest(directory: string): Promise<Stamp | undefined> 
   }
 }
 
+/** What file systems answer that have no symbolic links (CIFS, FAT, some NAS). */
+const withoutLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL', 'EMLINK'];
+
+/** Whether `pointLatest` failed because links cannot be made here at all. */
+export function isWithoutLinks(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'syscall' in error &&
+    error.syscall === 'symlink' &&
+    withoutLinks.includes(systemErrorCode(error) ?? '')
+  );
+}
+
 /**
  * Points `latest` to a backup, atomically and durably. What stands there and is no link is moved aside.
  * @returns the name it was moved to, if anything was.
@@ -26,7 +39,13 @@ export async function pointLatest(directory: string, stamp: Stamp): Promise<stri
   if (aside !== undefined) await rename(link, join(directory, aside));
   const next = join(directory, `.${latestName}.partial`);
   await rm(next, { force: true });
-  await symlink(formatBackupName(stamp), next);
+  try {
+    await symlink(formatBackupName(stamp), next);
+  } catch (error) {
+    // One that leads to an older backup would be worse than none.
+    if (isWithoutLinks(error)) await rm(link, { force: true });
+    throw error;
+  }
   await rename(next, link);
   await syncDirectory(directory);
   return aside;

@@ -1,10 +1,10 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Failure, systemErrorCode } from '../errors.ts';
-import { findBackup, listBackups, type Backup } from './catalogue.ts';
+import { findBackup, listAlmostBackups, listBackups, type Backup } from './catalogue.ts';
 import { requireDirectory } from './directory.ts';
 import { readLatest } from './latest.ts';
-import { formatBackupName, latestName, parseBackupName, parseStamp } from './names.ts';
+import { latestName, parseBackupName } from './names.ts';
 import { manifestOf, type Manifest } from './manifest.ts';
 import { storageFailure } from './storage-failure.ts';
 
@@ -33,18 +33,44 @@ export async function locateBackup(
   if (argument === undefined)
     return (await newestOf(directory, database)) ?? latestBackup(directory);
   if (argument === 'latest') return latestBackup(directory);
-  const stamp = parseStamp(argument);
-  const name = stamp === undefined ? argument : formatBackupName(stamp);
-  const candidates = [join(directory, name), resolve(cwd, name)];
-  if (name.includes('/')) candidates.shift();
+  const candidates = [join(directory, argument), resolve(cwd, argument)];
+  if (argument.includes('/')) candidates.shift();
   for (const path of candidates) {
     if (path === join(directory, latestName)) return latestBackup(directory);
     const file = await fileAt(path);
     if (file !== undefined) return file;
   }
-  throw new Failure('noSuchBackup', `no such backup: ${argument}`, {
-    hint: 'give a path, a name or timestamp from `pratiko-backup list`, or `latest`',
+  return backupCalled(argument, directory);
+}
+
+/** A timestamp as people write and as `list` prints it, or its beginning; a name without its ending. */
+async function backupCalled(argument: string, directory: string): Promise<BackupFile> {
+  const beginning = stampBeginning(argument.trim());
+  const backups = beginning === undefined ? [] : await listBackups(directory);
+  const found = backups.filter(({ stamp }) => stamp.startsWith(beginning ?? stamp));
+  const [only] = found;
+  if (only !== undefined && found.length === 1) return only;
+  if (only === undefined) {
+    throw new Failure('noSuchBackup', `no such backup: ${argument}`, {
+      hint: `give a path, a name or timestamp from \`pratiko-backup list\`, or \`latest\` (looked in ${directory})`,
+    });
+  }
+  const stamps = found.map(({ stamp }) => stamp);
+  throw new Failure('noSuchBackup', `${found.length} backups begin with ${argument}`, {
+    hint: `give more of the timestamp: ${stamps.slice(-5).join(', ')}`,
   });
+}
+
+const written =
+  /^(?:pratiko_backup_)?(\d{4})-?(\d\d)?-?(\d\d)?[_ T]?(\d\d)?:?(\d\d)?:?(\d\d)?(?:\.sql(?:\.gz)?)?$/;
+
+/** `2025-11-29 14:00` → `20251129_1400`; undefined for what is no timestamp. */
+function stampBeginning(text: string): string | undefined {
+  const fields: (string | undefined)[] | undefined = written.exec(text)?.slice(1);
+  if (fields === undefined) return undefined;
+  const given = fields.filter((field) => field !== undefined);
+  const date = given.slice(0, 3).join('');
+  return given.length > 3 ? `${date}_${given.slice(3).join('')}` : date;
 }
 
 /** The newest good backup of a database, where `latest` is one of another database. */
@@ -86,12 +112,33 @@ async function latestBackup(directory: string): Promise<BackupFile> {
  */
 export async function failWithoutBackups(directory: string): Promise<never> {
   await requireDirectory(directory);
+  const almost = await listAlmostBackups(directory);
+  const other =
+    almost.length === 0
+      ? ''
+      : `; ${almost.slice(0, 3).join(', ')} has not exactly a backup's name: give its path`;
   throw new Failure('noSuchBackup', `no backup in ${directory}`, {
-    hint: 'copy your backups into it, or name their directory with --backup-dir; `pratiko-backup backup` makes one of a database that is still there',
+    hint: `copy your backups into it, or name their directory with --backup-dir or BACKUP_DIR${other}; \`pratiko-backup backup\` makes one of a database that is still there`,
   });
 }
 
 const looksGood = (backup: Backup) => manifestOf(backup)?.fileBytes === backup.bytes;
+
+/**
+ * What to do where a backup is not good, as a whole command that takes the newest one that looks good.
+ * @param verb `restore` or `verify`; `not` is the path of the bad one.
+ */
+export async function useAnother(
+  directory: string,
+  not: string,
+  verb = 'restore',
+): Promise<string> {
+  const backups = await listBackups(directory).catch(() => []);
+  const newest = backups.findLast((backup) => looksGood(backup) && backup.path !== not);
+  if (newest === undefined)
+    return 'no other backup here is known to be good: `pratiko-backup verify --all` reads them all';
+  return `the newest other one that looks good: \`pratiko-backup ${verb} ${newest.stamp}\``;
+}
 
 async function fileAt(path: string): Promise<BackupFile | undefined> {
   const stamp = parseBackupName(basename(path));

@@ -5,6 +5,8 @@ export type Stamp = string & { readonly [stampBrand]: true };
 
 export const latestName = 'pratiko_backup_latest.sql.gz';
 export const lockName = '.pratiko_backup.lock';
+/** What `prune --accept-loss` was told. */
+export const acceptedLossName = 'pratiko_backup_accepted_loss.json';
 
 const two = (value: number) => String(value).padStart(2, '0');
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Backup } from './catalogue.ts';
 import { syncDirectory } from './durable-file.ts';
 import {
+  acceptedLossName,
   formatBackupName,
   formatManifestName,
   formatPartialName,
@@ -41,10 +42,12 @@ export async function removeLeftovers(directory: string): Promise<string[]> {
   }
 }
 
+const otherPartials = [latestName, acceptedLossName].map(formatPartialName);
+
 function leftoversAmong(names: ReadonlySet<string>): string[] {
   return [...names].flatMap((name) => {
     const stamp = parsePartialName(name);
-    if (stamp === undefined) return name === formatPartialName(latestName) ? [name] : [];
+    if (stamp === undefined) return otherPartials.includes(name) ? [name] : [];
     const manifest = formatManifestName(stamp);
     const isOrphan = names.has(manifest) && !names.has(formatBackupName(stamp));
     return isOrphan ? [name, manifest] : [name];

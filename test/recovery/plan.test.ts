@@ -74,7 +74,7 @@ const situation: Situation = {
   target: 'aifinance',
   facts,
   psqlVersion: '15.18',
-  fuller: undefined,
+  fuller: [],
   freeBytes: undefined,
   stamp: '20251129_140000',
   nonce: '1a2b',

@@ -3,11 +3,16 @@ import { bin } from './cli.ts';
 
 const quote = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`;
 
-/** Runs the tool at a terminal of its own (script(1)) and types an answer and Enter. */
+/**
+ * Runs the tool at a terminal of its own (script(1)) and types an answer at each question.
+ * @param answers with Enter, or a control character; the last one is given again.
+ * @param ahead typed before anything is asked.
+ */
 export async function askAtTerminal(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-  answer: string,
+  answers: string | readonly string[],
+  ahead = '',
 ): Promise<{ exitCode: number | undefined; screen: string }> {
   const words = [process.execPath, bin, '--env-file', '/dev/null', ...args];
   const script =
@@ -21,11 +26,12 @@ export async function askAtTerminal(
     reject: false,
     all: true,
   });
-  let asked = false;
+  const left = [answers].flat();
+  if (ahead !== '') terminal.stdin.write(ahead);
   terminal.all.on('data', (chunk: Buffer) => {
-    if (asked || !chunk.toString().includes('go on:')) return;
-    asked = true;
-    terminal.stdin.write(`${answer}\n`);
+    if (!chunk.toString().includes('go on:')) return;
+    const answer = (left.length > 1 ? left.shift() : left[0]) ?? '';
+    terminal.stdin.write(answer < ' ' ? answer : `${answer}\n`);
   });
   const { exitCode, all } = await terminal;
   return { exitCode, screen: all };
