@@ -109,7 +109,7 @@ const shell: Shell = {
         lines.question(question, { signal: interruption.signal }),
         once(lines, 'close').then(() => undefined),
       ]);
-      if (text !== undefined) return { text };
+      if (typeof text === 'string') return { text };
       stderr.write('\n'); // nobody has pressed Enter
       return 'end';
     } catch (error) {
@@ -126,17 +126,16 @@ const typedMs = 50;
 
 /** Reads away what was typed ahead: whole lines, and what nobody has ended with Enter yet. */
 async function forgetTyped(): Promise<void> {
-  let isCtrlC = false;
-  const forget = (typed: Buffer) => {
-    isCtrlC ||= typed.includes(3);
-  };
+  const typed: Buffer[] = [];
+  const forget = (keys: Buffer) => void typed.push(keys);
   stdin.setRawMode(true);
   stdin.on('data', forget);
   await sleep(typedMs);
   stdin.off('data', forget);
   stdin.pause();
   stdin.setRawMode(false);
-  if (isCtrlC) process.kill(process.pid, 'SIGINT'); // the terminal does not do it in this mode
+  // Ctrl-C, which the terminal does not make a signal in this mode.
+  if (Buffer.concat(typed).includes(3)) process.kill(process.pid, 'SIGINT');
 }
 
 const program = createProgram(shell, version);

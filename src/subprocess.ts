@@ -1,6 +1,7 @@
 import { PassThrough, pipeline, type Readable, type Writable } from 'node:stream';
 import { execa } from 'execa';
 import { Failure } from './errors.ts';
+import { bytesOf, textOf } from './text.ts';
 
 export interface CommandLine {
   readonly file: string;
@@ -93,17 +94,17 @@ function cannotStart({ file }: CommandLine): Failure {
   });
 }
 
-/** Runs a command to its end with `input` on stdin and collects stdout. */
+/** Runs a command to its end with `input` on stdin and collects stdout; both as `textOf` has it. */
 export async function run(
   command: CommandLine,
   signal: AbortSignal,
   input = '',
 ): Promise<Ending & { readonly stdout: string }> {
   const child = start(command, signal);
-  child.stdin.end(input);
+  child.stdin.end(bytesOf(input));
   const chunks: Buffer[] = [];
   for await (const chunk of child.stdout as AsyncIterable<Buffer>) chunks.push(chunk);
-  return { ...(await child.ending), stdout: Buffer.concat(chunks).toString() };
+  return { ...(await child.ending), stdout: textOf(Buffer.concat(chunks)) };
 }
 
 function lastOf(stream: Readable, bytes: number): () => Buffer {

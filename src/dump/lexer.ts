@@ -5,6 +5,7 @@ import {
   maxMessageBytes,
   mayBeProgressMessage,
 } from './legacy-messages.ts';
+import { textOf } from '../text.ts';
 import { Nesting } from './nesting.ts';
 import { isIdentifier, Quoting, withoutComments } from './quoting.ts';
 
@@ -261,7 +262,7 @@ export class DumpLexer {
   #collected(last: Buffer): string | undefined {
     this.#collect(last);
     const text =
-      this.#textBytes <= maxStatementBytes ? Buffer.concat(this.#text).toString() : undefined;
+      this.#textBytes <= maxStatementBytes ? textOf(Buffer.concat(this.#text)) : undefined;
     this.#text = [];
     this.#textBytes = 0;
     return text;

@@ -18,8 +18,10 @@ export type Part =
       readonly block: number;
       readonly table: string;
       readonly bytes: number;
-      /** Checking or computing its values can look into tables, its own too: all rows before must be there. */
-      readonly looksAround: boolean;
+      /** How many columns the COPY statement names; undefined where it names none. */
+      readonly columns: number | undefined;
+      /** The file has begun a transaction of its own, which only the session that did so is in. */
+      readonly inTransaction: boolean;
     })
   /** A statement, with what stands before it. */
   | (Text & {
@@ -55,8 +57,8 @@ export class PartReader {
   #inRows = false;
   /** Of the COPY block, which has at least one, also without rows. */
   #hasPieces = false;
-  #hasFunctions = false;
-  #hasChecks = false;
+  #columns: number | undefined;
+  #inTransaction = false;
   /** What is created belongs to the role of the session that creates it. */
   #isSomebodyElse = false;
 
@@ -88,12 +90,12 @@ export class PartReader {
       this.#copy = Buffer.concat([...this.#sql, Buffer.from('\n')]);
       this.#block += 1;
       this.#table = statement.copyInto;
+      this.#columns = columnCount(statement.text ?? '');
       this.#inRows = true;
       this.#hasPieces = false;
       this.#restart(0);
     } else if (statement !== undefined) {
-      this.#hasFunctions ||= createsFunction.test(statement.text ?? '');
-      this.#hasChecks ||= checksValues.test(statement.text ?? '');
+      this.#inTransaction = isInTransactionAfter(statement.text) ?? this.#inTransaction;
       this.#isSomebodyElse = actsAs(statement.text) ?? this.#isSomebodyElse;
       yield this.#statement(statement.text);
     }
@@ -119,21 +121,22 @@ export class PartReader {
   }
 
   *#piece(): Generator<Part> {
-    const sql = [this.#copy, ...this.#sql, endOfCopy];
+    const sql = [this.#copy, ...this.#sql, endOfCopyLike(this.#sql)];
     const copyLines = countLines(this.#copy);
     const line = this.#line - copyLines;
     const lines = copyLines + this.#lines + 1;
-    const [block, table, bytes] = [this.#block, this.#table, this.#bytes];
+    const [block, table, bytes, columns] = [this.#block, this.#table, this.#bytes, this.#columns];
+    const inTransaction = this.#inTransaction;
     this.#hasPieces = true;
-    const looksAround = this.#hasFunctions && this.#hasChecks;
-    yield { type: 'rows', sql, line, lines, block, table, bytes, looksAround };
+    yield { type: 'rows', sql, line, lines, block, table, bytes, columns, inTransaction };
     this.#restart(0);
   }
 
   #statement(text = ''): Part {
     const [sql, line, lines] = [this.#sql, this.#line, this.#lines];
     const usual = orderOf(text);
-    const order = usual?.type === 'tables' && this.#isSomebodyElse ? undefined : usual;
+    const mustWait = this.#isSomebodyElse || this.#inTransaction;
+    const order = usual?.type === 'tables' && mustWait ? undefined : usual;
     this.#restart(0);
     return { type: 'statement', sql, line, lines, order, widensAnalyze: wideningTable.test(text) };
   }
@@ -153,7 +156,17 @@ export class PartReader {
   }
 }
 
-const endOfCopy = Buffer.from('\\.\n');
+/** The server wants it to end like the rows before it (CRLF, where a file went through Windows). */
+function endOfCopyLike(rows: readonly Buffer[]): Buffer {
+  const isCrLf =
+    rows
+      .findLast(({ length }) => length > 0)
+      ?.subarray(-2)
+      .equals(crLf) ?? false;
+  return Buffer.from(isCrLf ? '\\.\r\n' : '\\.\n');
+}
+
+const crLf = Buffer.from('\r\n');
 
 function countLines(bytes: Buffer): number {
   let lines = 0;
@@ -161,9 +174,19 @@ function countLines(bytes: Buffer): number {
   return lines;
 }
 
-const createsFunction = /^CREATE (?:OR REPLACE )?FUNCTION/;
-const checksValues =
-  /^CREATE (?:UNLOGGED |FOREIGN )?(?:TABLE|DOMAIN) .*(?:\bCHECK \(|GENERATED ALWAYS AS \()/s;
+/** `COPY t (a, "b, c") FROM stdin;` → 2 */
+function columnCount(copy: string): number | undefined {
+  const list = /^COPY\s[^(]*\((.*)\)\s+FROM\s/is.exec(copy)?.[1];
+  return list?.replaceAll(/"(?:[^"]|"")*"/g, 'x').split(',').length;
+}
+
+/** Whether a transaction of the file is open behind a statement; undefined: that stays as it is. */
+function isInTransactionAfter(statement = ''): boolean | undefined {
+  if (/^(?:BEGIN|START\s+TRANSACTION)\b/i.test(statement)) return true;
+  return /^(?:COMMIT|END|ABORT|ROLLBACK)\b(?!\s+(?:WORK\s+|TRANSACTION\s+)?TO\b)/i.test(statement)
+    ? false
+    : undefined;
+}
 
 const wideningTable = /^CREATE (?:FOREIGN TABLE |(?:UNLOGGED )?TABLE .*\nINHERITS \()/s;
 

@@ -1,3 +1,5 @@
+import { bytesOf, textOf } from '../text.ts';
+
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const SPACE = 0x20;
@@ -180,7 +182,7 @@ export function withoutComments(sql: string): string {
   const quoting = new Quoting();
   const kept: number[] = [];
   let inComment = false;
-  for (const byte of Buffer.from(sql)) {
+  for (const byte of bytesOf(sql)) {
     const wasInComment = inComment;
     quoting.step(byte);
     inComment = quoting.inComment;
@@ -189,5 +191,5 @@ export function withoutComments(sql: string): string {
     if (inComment) kept[kept.length - 1] = 0x20;
     else kept.push(byte);
   }
-  return Buffer.from(kept).toString();
+  return textOf(Buffer.from(kept));
 }

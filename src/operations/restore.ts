@@ -17,7 +17,7 @@ import { majorVersion } from '../postgres/tools.ts';
 import { restoreFailure } from '../recovery/failure.ts';
 import { requirePossible, requireSame } from '../recovery/findings.ts';
 import { removeLeftovers } from '../recovery/leftovers.ts';
-import { loadArchive, requireGood, type Loaded } from '../recovery/load.ts';
+import { loadArchive, NotSideBySide, requireGood, type Loaded } from '../recovery/load.ts';
 import { locateDump, requireRestorable } from '../recovery/locate-dump.ts';
 import { planRestore, type RestorePlan } from '../recovery/plan.ts';
 import { freeBytesOf } from '../recovery/room.ts';
@@ -117,12 +117,7 @@ export async function restore(context: Context, options: RestoreOptions): Promis
   const { plan } = prepared;
   requireSame(plan.previous !== undefined, proposed.previous !== undefined, plan.target);
   await lock.announce(plan.scratch);
-  await createScratch(server, {
-    name: plan.scratch,
-    create: plan.create,
-    anyLocale: plan.previous === undefined,
-    onWarning: (message) => context.log.warn(message),
-  });
+  await makeScratch(context, server, plan);
   let loaded: Omit<RestoreReport, 'plan' | 'dropped' | 'durationMs'>;
   try {
     loaded = await fill(context, server, prepared, options);
@@ -209,6 +204,15 @@ const createReplay = ({ roles, version }: ServerFacts, choice: RestoreChoice): R
     serverMajor: majorVersion(version),
   });
 
+async function makeScratch({ log }: Context, server: Server, plan: RestorePlan): Promise<void> {
+  await createScratch(server, {
+    name: plan.scratch,
+    create: plan.create,
+    anyLocale: plan.previous === undefined,
+    onWarning: (message) => log.warn(message),
+  });
+}
+
 /** Makes the scratch database what the target is to be. */
 async function fill(
   context: Context,
@@ -216,10 +220,20 @@ async function fill(
   { plan, facts, another }: Prepared,
   options: RestoreOptions,
 ): Promise<Loaded & { skipped: Skipped; leftOut: number }> {
-  const replay = createReplay(facts, options);
-  const loaded = await loadArchive(server, plan.scratch, plan.file, replay, {
-    ...options,
-    another,
+  const load = async (jobs: number) => {
+    const replay = createReplay(facts, options);
+    const loading = { ...options, jobs, another };
+    return { replay, loaded: await loadArchive(server, plan.scratch, plan.file, replay, loading) };
+  };
+  const { replay, loaded } = await load(options.jobs).catch(async (error: unknown) => {
+    if (!(error instanceof NotSideBySide)) throw error;
+    context.log.warn(
+      { hint: 'it takes longer, and is the same; `--jobs 1` begins with it' },
+      `loading tables side by side did not work, loading them again in the order of the dump: ${error.message}`,
+    );
+    await dropScratch(server, plan.scratch);
+    await makeScratch(context, server, plan);
+    return load(1);
   });
   await analyze(context, server, plan, { jobs: options.jobs, except: loaded.analyzed });
   for (const { statement, reason } of await applySettings(server, plan.settings)) {

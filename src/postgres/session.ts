@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import type { Child } from '../subprocess.ts';
+import { bytesOf } from '../text.ts';
 import { questionFailure, quoteLiteral, startPsql, type Server } from './psql.ts';
 
 /** A connection that stays open over several questions. Disposing ends it. */
@@ -21,7 +22,7 @@ export class Session implements AsyncDisposable {
    */
   async ask(sql: string): Promise<string[]> {
     const nonce = randomUUID();
-    this.#psql.stdin.write(`${sql}\nSELECT ${quoteLiteral(nonce)};\n`);
+    this.#psql.stdin.write(bytesOf(`${sql}\nSELECT ${quoteLiteral(nonce)};\n`));
     const answer: string[] = [];
     for (;;) {
       const next = await this.#lines.next();

@@ -5,10 +5,10 @@ import {
   type ReadProgress,
 } from '../archive/read.ts';
 import type { Replay } from '../dump/replay.ts';
-import { Failure } from '../errors.ts';
+import { Failure, messageOf } from '../errors.ts';
 import { PartReader } from '../dump/parts.ts';
 import { loadDump } from '../postgres/load.ts';
-import type { Server } from '../postgres/psql.ts';
+import { SqlError, type Server } from '../postgres/psql.ts';
 import type { BackupFile } from '../store/locate.ts';
 import type { TableRows } from '../table-rows.ts';
 import { SideBySide } from './side-by-side.ts';
@@ -31,10 +31,18 @@ export interface LoadOptions {
   readonly onBuild?: ((left: number) => void) | undefined;
 }
 
+/** Loading side by side has failed: in the order of the dump, it may go well. */
+export class NotSideBySide extends Error {
+  override readonly name = 'NotSideBySide';
+}
+
+/** What fails in any order (SQLSTATE): the disk, memory, connections, who ends sessions. */
+const inAnyOrder = /^(?:53|57P|58)/;
+
 /**
  * Loads a backup into a scratch database. It reads the file once: what psql loads is what is
  * checked.
- * @throws Failure `restoreFailed`; UnsafeDump.
+ * @throws Failure `restoreFailed`; UnsafeDump; NotSideBySide.
  */
 export async function loadArchive(
   server: Server,
@@ -91,16 +99,30 @@ async function loadSideBySide(
 ): Promise<Loaded> {
   const parts = new PartReader(replay, pieceBytes);
   await using loader = await SideBySide.open(server, scratch, options);
-  let next = await tokens.next();
-  for (; !next.done; next = await tokens.next()) {
-    for (const part of parts.read(next.value)) await loader.load(part);
+  try {
+    let next = await tokens.next();
+    for (; !next.done; next = await tokens.next()) {
+      for (const part of parts.read(next.value)) await loader.load(part);
+    }
+    const tables = tablesOf(file, next.value, options.another);
+    for (const part of parts.end()) await loader.load(part);
+    await loader.finish();
+    requireSameRows(tables, loader.copied);
+    return { tables, inserted: loader.inserted, analyzed: loader.analyzed };
+  } catch (error) {
+    server.signal.throwIfAborted();
+    throw loader.hasDealt && mayDependOnOrder(error) ? notSideBySide(error) : error;
   }
-  const tables = tablesOf(file, next.value, options.another);
-  for (const part of parts.end()) await loader.load(part);
-  await loader.finish();
-  requireSameRows(tables, loader.copied);
-  return { tables, inserted: loader.inserted, analyzed: loader.analyzed };
 }
+
+function mayDependOnOrder(error: unknown): boolean {
+  if (!(error instanceof Failure && error.kind === 'restoreFailed')) return false;
+  return error.cause instanceof SqlError
+    ? !inAnyOrder.test(error.cause.code)
+    : !(error instanceof NotGood);
+}
+
+const notSideBySide = (cause: unknown) => new NotSideBySide(messageOf(cause), { cause });
 
 function tablesOf(
   file: BackupFile,
@@ -111,13 +133,16 @@ function tablesOf(
   return contents.tables;
 }
 
+/** The file is not good, whoever loads it. */
+class NotGood extends Failure {}
+
 /**
  * @param another what to do instead, for people.
  * @throws Failure `restoreFailed` that lists the defects, if there are any.
  */
 export function requireGood(file: BackupFile, defects: readonly string[], another: string): void {
   if (defects.length === 0) return;
-  throw new Failure('restoreFailed', `${file.name} is not good: ${defects.join('; ')}`, {
+  throw new NotGood('restoreFailed', `${file.name} is not good: ${defects.join('; ')}`, {
     hint: `${another}; or rescue what is in this one with --salvage; the live database was not touched`,
   });
 }

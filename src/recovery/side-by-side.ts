@@ -1,8 +1,18 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../errors.ts';
+import { ownLocks } from '../postgres/sessions.ts';
 import { tableKey, type Part } from '../dump/parts.ts';
 import { LoadSession, type Done, type Work } from '../postgres/load-session.ts';
 import type { Server } from '../postgres/psql.ts';
+import { tablesInOrder, type TablesInOrder } from '../postgres/tables-in-order.ts';
 import { smallTableBytes, TableStatistics } from './table-statistics.ts';
-import { nextTask, withoutWorkers, withWorkers, type Task } from './tasks.ts';
+import { TaskQueue, withoutWorkers, withWorkers, type Task } from './tasks.ts';
+
+/** Two looks that show the same tell that nothing moves any more. */
+const watchEveryMs = 3_000;
+
+const passed = (ms: number, signal: AbortSignal) =>
+  sleep(ms, true, { signal, ref: false }).catch(() => false);
 
 /** Of rows, no more than that is sent to a session ahead of what it is loading. */
 const ahead = 2;
@@ -46,6 +56,7 @@ export class SideBySide implements AsyncDisposable {
         readonly block: number;
         readonly key: string;
         readonly owner: LoadSession;
+        readonly mustBeInOrder: boolean;
         readonly pieces: Promise<Done>[];
       }
     | undefined;
@@ -54,12 +65,22 @@ export class SideBySide implements AsyncDisposable {
   readonly copied: number[] = [];
   inserted = 0;
   readonly #onBuild: SideBySideOptions['onBuild'];
+  readonly #ended = new AbortController();
+
+  /** Rows were loaded by several sessions: in the order of the dump, it might go otherwise. */
+  hasDealt = false;
+  #tablesInOrder: TablesInOrder | undefined;
+  readonly #server: Server;
+  readonly #database: string;
 
   private constructor(
+    at: { readonly server: Server; readonly database: string },
     leader: LoadSession,
     sessions: readonly LoadSession[],
     onBuild: SideBySideOptions['onBuild'],
   ) {
+    this.#server = at.server;
+    this.#database = at.database;
     this.#leader = leader;
     this.#sessions = sessions;
     this.#onBuild = onBuild;
@@ -68,12 +89,23 @@ export class SideBySide implements AsyncDisposable {
   static async open(
     server: Server,
     database: string,
+    options: SideBySideOptions,
+  ): Promise<SideBySide> {
+    const loader = await SideBySide.#openSessions(server, database, options);
+    void loader.#watchForOwnLocks();
+    return loader;
+  }
+
+  static async #openSessions(
+    server: Server,
+    database: string,
     { jobs, onBuild }: SideBySideOptions,
   ): Promise<SideBySide> {
     const sessions: LoadSession[] = [];
     try {
       for (let job = 0; job < jobs; job += 1) sessions.push(new LoadSession(server, database));
-      return new SideBySide(new LoadSession(server, database), sessions, onBuild);
+      const at = { server, database };
+      return new SideBySide(at, new LoadSession(server, database), sessions, onBuild);
     } catch (error) {
       await Promise.all(sessions.map((session) => session.kill()));
       throw error;
@@ -116,7 +148,30 @@ export class SideBySide implements AsyncDisposable {
 
   /** Nothing of what was not finished is committed. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended.abort();
     await Promise.all([this.#leader, ...this.#sessions].map((session) => session.kill()));
+  }
+
+  /**
+   * A file can have transactions of its own, and then our sessions can wait for each other for ever:
+   * the server knows.
+   */
+  async #watchForOwnLocks(): Promise<void> {
+    let before = '';
+    const { signal } = this.#ended;
+    while (await passed(watchEveryMs, signal)) {
+      const now = await ownLocks(this.#server, this.#database).catch(() => '');
+      if (now !== '' && now === before) {
+        const hint = 'the live database was not touched';
+        this.#failed ??= {
+          error: new Failure('restoreFailed', 'the sessions that load wait for each other', {
+            hint,
+          }),
+        };
+        await this[Symbol.asyncDispose]();
+      }
+      before = now;
+    }
   }
 
   async #deal(part: Extract<Part, { type: 'rows' }>): Promise<void> {
@@ -125,19 +180,34 @@ export class SideBySide implements AsyncDisposable {
     await this.#all(this.#ordered);
     const { block, table: name } = part;
     const isSmall = this.#statistics.addRows(name, part.bytes) <= smallTableBytes;
-    if (this.#current?.block !== block) {
-      if (part.looksAround) await this.#all(this.#rows);
-      this.#analyzeCurrent();
-      this.#current = { block, key: tableKey(name), owner: this.#freest(), pieces: [] };
-    }
-    // What looks around finds the rows of its own table that stand before it, too.
-    const session = isSmall || part.looksAround ? this.#current.owner : this.#freest();
+    if (this.#current?.block !== block) await this.#begin(part);
+    if (this.#current === undefined) return;
+    // In order, rows find those of their own table that stand before them, too.
+    const { mustBeInOrder, owner, pieces } = this.#current;
+    const session = isSmall || mustBeInOrder ? owner : this.#freest();
     const piece = session.run(part);
-    this.#current.pieces.push(piece);
+    this.hasDealt = true;
+    pieces.push(piece);
     this.#track(this.#rows, piece, ({ copied }) => {
       this.copied[block] = (this.copied[block] ?? 0) + copied;
     });
-    while ((part.looksAround ? session : this.#freest()).load >= ahead) await this.#any(this.#rows);
+    while ((mustBeInOrder ? session : this.#freest()).load >= ahead) await this.#any(this.#rows);
+  }
+
+  /** Begins a COPY block: rows that may look into other tables have these loaded, and no more. */
+  async #begin(part: Extract<Part, { type: 'rows' }>): Promise<void> {
+    this.#tablesInOrder ??= await tablesInOrder(this.#server, this.#database);
+    const mustBeInOrder =
+      part.inTransaction || this.#tablesInOrder.includes(part.table, part.columns);
+    if (mustBeInOrder || this.#current?.mustBeInOrder) await this.#all(this.#rows);
+    this.#analyzeCurrent();
+    this.#current = {
+      block: part.block,
+      key: tableKey(part.table),
+      owner: part.inTransaction ? this.#leader : this.#freest(),
+      mustBeInOrder,
+      pieces: [],
+    };
   }
 
   #freest(): LoadSession {
@@ -183,31 +253,30 @@ export class SideBySide implements AsyncDisposable {
   async #buildTasks(): Promise<void> {
     if (this.#tasks.length === 0) return;
     const bytes = ({ tables: [key = ''] }: Task) => this.#statistics.bytesOf(key);
-    const waiting = this.#tasks.sort(
-      (a, b) => Number(a.isForeignKey) - Number(b.isForeignKey) || bytes(b) - bytes(a),
+    const queue = new TaskQueue(
+      this.#tasks.sort(
+        (a, b) => Number(a.isForeignKey) - Number(b.isForeignKey) || bytes(b) - bytes(a),
+      ),
     );
     this.#tasks = [];
     const idle = new Set(this.#sessions);
-    const running = new Set<Task>();
-    const done = new Set<Promise<void>>();
-    while (waiting.length > 0 || running.size > 0) {
-      this.#onBuild?.(waiting.length + running.size);
+    const running = new Set<Promise<void>>();
+    while (queue.left > 0 || running.size > 0) {
+      this.#onBuild?.(queue.left);
       const [session] = idle;
       const task =
         session &&
-        (nextTask(waiting, running, this.#statistics.collecting.keys()) ??
-          this.#statistics.nextTask(waiting, running));
+        (queue.take(new Set(this.#statistics.collecting.keys())) ??
+          this.#statistics.nextTask((table) => queue.needs(table)));
       if (session === undefined || task === undefined) {
-        await this.#any([...done, ...this.#statistics.collecting.values()]);
+        await this.#any([...running, ...this.#statistics.collecting.values()]);
         continue;
       }
-      if (waiting.includes(task)) waiting.splice(waiting.indexOf(task), 1);
       this.#statistics.note(task);
-      const isAlone = waiting.length === 0 && running.size === 0;
-      running.add(task);
+      const isAlone = queue.left === 1 && running.size === 0;
       idle.delete(session);
-      this.#track(done, session.run(isAlone ? withWorkers(task) : withoutWorkers(task)), () => {
-        running.delete(task);
+      this.#track(running, session.run(isAlone ? withWorkers(task) : withoutWorkers(task)), () => {
+        if (!task.isAnalysis) queue.done(task);
         idle.add(session);
       });
     }

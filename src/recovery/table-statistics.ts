@@ -22,6 +22,8 @@ const isClear = (name: string) =>
 export class TableStatistics {
   /** By `tableKey`: how the dump writes its name, and the size of its rows in the dump. */
   readonly #tables = new Map<string, { readonly name: string; readonly bytes: number }>();
+  /** Those of them that are not small. */
+  readonly #large = new Set<string>();
   readonly #collecting = new Map<string, Promise<void>>();
   readonly #collected = new Set<string>();
   /** What ANALYZE of a table reads is loaded with it, and is here. */
@@ -47,6 +49,7 @@ export class TableStatistics {
     const key = tableKey(name);
     const total = this.bytesOf(key) + bytes;
     this.#tables.set(key, { name, bytes: total });
+    if (total > smallTableBytes) this.#large.add(key);
     return total;
   }
 
@@ -72,10 +75,9 @@ export class TableStatistics {
   }
 
   /** What a session can do instead of nothing: of that it would be the only one to wait for in the end. */
-  nextTask(waiting: readonly Task[], running: ReadonlySet<Task>): Task | undefined {
-    const used = new Set([...waiting, ...running].flatMap(({ tables }) => tables));
-    const [key = ''] = [...this.#tables.keys()]
-      .filter((table) => this.#largeTable(table) !== undefined && !used.has(table))
+  nextTask(isNeeded: (table: string) => boolean): Task | undefined {
+    const [key = ''] = [...this.#large]
+      .filter((table) => this.#largeTable(table) !== undefined && !isNeeded(table))
       .filter((table) => !this.#collected.has(table) && !this.#collecting.has(table))
       .sort((a, b) => this.bytesOf(b) - this.bytesOf(a));
     const name = this.#largeTable(key);

@@ -1,4 +1,6 @@
 import type { Order } from '../dump/parts.ts';
+import { bytesOf } from '../text.ts';
+import { Heap } from './heap.ts';
 import type { Work } from '../postgres/load-session.ts';
 
 /** An index or a constraint that waits for its turn. */
@@ -20,7 +22,7 @@ export function needsStatistics({ sql }: Task): boolean {
 
 /** Collects the statistics of a table, named as the dump names it. */
 export const analyze = (table: string): Work => ({
-  sql: [Buffer.from(`ANALYZE ${table};`)],
+  sql: [bytesOf(`ANALYZE ${table};`)],
   line: 1,
   lines: 0,
 });
@@ -39,22 +41,78 @@ export const withoutWorkers = (task: Work) =>
 export const withWorkers = (task: Work) =>
   preceded('RESET max_parallel_maintenance_workers; ', task);
 
+/** Stands for a table that all foreign keys use: they lock two, and of partitioned ones even more. */
+const foreignKeys = ' foreign keys';
+
+const keysOf = ({ tables, isForeignKey }: Task) =>
+  new Set(isForeignKey ? [...tables, foreignKeys] : tables);
+
 /**
- * The first task none of whose tables is in use, by a running one or by one that waits before it.
- * Foreign keys lock two tables, and of partitioned ones even more: two of them never run together.
+ * Tasks in the order in which they are wanted. One is ready when no task before it needs one of its
+ * tables, so that those of one table are done one after the other. To take one is quick, however many
+ * there are.
  */
-export function nextTask(
-  waiting: readonly Task[],
-  running: ReadonlySet<Task>,
-  analyzing: Iterable<string>,
-): Task | undefined {
-  const used = new Set([...analyzing, ...[...running].flatMap(({ tables }) => tables)]);
-  let foreignKeyRuns = [...running].some(({ isForeignKey }) => isForeignKey);
-  for (const task of waiting) {
-    const isFree = task.tables.every((table) => !used.has(table));
-    if (isFree && !(task.isForeignKey && foreignKeyRuns)) return task;
-    for (const table of task.tables) used.add(table);
-    foreignKeyRuns ||= task.isForeignKey;
+export class TaskQueue {
+  /** By table: the tasks that need it and are not done, in order. */
+  readonly #lines = new Map<string, Task[]>();
+  /** Those that are first in all their lines, not running yet, by their place in the order. */
+  readonly #ready = new Heap<Task>();
+  readonly #places = new Map<Task, number>();
+  #left = 0;
+
+  constructor(tasks: readonly Task[]) {
+    for (const task of tasks) this.#add(task);
+    for (const task of tasks) if (this.#isFirst(task)) this.#ready.add(this.#placeOf(task), task);
   }
-  return undefined;
+
+  /** How many are not done. */
+  get left(): number {
+    return this.#left;
+  }
+
+  /** Whether a task that is not done needs a table. */
+  needs(table: string): boolean {
+    return this.#lines.has(table);
+  }
+
+  /** The first task that is ready and uses none of these tables; undefined where there is none. */
+  take(busy: ReadonlySet<string>): Task | undefined {
+    const passed: Task[] = [];
+    let task = this.#ready.take();
+    for (; task?.tables.some((table) => busy.has(table)); task = this.#ready.take()) {
+      passed.push(task);
+    }
+    for (const other of passed) this.#ready.add(this.#placeOf(other), other);
+    return task;
+  }
+
+  /** A task that was taken is done: others can be ready now. */
+  done(task: Task): void {
+    this.#left -= 1;
+    for (const key of keysOf(task)) {
+      const line = this.#lines.get(key) ?? [];
+      line.shift();
+      if (line.length === 0) this.#lines.delete(key);
+      const [first] = line;
+      if (first !== undefined && this.#isFirst(first)) this.#ready.add(this.#placeOf(first), first);
+    }
+  }
+
+  #add(task: Task): void {
+    this.#places.set(task, this.#places.size);
+    this.#left += 1;
+    for (const key of keysOf(task)) {
+      const line = this.#lines.get(key);
+      if (line === undefined) this.#lines.set(key, [task]);
+      else line.push(task);
+    }
+  }
+
+  #isFirst(task: Task): boolean {
+    return [...keysOf(task)].every((key) => this.#lines.get(key)?.[0] === task);
+  }
+
+  #placeOf(task: Task): number {
+    return this.#places.get(task) ?? 0;
+  }
 }

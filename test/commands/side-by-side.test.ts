@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { installation } from '../support/cli.ts';
 import { dump, sql, temporaryDatabase } from '../support/server.ts';
@@ -60,5 +62,64 @@ describe('what one session would load in its order comes back the same', () => {
     const { exitCode, stderr } = await run(['restore', '--yes', '--drop-old', '--jobs', '2']);
     expect(stderr).toContain('WARN: ANALYZE failed');
     expect(exitCode).toBe(0);
+  });
+});
+
+describe('what only the order of the dump allows is loaded in it', () => {
+  const header = '--\n-- PostgreSQL database dump\n--\n\n';
+  const marker = '\n--\n-- PostgreSQL database dump complete\n--\n\n';
+  const rows = (count: number, line: (n: number) => string) =>
+    Array.from({ length: count }, (_, n) => `${line(n)}\n`).join('');
+
+  test.each<[string, string, string, string]>([
+    [
+      'a transaction of the file',
+      `CREATE TABLE public.t (a integer);\nBEGIN;\nALTER TABLE public.t DISABLE TRIGGER ALL;\nCOPY public.t (a) FROM stdin;\n1\n\\.\nALTER TABLE public.t ENABLE TRIGGER ALL;\nCOMMIT;\n`,
+      'SELECT count(*) FROM t;',
+      '1',
+    ],
+    [
+      'a table that the transaction creates',
+      `BEGIN;\nCREATE TABLE public.t (a integer);\nCOPY public.t (a) FROM stdin;\n1\n2\n\\.\nCOMMIT;\nCREATE INDEX i ON public.t USING btree (a);\n`,
+      'SELECT count(*) FROM t;',
+      '2',
+    ],
+    [
+      'a key of partitions that asks another table',
+      `CREATE TABLE public.a (c text, r text);\nCREATE FUNCTION public.region(c text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN (SELECT r FROM public.a WHERE a.c = $1); END';\nCREATE TABLE public.p (c text) PARTITION BY LIST (public.region(c));\nCREATE TABLE public.p1 PARTITION OF public.p FOR VALUES IN ('eu');\nCOPY public.a (c, r) FROM stdin;\n${rows(60_000, (n) => `c${n}\teu`)}\\.\nCOPY public.p1 (c) FROM stdin;\nc59999\n\\.\n`,
+      'SELECT count(*) FROM p;',
+      '1',
+    ],
+    [
+      'a default of a column that the rows leave out',
+      `CREATE TABLE public.a (n integer);\nCREATE FUNCTION public.total() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM public.a';\nCREATE TABLE public.b (x integer, total bigint DEFAULT public.total());\nCOPY public.a (n) FROM stdin;\n${rows(60_000, String)}\\.\nCOPY public.b (x) FROM stdin;\n1\n\\.\nCREATE TABLE public.c (n integer);\n`,
+      'SELECT total FROM b;',
+      '60000',
+    ],
+    [
+      'a trigger that fires while rows are loaded',
+      `CREATE TABLE public.a (n integer);\nCREATE TABLE public.b (x integer, total bigint);\nCREATE FUNCTION public.fill() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.total := (SELECT count(*) FROM public.a); RETURN NEW; END';\nCREATE TRIGGER f BEFORE INSERT ON public.b FOR EACH ROW EXECUTE FUNCTION public.fill();\nCOPY public.a (n) FROM stdin;\n${rows(60_000, String)}\\.\nCOPY public.b (x) FROM stdin;\n1\n\\.\n`,
+      'SELECT total FROM b;',
+      '60000',
+    ],
+    [
+      'a domain whose check asks another table',
+      `CREATE TABLE public.a (n integer);\nCREATE FUNCTION public.known(integer) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RETURN EXISTS (SELECT FROM public.a WHERE n = $1); END';\nCREATE DOMAIN public.d AS integer CHECK (public.known(VALUE));\nCREATE TABLE public.b (x public.d[]);\nCOPY public.a (n) FROM stdin;\n${rows(60_000, String)}\\.\nCOPY public.b (x) FROM stdin;\n{59999}\n\\.\n`,
+      'SELECT count(*) FROM b;',
+      '1',
+    ],
+    [
+      'what only falling back can mend: a table of the session',
+      `CREATE TABLE public.a (n integer);\nCOPY public.a (n) FROM stdin;\n1\n\\.\nCREATE TEMPORARY TABLE x (n integer);\nCOPY x (n) FROM stdin;\n7\n\\.\nINSERT INTO public.a SELECT n FROM x;\n`,
+      'SELECT sum(n) FROM a;',
+      '8',
+    ],
+  ])('%s', async (_, body, question, answer) => {
+    const database = await temporaryDatabase();
+    const { run, directory } = await installation(database);
+    const path = join(directory, 'foreign.sql');
+    await writeFile(path, header + body + marker);
+    expect(await run(['restore', path, '--yes', '--jobs', '3'])).toExitWith(0);
+    expect(await sql(database, question)).toBe(answer);
   });
 });
