@@ -39,5 +39,5 @@ export function bytesOf(text: string): Buffer {
 
 /** Whether every database could hold this text: it has no bytes that are of some encoding only. */
 export function isPlainText(text: string): boolean {
-  return text.isWellFormed();
+  return !/\p{Surrogate}/u.test(text);
 }
