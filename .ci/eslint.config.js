@@ -20,7 +20,7 @@ const layers = [
     'row-loss.ts',
   ],
   ['table-rows.ts'],
-  ['errors.ts', 'format.ts', 'text.ts'],
+  ['errors.ts', 'format.ts', 'text.ts', 'passfile.ts'],
 ];
 
 /** Layers whose modules do not know each other. */

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse } from 'dotenv';
 import { z } from 'zod';
+import leven from 'leven';
 import { Failure, messageOf, systemErrorCode } from './errors.ts';
+import { passwordFor } from './passfile.ts';
 
 /** How to reach the database. All of it goes to libpq through the environment, never through argv. */
 export interface Connection {
@@ -28,6 +30,10 @@ export interface Config {
   readonly pgBinDir: string | undefined;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly logFormat: 'pretty' | 'json';
+  /** libpq's own variables (`PGSSLMODE`, …) that stand in the settings file. */
+  readonly libpq: Readonly<Record<string, string>>;
+  /** What in the settings file looks like a setting and is none, for people. */
+  readonly misspelled: readonly string[];
 }
 
 /** What the settings are read from. */
@@ -35,7 +41,7 @@ export interface Sources {
   /** Given on the command line, by the name of the setting. */
   readonly flags: Flags;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** `--env-file`; without it the project's `.env` is read if there is one. */
+  /** `--config`; without it the project's `.env` is read if there is one. */
   readonly envFile?: string | undefined;
   readonly projectRoot: string;
   readonly cwd: string;
@@ -133,6 +139,7 @@ export function loadConfig(sources: Sources): Config {
     const found = find(name, sources, file);
     if (found !== undefined) given[name] = found;
   }
+  const libpq = libpqVariables(file.values);
   const checked = schema.safeParse(
     Object.fromEntries(Object.entries(given).map(([name, { value }]) => [name, value])),
   );
@@ -152,7 +159,10 @@ export function loadConfig(sources: Sources): Config {
       host: settings.host,
       port: settings.port,
       user: settings.user,
-      password: settings.password,
+      password:
+        given.password === undefined
+          ? (passwordFor(settings, { ...libpq, ...sources.environment }) ?? settings.password)
+          : settings.password,
       database: settings.database,
     },
     databaseSource: given.database?.source ?? 'the default',
@@ -171,6 +181,8 @@ export function loadConfig(sources: Sources): Config {
     pgBinDir: settings.pgBinDir && resolve(sources.projectRoot, settings.pgBinDir),
     logLevel: settings.logLevel,
     logFormat: settings.logFormat,
+    libpq,
+    misspelled: Object.keys(file.values).flatMap((name) => misspellingOf(name, file.label) ?? []),
   };
 }
 
@@ -211,10 +223,40 @@ function readEnvFile(sources: Sources): { label: string; values: Record<string, 
       return { label, values: {} };
     }
     throw new Failure('usage', `cannot read the settings in ${file}: ${messageOf(error)}`, {
-      hint: 'check the path given with --env-file and the permissions of the file',
+      hint: 'check the path given with --config and the permissions of the file',
       cause: error,
     });
   }
+}
+
+const libpqVariables = (values: Readonly<Record<string, string>>) =>
+  Object.fromEntries(
+    Object.entries(values).filter(
+      ([name, value]) => /^PG[A-Z]/.test(name) && value !== '' && !ours.has(name),
+    ),
+  );
+
+/** Names of all variables that are settings. */
+const ours: ReadonlySet<string> = new Set(Object.values(variables).flat());
+
+/** Two letters may be wrong; of a longer name, the end may be missing, or something behind it too much. */
+const [wrongLetters, missingLetters] = [2, 4];
+
+/** `RETENTION_DAY in .env is no setting; do you mean RETENTION_DAYS?` */
+function misspellingOf(name: string, label: string): string | undefined {
+  if (ours.has(name) || /^PG[A-Z]/.test(name)) return undefined;
+  const plain = (text: string) => text.replaceAll('_', '').toUpperCase();
+  const given = plain(name);
+  const distances = [...ours].map((setting) => {
+    const wanted = plain(setting);
+    const isPart = wanted.startsWith(given) || given.startsWith(wanted);
+    const isNear = isPart && Math.abs(given.length - wanted.length) <= missingLetters;
+    const distance = leven(given, wanted);
+    return { setting, distance: isNear ? Math.min(distance, wrongLetters) : distance };
+  });
+  const [nearest] = distances.sort((a, b) => a.distance - b.distance);
+  if (nearest === undefined || nearest.distance > wrongLetters) return undefined;
+  return `${name} in ${label} is no setting; do you mean ${nearest.setting}?`;
 }
 
 /** Docker secrets end in a line break that is not part of the password. */

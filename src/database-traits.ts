@@ -8,6 +8,8 @@ export const databaseTraitsSchema = z.object({
   provider: z.enum(['libc', 'icu', 'builtin']),
   /** Of the ICU or builtin provider. */
   locale: z.string().nullable(),
+  /** More rules for the ICU provider (16 and later); absent in older manifests. */
+  rules: z.string().nullable().optional(),
 });
 
 /** What a database is beside its contents: a plain dump of a single database does not tell. */

@@ -71,9 +71,17 @@ const shell: Shell = {
   async open(flags, settings) {
     const { loadConfig } = await import('./config.ts');
     const cwd = process.cwd();
-    const sources = { flags: settings, environment: env, envFile: flags.envFile, projectRoot, cwd };
+    const sources = {
+      flags: settings,
+      environment: env,
+      envFile: flags.config ?? flags.envFile,
+      projectRoot,
+      cwd,
+    };
     const config = loadConfig(sources);
     log = await startLog(config.logLevel, config.logFormat);
+    for (const name of config.misspelled)
+      log.warn({ hint: 'correct its name, or remove it' }, name);
     if (interactive && !flags.quiet && config.logFormat === 'pretty') await startProgress();
     return {
       config,

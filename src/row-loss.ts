@@ -63,24 +63,22 @@ export function fullerBackups<B extends Counted>(
 const named = 3;
 
 /**
- * For people: `it holds 0 rows; NAME held 107,705`, and the tables that lost most.
+ * For people: `it holds 0 rows; NAME held 107,705`, or the tables that lost most.
  * @param now what the newer backup is called, and `then` the older one.
  */
 export function describeLoss(now: string, then: string, losses: readonly RowLoss[]): string {
   const all = losses.find(({ table }) => table === undefined);
-  const sum =
-    all &&
-    `${now} holds ${formatPlural(all.holds ?? 0, 'row')}; ${then} held ${formatCount(all.held)}`;
-  const tables = losses.flatMap(({ table, held, holds }) =>
-    table === undefined
-      ? []
-      : [
-          `${table} ${holds === undefined ? 'is gone' : `has ${formatPlural(holds, 'row')}`} (${formatCount(held)} in ${then})`,
-        ],
-  );
-  const more =
-    tables.length > named ? [`and ${formatPlural(tables.length - named, 'more table')}`] : [];
-  return [...(sum === undefined ? [] : [sum]), ...tables.slice(0, named), ...more].join(', ');
+  if (all !== undefined) {
+    return `${now} holds ${formatPlural(all.holds ?? 0, 'row')}; ${then} held ${formatCount(all.held)}`;
+  }
+  const tables = losses
+    .slice(0, named)
+    .map(
+      ({ table = '', held, holds }) =>
+        `${table} ${holds === undefined ? 'is gone' : `has ${formatPlural(holds, 'row')}`} (${formatCount(held)} in ${then})`,
+    );
+  const more = losses.length - tables.length;
+  return [...tables, ...(more > 0 ? [`and ${formatPlural(more, 'more table')}`] : [])].join(', ');
 }
 
 const isLoss = (held: number, holds: number) =>

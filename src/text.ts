@@ -12,7 +12,7 @@ export function textOf(bytes: Buffer): string {
 
 function carefully(bytes: Buffer): string {
   let text = '';
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const length = [1, 2, 3, 4].find((count) => isCharacter(bytes.subarray(at, at + count)));
     text +=
       length === undefined

@@ -93,7 +93,7 @@ export async function writeArchive(
   copy.end();
   const ending = await dump.ending;
   signal.throwIfAborted();
-  if (ending.exitCode !== 0) throw dumpFailure(ending, server);
+  if (ending.exitCode !== 0) throw await dumpFailure(ending, server);
   const contents = inspector.contents();
   requireWhole(contents);
   return {

@@ -66,7 +66,8 @@ function describeFile({ file, madeAt }: RestorePlan): string {
 
 /** A plan as a result of its own. */
 export function describePlan(plan: RestorePlan): string {
-  const { scratch, target, previous, settings } = plan;
+  const { scratch, target, previous } = plan;
+  const settings = [...plan.settings.before, ...plan.settings.after];
   return [
     `1. load ${describeFile(plan)} into a new database "${scratch}"`,
     '2. compare the rows of every table, collect statistics (ANALYZE)',

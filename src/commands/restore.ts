@@ -94,6 +94,7 @@ async function restore(
 /** To be typed by a person in the same place. */
 function undoCommand(flags: RestoreFlags): string {
   const options = {
+    '--config': flags.config,
     '--env-file': flags.envFile,
     '--host': flags.host,
     '--port': flags.port,

@@ -21,6 +21,8 @@ export interface Shell {
 
 /** Options of every command, as commander names them. */
 export interface GlobalFlags {
+  readonly config?: string;
+  /** Its name before; Node 20 takes it for itself where the file is missing. */
   readonly envFile?: string;
   readonly backupDir?: string;
   readonly quiet?: true;

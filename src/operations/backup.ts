@@ -15,12 +15,9 @@ import { Failure, messageOf } from '../errors.ts';
 import { formatBytes, formatDuration, formatPlural } from '../format.ts';
 import { failureNews, isFine, type BackupNews } from '../notify/backup-news.ts';
 import { notifySlack } from '../notify/slack.ts';
-import {
-  describeDatabase,
-  serverVersion,
-  type DatabaseDescription,
-} from '../postgres/databases.ts';
-import { requireNewEnough } from '../postgres/pg-dump.ts';
+import { contact } from '../postgres/contact.ts';
+import { describeDatabase, type DatabaseDescription } from '../postgres/databases.ts';
+import { DroppedMeanwhile, requireNewEnough } from '../postgres/pg-dump.ts';
 import { findTool } from '../postgres/tools.ts';
 import { createDraft, discardDraft, publishDraft, sealDraft } from '../store/draft.ts';
 import { ensureDirectory } from '../store/directory.ts';
@@ -78,7 +75,11 @@ async function makeBackup(context: Context, options: BackupOptions): Promise<Bac
   await using lock = await lockDirectory(context, 'backup', options.waitSeconds);
   await cleanUp(context);
   const { stamp, manifest } = await withinTimeout(context, (limited) =>
-    publishBackup(limited, lock, options),
+    publishBackup(limited, lock, options).catch(async (error: unknown) => {
+      if (!(error instanceof DroppedMeanwhile)) throw error;
+      context.log.warn(`${error.message}; trying once more`);
+      return publishBackup(limited, lock, options);
+    }),
   );
   const name = formatBackupName(stamp);
   context.log.info({ backup: name, manifest }, `backup ${name} is good: ${summarise(manifest)}`);
@@ -110,6 +111,8 @@ async function publishBackup(
     await discardDraft(draft).catch((failure: unknown) =>
       context.log.warn(`${draft.path} is left: ${messageOf(failure)}`),
     );
+    signal.throwIfAborted();
+    await lock.assertHeld(); // else that is why
     throw error;
   }
 }
@@ -125,14 +128,12 @@ async function openSource(context: Context): Promise<Source> {
   log.info(
     `backing up database "${database}" (${config.databaseSource}) on ${host}:${port} as "${user}"`,
   );
-  const [server, pgDump] = await Promise.all([
+  const [configured, pgDump] = await Promise.all([
     configuredServer(context),
     findTool('pg_dump', toolSearch(context)),
   ]);
-  const [version, description] = await Promise.all([
-    serverVersion(server, database),
-    describeDatabase(server, database, database),
-  ]);
+  const { server, version } = await contact(configured, database);
+  const description = await describeDatabase(server, database, database);
   requireNewEnough(pgDump, version);
   if (description === undefined) throw new Error(`database ${database} is not in pg_database`);
   log.debug(`server ${version}, ${pgDump.path} ${pgDump.version}`);

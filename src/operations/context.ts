@@ -2,6 +2,7 @@ import type { Config } from '../config.ts';
 import { Failure } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Server } from '../postgres/psql.ts';
+import { contactMaintenance } from '../postgres/contact.ts';
 import { findTool, type ToolSearch } from '../postgres/tools.ts';
 import type { DumpLocation } from '../recovery/locate-dump.ts';
 import { acquireLock, type Lock } from '../store/lock.ts';
@@ -86,7 +87,18 @@ export function toolSearch({ config, environment, signal }: Context): ToolSearch
 
 /** The configured server. No connection is made yet. */
 export async function configuredServer(context: Context): Promise<Server> {
-  const { config, environment, signal } = context;
+  const { config, signal } = context;
   const psql = await findTool('psql', toolSearch(context));
+  const environment = { ...config.libpq, ...context.environment };
+  const passedOn = Object.keys(environment).filter((name) => /^PG[A-Z]/.test(name));
+  if (passedOn.length > 0) context.log.debug(`for libpq: ${passedOn.sort().join(', ')}`);
   return { psql, connection: config.connection, environment, signal };
+}
+
+/**
+ * The configured server, which has answered, for work on databases as a whole.
+ * @throws Failure `cannotConnect`.
+ */
+export async function contactedServer(context: Context): Promise<Server> {
+  return (await contactMaintenance(await configuredServer(context))).server;
 }

@@ -6,6 +6,7 @@ import { manifestOf } from '../store/manifest.ts';
 import { momentOf } from '../store/names.ts';
 import { isByOldScript } from '../archive/quick-check.ts';
 import { messageOf } from '../errors.ts';
+import { contactMaintenance } from '../postgres/contact.ts';
 import { previousDatabases, type PreviousDatabase } from '../postgres/previous.ts';
 import { configuredServer, type Context } from './context.ts';
 
@@ -62,7 +63,8 @@ export async function listPrevious(context: Context): Promise<PreviousDatabase[]
   try {
     const server = await configuredServer(context);
     const environment = { ...server.environment, PGCONNECT_TIMEOUT: connectSeconds };
-    return await previousDatabases({ ...server, environment });
+    const contacted = await contactMaintenance({ ...server, environment });
+    return await previousDatabases(contacted.server);
   } catch (error) {
     context.signal.throwIfAborted();
     return messageOf(error);

@@ -17,7 +17,8 @@ import { majorVersion } from '../postgres/tools.ts';
 import { restoreFailure } from '../recovery/failure.ts';
 import { requirePossible, requireSame } from '../recovery/findings.ts';
 import { removeLeftovers } from '../recovery/leftovers.ts';
-import { loadArchive, NotSideBySide, requireGood, type Loaded } from '../recovery/load.ts';
+import { loadArchive, requireGood, type Loaded } from '../recovery/load.ts';
+import { NotSideBySide } from '../recovery/side-by-side.ts';
 import { locateDump, requireRestorable } from '../recovery/locate-dump.ts';
 import { planRestore, type RestorePlan } from '../recovery/plan.ts';
 import { freeBytesOf } from '../recovery/room.ts';
@@ -28,7 +29,7 @@ import { useAnother, type BackupFile } from '../store/locate.ts';
 import { manifestOf } from '../store/manifest.ts';
 import { formatStamp } from '../store/names.ts';
 import {
-  configuredServer,
+  contactedServer,
   dumpLocation,
   lockToRead,
   requireOwnDatabase,
@@ -89,7 +90,7 @@ export async function previewRestore(
   choice: RestoreChoice,
 ): Promise<RestorePlan> {
   const file = await locate(context, choice);
-  const server = await configuredServer(context);
+  const server = await contactedServer(context);
   return (await prepare(context, server, file, choice)).plan;
 }
 
@@ -101,7 +102,7 @@ export async function previewRestore(
 export async function restore(context: Context, options: RestoreOptions): Promise<RestoreReport> {
   const { config, signal } = context;
   const file = await locate(context, options);
-  const server = await configuredServer(context);
+  const server = await contactedServer(context);
   const { plan: proposed, head } = await prepare(context, server, file, options);
   await options.confirm(proposed);
   await using _directory = await lockToRead(context, 'restore', options.waitSeconds);
@@ -211,6 +212,18 @@ async function makeScratch({ log }: Context, server: Server, plan: RestorePlan):
     anyLocale: plan.previous === undefined,
     onWarning: (message) => log.warn(message),
   });
+  await apply({ log }, server, plan.scratch, plan.settings.before);
+}
+
+async function apply(
+  { log }: Pick<Context, 'log'>,
+  server: Server,
+  scratch: string,
+  statements: readonly string[],
+): Promise<void> {
+  for (const { statement, reason } of await applySettings(server, scratch, statements)) {
+    log.warn(`the server refused "${statement}": ${reason}`);
+  }
 }
 
 /** Makes the scratch database what the target is to be. */
@@ -236,9 +249,7 @@ async function fill(
     return load(1);
   });
   await analyze(context, server, plan, { jobs: options.jobs, except: loaded.analyzed });
-  for (const { statement, reason } of await applySettings(server, plan.settings)) {
-    context.log.warn(`the server refused "${statement}": ${reason}`);
-  }
+  await apply(context, server, plan.scratch, plan.settings.after);
   return { ...loaded, skipped: replay.skipped, leftOut: replay.leftOut };
 }
 

@@ -15,7 +15,7 @@ import { locateDump, requireRecognised } from '../recovery/locate-dump.ts';
 import { salvageArchive, type Salvaged } from '../recovery/salvage.ts';
 import { manifestOf } from '../store/manifest.ts';
 import { formatStamp } from '../store/names.ts';
-import { configuredServer, dumpLocation, lockToRead, type Context } from './context.ts';
+import { contactedServer, dumpLocation, lockToRead, type Context } from './context.ts';
 
 export interface SalvageOptions {
   /** A path, name or timestamp; undefined: the latest backup. */
@@ -47,7 +47,7 @@ export async function salvage(context: Context, options: SalvageOptions): Promis
   const { config, log, signal } = context;
   const file = await locateDump({ ...dumpLocation(context), file: options.file });
   await requireRecognised(file, config.backupDir);
-  const server = await configuredServer(context);
+  const server = await contactedServer(context);
   const target = config.connection.database;
   await using _directory = await lockToRead(context, 'salvage', options.waitSeconds);
   const facts = await surveyServer(server, target);

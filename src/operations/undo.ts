@@ -8,7 +8,7 @@ import { requirePossible, requireSame } from '../recovery/findings.ts';
 import { planUndo, type UndoPlan } from '../recovery/plan.ts';
 import { swapIn } from '../recovery/swap-in.ts';
 import { formatStamp } from '../store/names.ts';
-import { configuredServer, requireOwnDatabase, type Context } from './context.ts';
+import { contactedServer, requireOwnDatabase, type Context } from './context.ts';
 
 export interface UndoOptions {
   readonly waitSeconds: number;
@@ -23,7 +23,7 @@ export interface UndoOptions {
  */
 export async function previewUndo(context: Context): Promise<UndoPlan> {
   requireOwnDatabase(context);
-  return plan(context, await configuredServer(context));
+  return plan(context, await contactedServer(context));
 }
 
 /**
@@ -36,7 +36,7 @@ export async function undoRestore(
   { waitSeconds, confirm }: UndoOptions,
 ): Promise<UndoPlan> {
   requireOwnDatabase(context);
-  const server = await configuredServer(context);
+  const server = await contactedServer(context);
   const proposed = await plan(context, server);
   await confirm(proposed);
   await using _lock = await RestoreLock.acquire(server, proposed.target, waitSeconds);

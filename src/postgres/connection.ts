@@ -1,6 +1,6 @@
 import type { Connection } from '../config.ts';
 
-/** Where to connect for work on databases as a whole: never to one that is to be renamed. */
+/** Where to connect for work on databases as a whole, if it is there: never to one that is to be renamed. */
 export const maintenanceDatabase = 'postgres';
 
 /** Variables of libpq that would lead to another server or database, or change what a dump says. */
@@ -13,11 +13,13 @@ const ours = /^(POSTGRES_|DB_|SLACK_|AWS_)/;
  * The environment for pg_dump and psql. libpq takes names and the password from it verbatim,
  * whatever characters they contain; its other variables (`PGSSLMODE`, …) pass through.
  * @param database the database to connect to.
+ * @param major the server's version, where it is known.
  */
 export function libpqEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
   connection: Connection,
   database: string,
+  major?: number,
 ): Record<string, string> {
   const inherited = Object.entries(environment).filter(
     (entry): entry is [string, string] =>
@@ -27,6 +29,7 @@ export function libpqEnvironment(
     PGCONNECT_TIMEOUT: '10',
     PGAPPNAME: 'pratiko-backup',
     ...Object.fromEntries(inherited),
+    PGOPTIONS: [environment.PGOPTIONS, ...unbounded(major)].filter(Boolean).join(' '),
     PGHOST: connection.host,
     PGPORT: String(connection.port),
     PGUSER: connection.user,
@@ -36,4 +39,20 @@ export function libpqEnvironment(
     LC_ALL: 'C',
     PG_COLOR: 'never',
   };
+}
+
+/**
+ * Undoes what somebody has set for the user or the database to keep an application in check: a backup
+ * takes its time, and a restore must be able to write. With the connection: a statement that lifts a
+ * limit would run under it.
+ */
+function unbounded(major = 0): string[] {
+  const limits = [
+    'statement_timeout',
+    'lock_timeout',
+    'idle_in_transaction_session_timeout',
+    ...(major >= 14 ? ['idle_session_timeout'] : []),
+    ...(major >= 17 ? ['transaction_timeout'] : []),
+  ];
+  return [...limits.map((name) => `-c ${name}=0`), '-c default_transaction_read_only=off'];
 }

@@ -1,5 +1,4 @@
 import type { DatabaseSettings } from '../database-traits.ts';
-import { maintenanceDatabase } from './connection.ts';
 import { execute, quoteIdentifier, quoteLiteral, SqlError, type Server } from './psql.ts';
 
 /** As SQL: the settings of the row `d` of pg_database, for `databaseSettingsSchema`. */
@@ -28,39 +27,55 @@ const lists = new Set([
   'unix_socket_directories',
 ]);
 
+type Parameter = DatabaseSettings['parameters'][number];
+
 /**
- * The statements that give a new database its settings; the tablespace is given at its creation,
- * the comment when it gets its name.
+ * What could keep a dump from being loaded, or sessions from being opened: it waits until the load is
+ * done. Everything else decides how values are read and computed, as when they were dumped.
  */
-export function settingStatements(
+const stopping =
+  /_timeout$|^default_transaction_|^(?:role|session_authorization|session_preload_libraries|local_preload_libraries|session_replication_role|temp_file_limit|row_security)$/;
+
+export const couldStopALoad = ({ name }: Parameter) => stopping.test(name);
+
+/** The statements that give a new database what was set for it. */
+export const parameterStatements = (database: string, parameters: readonly Parameter[]) =>
+  parameters.map(
+    (parameter) =>
+      `${alter(database, parameter.role)} SET ${quoteIdentifier(parameter.name)} TO ${parameterValue(parameter)};`,
+  );
+
+/** The statements that take back all that `parameterStatements` have set. */
+export const resetStatements = (database: string, parameters: readonly Parameter[]) =>
+  [...new Set(parameters.map(({ role }) => role))].map(
+    (role) => `${alter(database, role)} RESET ALL;`,
+  );
+
+const alter = (database: string, role: string | null) =>
+  role === null
+    ? `ALTER DATABASE ${quoteIdentifier(database)}`
+    : `ALTER ROLE ${quoteIdentifier(role)} IN DATABASE ${quoteIdentifier(database)}`;
+
+export function privilegeStatements(
   database: string,
   owner: string,
-  settings: DatabaseSettings,
+  privileges: DatabaseSettings['privileges'],
 ): string[] {
+  if (privileges === null) return [];
   const name = quoteIdentifier(database);
-  const privileges =
-    settings.privileges === null
-      ? []
-      : [
-          `REVOKE ALL ON DATABASE ${name} FROM PUBLIC, ${quoteIdentifier(owner)};`,
-          ...settings.privileges.map(
-            ({ grantee, privilege, grantable }) =>
-              `GRANT ${privilege} ON DATABASE ${name} TO ${grantee === null ? 'PUBLIC' : quoteIdentifier(grantee)}${grantable ? ' WITH GRANT OPTION' : ''};`,
-          ),
-        ];
-  const limit =
-    settings.connectionLimit === -1
-      ? []
-      : [`ALTER DATABASE ${name} CONNECTION LIMIT ${settings.connectionLimit};`];
-  const parameters = settings.parameters.map((parameter) => {
-    const whose =
-      parameter.role === null
-        ? `ALTER DATABASE ${name}`
-        : `ALTER ROLE ${quoteIdentifier(parameter.role)} IN DATABASE ${name}`;
-    return `${whose} SET ${quoteIdentifier(parameter.name)} TO ${parameterValue(parameter)};`;
-  });
-  return [...privileges, ...limit, ...parameters];
+  return [
+    `REVOKE ALL ON DATABASE ${name} FROM PUBLIC, ${quoteIdentifier(owner)};`,
+    ...privileges.map(
+      ({ grantee, privilege, grantable }) =>
+        `GRANT ${privilege} ON DATABASE ${name} TO ${grantee === null ? 'PUBLIC' : quoteIdentifier(grantee)}${grantable ? ' WITH GRANT OPTION' : ''};`,
+    ),
+  ];
 }
+
+export const limitStatements = (database: string, { connectionLimit }: DatabaseSettings) =>
+  connectionLimit === -1
+    ? []
+    : [`ALTER DATABASE ${quoteIdentifier(database)} CONNECTION LIMIT ${connectionLimit};`];
 
 function parameterValue({ name, value }: { name: string; value: string }): string {
   if (!lists.has(name)) return quoteLiteral(value);
@@ -71,19 +86,21 @@ function parameterValue({ name, value }: { name: string; value: string }): strin
 }
 
 /**
- * Runs the statements; one that is refused does not keep the others away.
+ * Runs the statements in the database that they are about, where what is in its encoding is text; one
+ * that is refused does not keep the others away.
  * @returns those that the server refused, and why.
  */
 export async function applySettings(
   server: Server,
+  database: string,
   statements: readonly string[],
 ): Promise<{ statement: string; reason: string }[]> {
   if (statements.length === 0) return [];
-  if (await isAccepted(server, statements.join('\n'))) return [];
+  if (await isAccepted(server, database, statements.join('\n'))) return [];
   const refused: { statement: string; reason: string }[] = [];
   for (const statement of statements) {
     try {
-      await execute(server, maintenanceDatabase, statement);
+      await execute(server, database, statement);
     } catch (error) {
       if (!(error instanceof SqlError)) throw error;
       refused.push({ statement, reason: error.message });
@@ -92,9 +109,9 @@ export async function applySettings(
   return refused;
 }
 
-async function isAccepted(server: Server, sql: string): Promise<boolean> {
+async function isAccepted(server: Server, database: string, sql: string): Promise<boolean> {
   try {
-    await execute(server, maintenanceDatabase, sql);
+    await execute(server, database, sql);
     return true;
   } catch (error) {
     if (error instanceof SqlError) return false;

@@ -4,9 +4,16 @@ import {
   databaseTraitsSchema,
   type DatabaseTraits,
 } from '../database-traits.ts';
-import { maintenanceDatabase } from './connection.ts';
 import { settingsOfDatabase } from './database-settings.ts';
-import { execute, query, quoteIdentifier, quoteLiteral, SqlError, type Server } from './psql.ts';
+import {
+  maintenanceOf,
+  execute,
+  query,
+  quoteIdentifier,
+  quoteLiteral,
+  SqlError,
+  type Server,
+} from './psql.ts';
 import { endSessions } from './sessions.ts';
 
 /** PostgreSQL cuts longer names (NAMEDATALEN). */
@@ -27,7 +34,7 @@ export const selectDescription = (name: string) => `
   SELECT pg_get_userbyid(d.datdba) AS owner, pg_encoding_to_char(d.encoding) AS encoding,
          d.datcollate AS collate, d.datctype AS ctype,
          CASE j->>'datlocprovider' WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END AS provider,
-         coalesce(j->>'datlocale', j->>'daticulocale') AS locale,
+         coalesce(j->>'datlocale', j->>'daticulocale') AS locale, j->>'daticurules' AS rules,
          ${settingsOfDatabase} AS settings
     FROM pg_database AS d, to_jsonb(d) AS j
    WHERE d.datname = ${quoteLiteral(name)}`;
@@ -60,7 +67,7 @@ export async function createDatabase(
   const options = createOptions(like).map((option) => ` ${option}`);
   await execute(
     server,
-    maintenanceDatabase,
+    maintenanceOf(server),
     `CREATE DATABASE ${quoteIdentifier(name)} TEMPLATE template0${options.join('')};`,
   );
 }
@@ -82,7 +89,8 @@ function localeOptions(traits: NonNullable<NewDatabase['locale']>): string[] {
   ];
   if (traits.provider === 'libc') return options;
   const name = traits.provider === 'icu' ? 'ICU_LOCALE' : 'BUILTIN_LOCALE';
-  return [...options, `${name} ${quoteLiteral(traits.locale ?? '')}`];
+  const rules = traits.rules == null ? [] : [`ICU_RULES ${quoteLiteral(traits.rules)}`];
+  return [...options, `${name} ${quoteLiteral(traits.locale ?? '')}`, ...rules];
 }
 
 /**
@@ -93,10 +101,10 @@ function localeOptions(traits: NonNullable<NewDatabase['locale']>): string[] {
 export async function dropDatabase(server: Server, name: string): Promise<void> {
   const drop = `DROP DATABASE IF EXISTS ${quoteIdentifier(name)}`;
   try {
-    await execute(server, maintenanceDatabase, `${drop} WITH (FORCE);`);
+    await execute(server, maintenanceOf(server), `${drop} WITH (FORCE);`);
   } catch (error) {
     if (!(error instanceof SqlError && error.code === insufficientPrivilege)) throw error;
-    await execute(server, maintenanceDatabase, `${endSessions([name])} ${drop};`);
+    await execute(server, maintenanceOf(server), `${endSessions([name])} ${drop};`);
   }
 }
 

@@ -1,83 +1,164 @@
 import type { Connection } from '../config.ts';
 import { Failure } from '../errors.ts';
+import { quoted } from '../format.ts';
+import { refusalOf } from './connection-probe.ts';
 
-interface Diagnosis {
-  readonly pattern: RegExp;
-  readonly what: (connection: Connection, match: RegExpExecArray) => string;
-  readonly hint: (connection: Connection) => string;
+/** A connection that could not be made. */
+export class ConnectionFailure extends Failure {
+  /** SQLSTATE, where the server has refused it. */
+  readonly code: string | undefined;
+
+  constructor(message: string, hint: string, code: string | undefined) {
+    super('cannotConnect', message, { hint });
+    this.code = code;
+  }
+}
+
+interface Reason {
+  readonly what: string;
+  readonly hint: string;
+}
+
+/** Which connection was tried, and what libpq said. */
+interface Attempt {
+  readonly connection: Connection;
+  readonly database: string;
+  readonly stderr: string;
 }
 
 const running =
   'check that the database is running (`docker compose ps`) and that POSTGRES_HOST and POSTGRES_PORT are right';
 
-/** What libpq and the server say when a connection fails, most specific first. */
-const diagnoses: readonly Diagnosis[] = [
+const poolerHint =
+  "a pooler (pgbouncer) between us and the server does not keep a session's settings: set POSTGRES_PORT to the server's own port";
+
+/** What libpq itself says, in English because we ask it to; most specific first. */
+const bySaying: readonly {
+  readonly pattern: RegExp;
+  readonly reason: (attempt: Attempt) => Reason;
+}[] = [
+  { pattern: /Connection refused/, reason: () => ({ what: 'connection refused', hint: running }) },
   {
-    pattern: /Connection refused/,
-    what: () => 'connection refused',
-    hint: () => running,
-  },
-  {
-    pattern: /password authentication failed|no password supplied|SCRAM/,
-    what: ({ user }) => `the server does not accept the password of user "${user}"`,
-    hint: () =>
-      'check POSTGRES_USER and POSTGRES_PASSWORD; in .env put a password with # or spaces in single quotes',
-  },
-  {
-    pattern: /role "(.*)" does not exist|role "(.*)" is not permitted to log in/,
-    what: ({ user }) => `there is no user "${user}" who may log in`,
-    hint: () => 'check POSTGRES_USER',
-  },
-  {
-    pattern: /FATAL: {2}database "(.*)" does not exist/s,
-    what: (_, match) => `there is no database "${match[1] ?? ''}"`,
-    hint: () => 'check POSTGRES_DB (or DB_NAME); `psql --list` shows the databases of the server',
+    pattern: /no password supplied/,
+    reason: ({ connection: { user } }) => password(user),
   },
   {
     pattern: /could not translate host name/,
-    what: ({ host }) => `unknown host "${host}"`,
-    hint: () => 'check POSTGRES_HOST',
+    reason: ({ connection: { host } }) => ({
+      what: `unknown host "${host}"`,
+      hint: 'check POSTGRES_HOST',
+    }),
   },
   {
     pattern: /timeout expired|Connection timed out/,
-    what: () => 'the server does not answer',
-    hint: () => running,
+    reason: () => ({ what: 'the server does not answer', hint: running }),
   },
   {
-    pattern: /the database system is (starting up|shutting down|in recovery mode)/,
-    what: (_, match) => `the database system is ${match[1] ?? 'not ready'}`,
-    hint: () => 'wait a moment and run it again',
+    pattern: /server does not support SSL, but SSL was required/,
+    reason: () => ({
+      what: 'the server does not offer TLS, which PGSSLMODE requires',
+      hint: 'turn TLS on in the server (`ssl = on`), or set PGSSLMODE=prefer where the network is your own',
+    }),
   },
   {
-    pattern: /no pg_hba.conf entry[^\n]*/,
-    what: (_, match) => match[0],
-    hint: () => "allow this host and user in the server's pg_hba.conf, or set PGSSLMODE",
+    pattern: /certificate|root\.crt/,
+    reason: ({ stderr }) => ({
+      what: lastLine(stderr),
+      hint: 'check PGSSLROOTCERT and PGSSLMODE: the certificate must be by that authority and for this host name',
+    }),
   },
   {
-    pattern: /too many clients|remaining connection slots/,
-    what: () => 'the server has no connection left',
-    hint: () => 'close some clients or raise max_connections',
+    pattern: /unsupported startup parameter/,
+    reason: () => ({ what: 'a connection pooler answers there', hint: poolerHint }),
   },
   {
     pattern: /No such file or directory/,
-    what: ({ host }) => `no server listens on the socket in ${host}`,
-    hint: () => running,
+    reason: ({ connection: { host } }) => ({
+      what: `no server listens on the socket in ${host}`,
+      hint: running,
+    }),
   },
 ];
 
+const password = (user: string): Reason => ({
+  what: `the server does not accept the password of user "${user}"`,
+  hint: `check POSTGRES_USER and POSTGRES_PASSWORD; in .env put a password with # or spaces in single quotes; on a fresh server the user may be missing, which looks the same: CREATE ROLE ${quoted(user)} LOGIN CREATEDB PASSWORD '…'`,
+});
+
+/** By SQLSTATE (PostgreSQL manual, Appendix A): the words are in the server's language. */
+const byCode: Readonly<Record<string, (attempt: Attempt) => Reason>> = {
+  '28P01': ({ connection: { user } }) => password(user),
+  '28000': ({ connection: { user }, stderr }) =>
+    /pg_hba\.conf/.test(stderr)
+      ? {
+          what: `no line of pg_hba.conf lets user "${user}" in from here`,
+          hint: "allow this host and user in the server's pg_hba.conf, or set PGSSLMODE",
+        }
+      : {
+          what: `there is no user "${user}" who may log in`,
+          hint: `check POSTGRES_USER; on a fresh server create it: CREATE ROLE ${quoted(user)} LOGIN CREATEDB PASSWORD '…'`,
+        },
+  '3D000': ({ database }) => ({
+    what: `there is no database "${database}"`,
+    hint: 'check POSTGRES_DB (or DB_NAME); `psql --list` shows the databases of the server',
+  }),
+  '42501': ({ connection: { user }, database }) => ({
+    what: `user "${user}" may not connect to database "${database}"`,
+    hint: `as its owner: GRANT CONNECT ON DATABASE ${quoted(database)} TO ${quoted(user)}`,
+  }),
+  '53300': () => ({
+    what: 'the server has no connection left',
+    hint: 'close some clients, or raise max_connections or the connection limit of the user or database',
+  }),
+  '55000': ({ database }) => ({
+    what: `database "${database}" is closed to connections`,
+    hint: `open it: ALTER DATABASE ${quoted(database)} ALLOW_CONNECTIONS true`,
+  }),
+  '57P03': ({ stderr }) => ({
+    what: /the database system is [a-z ]+/.exec(stderr)?.[0] ?? 'the database system is not ready',
+    hint: 'wait a moment and run it again',
+  }),
+  '08P01': () => ({ what: 'a connection pooler answers there', hint: poolerHint }),
+};
+
 /** Explains why no connection could be made, from what psql or pg_dump wrote to stderr. */
-export function connectionFailure(stderr: string, connection: Connection): Failure {
+export async function connectionFailure(
+  attempt: Attempt,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<ConnectionFailure> {
+  const { connection, database, stderr } = attempt;
   const where = `cannot connect to ${connection.host}:${connection.port}`;
-  for (const { pattern, what, hint } of diagnoses) {
-    const match = pattern.exec(stderr);
-    if (match) {
-      return new Failure('cannotConnect', `${where}: ${what(connection, match)}`, {
-        hint: hint(connection),
-      });
-    }
-  }
-  return new Failure('cannotConnect', `${where}: ${lastLine(stderr)}`, { hint: running });
+  const said = bySaying.find(({ pattern }) => pattern.test(stderr))?.reason(attempt);
+  const code = said === undefined ? await refusalOf(connection, database, environment) : undefined;
+  const reason = said ?? byCode[code ?? '']?.(attempt);
+  if (reason !== undefined)
+    return new ConnectionFailure(`${where}: ${reason.what}`, reason.hint, code);
+  return new ConnectionFailure(`${where}: ${lastLine(stderr)}`, running, code);
 }
+
+/** What libpq says where a connection breaks. */
+const broken =
+  /server closed the connection unexpectedly|connection to server was lost|no connection to the server|could not (?:receive|send) data|SSL connection has been closed|SSL error/;
+
+/** Whether a connection that was there has been lost. */
+export const isLostConnection = (stderr: string) =>
+  broken.test(stderr) && !/connection to server (?:at|on) .* failed/.test(stderr);
+
+/** One sentence for all the ways in which a connection can end. */
+export const lostConnection = ({ host, port }: Connection, doing: string) =>
+  `the connection to ${host}:${port} was lost while ${doing}`;
+
+/** What to do then. */
+export const lostHint =
+  'is the server running (`docker compose ps`), and is the network between steady? run it again';
+
+/** A session of a pooler can be another one for each transaction. */
+export const poolerFailure = ({ host, port }: Connection) =>
+  new ConnectionFailure(
+    `${host}:${port} is a connection pooler, not the server itself`,
+    poolerHint,
+    undefined,
+  );
 
 /** The last thing a program said: usually why it ended. */
 export function lastLine(stderr: string): string {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import type { Child } from '../subprocess.ts';
 import { loadFailure } from './load-failure.ts';
-import { quoteLiteral, readTag, startPsql, type Server } from './psql.ts';
+import { quoteLiteral, readTag, startLoader, type Server } from './psql.ts';
 import { canBeRestricted } from './restriction.ts';
 
 /** Some SQL for a session, and where it is from. */
@@ -55,7 +55,7 @@ export class LoadSession {
 
   constructor(server: Server, database: string) {
     this.#server = server;
-    this.#psql = startPsql(server, database, { tags: true });
+    this.#psql = startLoader(server, database);
     this.#restricted = canBeRestricted(server.psql.version);
     this.#write(forALoad);
     if (this.#restricted) this.#write(`\\restrict ${this.#key}\n`);

@@ -6,7 +6,7 @@ import { systemErrorCode } from '../errors.ts';
 import type { Child } from '../subprocess.ts';
 import { loadFailure } from './load-failure.ts';
 import { canBeRestricted } from './restriction.ts';
-import { quoteLiteral, readTag, startPsql, type Server } from './psql.ts';
+import { quoteLiteral, readTag, startLoader, type Server } from './psql.ts';
 
 /** What a server says that it has loaded. */
 export interface LoadedRows {
@@ -25,7 +25,7 @@ export async function loadDump(
   database: string,
   dump: AsyncIterable<Buffer>,
 ): Promise<LoadedRows> {
-  const psql = startPsql(server, database, { tags: true });
+  const psql = startLoader(server, database);
   const nonce = randomUUID();
   const key = nonce.replaceAll('-', '');
   const restricted = canBeRestricted(server.psql.version);

@@ -1,8 +1,9 @@
 import { Failure } from '../errors.ts';
 import { start, type Child, type Ending } from '../subprocess.ts';
 import { libpqEnvironment } from './connection.ts';
-import { connectionFailure, lastLine } from './diagnosis.ts';
-import type { Server } from './psql.ts';
+import { quoted } from '../format.ts';
+import { connectionFailure, isLostConnection, lostConnection, lostHint } from './diagnosis.ts';
+import { execute, quoteLiteral, SqlError, type Server } from './psql.ts';
 import { majorVersion, type Tool } from './tools.ts';
 
 /** Everything in the database as plain SQL, with owners and privileges. Settings come by environment. */
@@ -12,12 +13,12 @@ function pgDumpArgs(lockWaitTimeoutSeconds: number): string[] {
 
 /** Starts pg_dump; the dump comes on stdout. */
 export function startPgDump(server: Server, pgDump: Tool, lockWaitTimeoutSeconds: number): Child {
-  const { environment, connection, signal } = server;
+  const { environment, connection, signal, major } = server;
   return start(
     {
       file: pgDump.path,
       args: pgDumpArgs(lockWaitTimeoutSeconds),
-      env: libpqEnvironment(environment, connection, connection.database),
+      env: libpqEnvironment(environment, connection, connection.database, major),
     },
     signal,
   );
@@ -36,43 +37,100 @@ export function requireNewEnough(pgDump: Tool, serverVersion: string): void {
   );
 }
 
-/** Why pg_dump failed, from its ending; call it only for one that is not exit code 0. */
-export function dumpFailure(ending: Ending, server: Server): Failure {
-  const { stderr } = ending;
+/** Something that pg_dump was reading was dropped meanwhile: it can be tried again. */
+export class DroppedMeanwhile extends Failure {}
+
+/** How long the server may take to say more of what has failed. */
+const askTimeoutMs = 10_000;
+
+/**
+ * Why pg_dump failed, from its ending; call it only for one that is not exit code 0. What it says of
+ * the server is in the server's language: the server is asked again for the code.
+ */
+export async function dumpFailure({ stderr, ...ending }: Ending, server: Server): Promise<Failure> {
+  const { connection, environment } = server;
   if (/connection to server .* failed|could not translate host name/.test(stderr)) {
-    return connectionFailure(stderr, server.connection);
+    return connectionFailure({ connection, database: connection.database, stderr }, environment);
   }
-  const denied = /permission denied for [^\n]*|must be superuser[^\n]*/.exec(stderr)?.[0];
-  if (denied !== undefined) {
-    return new Failure('cannotConnect', `missing privilege: ${denied}`, {
-      hint: `let user "${server.connection.user}" read everything in the database: make it the owner, or GRANT pg_read_all_data`,
-    });
+  const how = ending.signal === undefined ? `exit code ${ending.exitCode}` : ending.signal;
+  const failed = (what: string, hint: string) =>
+    new Failure('dumpFailed', `pg_dump failed (${how}): ${what}`, { hint });
+  if (isLostConnection(stderr)) {
+    const lost = lostConnection(connection, 'pg_dump read the database');
+    return failed(`${lost}: ${errorOf(stderr)}`, `${lostHint}; no file was left`);
   }
-  if (/row-level security/.test(stderr)) {
-    return new Failure('cannotConnect', `missing privilege: ${errorOf(stderr)}`, {
-      hint: `row-level security hides rows from user "${server.connection.user}": dump as the tables' owner or a role with BYPASSRLS`,
-    });
-  }
-  // pg_dump bounds the wait with statement_timeout.
-  if (/canceling statement due to .* timeout[^]*LOCK TABLE/.test(stderr)) {
-    return new Failure(
+  const known = await askAgain(stderr, server);
+  if (known !== undefined) return known;
+  return failed(errorOf(stderr), "no file was left; the server's log may say more");
+}
+
+/** What the server refuses of the query with which pg_dump ended, and what that means. */
+async function askAgain(stderr: string, server: Server): Promise<Failure | undefined> {
+  const query = /(?:[Qq]uery|Command) was: ([^]*?);?$/m.exec(stderr)?.[1]?.trim() ?? '';
+  const locked = /^LOCK TABLE ([^]*) IN ACCESS SHARE MODE/.exec(query)?.[1];
+  const copied = /^COPY (?:\(SELECT .* FROM (?:ONLY )?)?((?:"(?:[^"]|"")*"|[^\s"(])+)/.exec(
+    query,
+  )?.[1];
+  const tables = locked ?? copied;
+  if (tables === undefined) return undefined;
+  const error = await ask(
+    locked === undefined
+      ? `SET row_security = off; SELECT FROM ${tables} LIMIT 0;`
+      : `BEGIN; SET LOCAL lock_timeout = '100ms'; LOCK TABLE ${tables} IN ACCESS SHARE MODE;`,
+    server,
+  );
+  if (error?.code === '42501') return missingPrivilege(tables, error, server);
+  if (error !== undefined && ['42P01', '3F000'].includes(error.code)) {
+    return new DroppedMeanwhile(
       'dumpFailed',
-      `pg_dump waited too long for a locked table: ${lockedTable(stderr)}`,
+      `a table was dropped while it was dumped: ${error.reason}`,
       {
-        hint: 'another session holds a lock (a migration, VACUUM FULL?): end it, run at another time, or raise LOCK_WAIT_TIMEOUT',
+        hint: 'no file was left; run it again when nobody changes the tables',
       },
     );
   }
-  const how = ending.signal === undefined ? `exit code ${ending.exitCode}` : ending.signal;
-  return new Failure('dumpFailed', `pg_dump failed (${how}): ${errorOf(stderr)}`, {
-    hint: "no file was left; the server's log may say more",
+  if (locked === undefined || (error !== undefined && error.code !== '55P03')) return undefined;
+  return new Failure('dumpFailed', `pg_dump waited too long for a locked table: ${tables}`, {
+    hint: 'another session holds a lock (a migration, VACUUM FULL?): end it, run at another time, or raise LOCK_WAIT_TIMEOUT',
   });
 }
 
-function errorOf(stderr: string): string {
-  return /^pg_dump: error: (.*)$/m.exec(stderr)?.[1] ?? (lastLine(stderr) || 'it said nothing');
+async function ask(sql: string, server: Server): Promise<SqlError | undefined> {
+  const limited = { ...server, signal: AbortSignal.timeout(askTimeoutMs) };
+  try {
+    await execute(limited, server.connection.database, sql);
+    return undefined;
+  } catch (error) {
+    return error instanceof SqlError ? error : undefined;
+  }
 }
 
-function lockedTable(stderr: string): string {
-  return /LOCK TABLE (.*?) IN ACCESS SHARE MODE/s.exec(stderr)?.[1] ?? errorOf(stderr);
+async function missingPrivilege(table: string, error: SqlError, server: Server): Promise<Failure> {
+  const { user, database } = server.connection;
+  const may = `SELECT has_table_privilege(${quoteLiteral(table)}, 'SELECT');`;
+  const isHidden = (await execute(server, database, may).catch(() => 'f')).trim() === 't';
+  const grant =
+    (server.major ?? 0) >= 14
+      ? `GRANT pg_read_all_data TO ${quoted(user)}`
+      : `GRANT SELECT ON ALL TABLES IN SCHEMA … TO ${quoted(user)}, for each schema`;
+  return new Failure('cannotConnect', `missing privilege: ${error.reason}`, {
+    hint: isHidden
+      ? `row-level security hides rows from user "${user}": dump as the tables' owner or a role with BYPASSRLS`
+      : `let user "${user}" read everything in the database: make it the owner, or ${grant}`,
+  });
+}
+
+/** Of what a program says, no more than this is told. */
+const maxSaid = 1000;
+
+/** The error with its detail, hint and context: what pg_dump adds is often the cause. */
+function errorOf(stderr: string): string {
+  const lines = stderr.split('\n');
+  const first = lines.findIndex((line) => line.startsWith('pg_dump: error: '));
+  const said = lines
+    .slice(Math.max(first, 0))
+    .map((line) => line.replace(/^pg_dump: (?:error: )?/, '').trim())
+    .filter(Boolean)
+    .join('; ');
+  return said.slice(0, maxSaid) || 'it said nothing';
 }

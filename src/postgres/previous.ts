@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { maintenanceDatabase } from './connection.ts';
 import { derivedName } from './databases.ts';
-import { query, quoteLiteral, type Server } from './psql.ts';
+import { maintenanceOf, query, quoteLiteral, startsWith, type Server } from './psql.ts';
 
 /** A database that a restore has replaced and kept. */
 export interface PreviousDatabase {
@@ -13,7 +12,7 @@ export interface PreviousDatabase {
   /** A DROP DATABASE was interrupted: nobody can connect. */
   readonly invalid: boolean;
   /** Its own, from before it was replaced. */
-  readonly comment: string | null;
+  readonly comment: OwnComment;
 }
 
 /** The name under which a database is kept that a restore replaces. */
@@ -22,39 +21,68 @@ export function previousName(target: string, stamp: string): string {
 }
 
 /**
- * How the comment of a kept database begins. Behind it stands as JSON what it was, its own comment,
- * and when it was replaced in the order of the server's transactions: names can be cut, and clocks
- * can be wrong.
+ * How the comment of a kept database begins. Behind it stands as JSON what it was, and when it was
+ * replaced in the order of the server's transactions: names can be cut, and clocks can be wrong. On the
+ * next line its own comment follows, in whatever encoding. (The first version kept it in the JSON.)
  */
 const marker = 'kept by pratiko-backup: ';
 
-/** What a database's own comment is, where it may be one of ours; null where it has none. */
-export function ownComment(comment: string | null): string | null {
-  if (comment?.startsWith(marker) !== true) return comment;
-  return readRecord(comment.slice(marker.length))?.comment ?? null;
+/** Where a database's own comment is; the server copies it, for its bytes need not be text to us. */
+export type OwnComment =
+  /** What `database` has, without these words of ours at its beginning. */
+  { readonly database: string; readonly without: string } | { readonly text: string | null };
+
+/** The own comment of a database, from all of its comment. */
+export function ownComment(database: string, comment: string | null): OwnComment {
+  if (comment?.startsWith(marker) !== true) return { database, without: '' };
+  const record = readRecord(comment);
+  if (record?.comment !== undefined) return { text: record.comment };
+  return { database, without: record ? comment.slice(0, comment.indexOf('\n') + 1) : '' };
+}
+
+/** As an SQL expression. */
+function commentSql(comment: OwnComment): string {
+  if ('text' in comment) return comment.text === null ? 'NULL' : quoteLiteral(comment.text);
+  const own = `(SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = ${quoteLiteral(comment.database)})`;
+  // In UTF-8 it compares bytes: what is no text passes.
+  return comment.without === '' ? own : `replace(${own}, ${quoteLiteral(comment.without)}, '')`;
 }
 
 /**
- * As SQL: to be run in the transaction that renames.
+ * As SQL: gives a database a comment.
  * @param quote a dollar quote that is in no name.
  */
-export const recordReplaced = (previous: string, target: string, quote: string) => `
-  DO ${quote} BEGIN EXECUTE format('COMMENT ON DATABASE %I IS %L', ${quoteLiteral(previous)},
-    '${marker}' || json_build_object('target', ${quoteLiteral(target)}, 'transaction', txid_current(),
-      'comment', (SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = ${quoteLiteral(previous)})));
+export const giveComment = (database: string, comment: OwnComment, quote: string) =>
+  assignComment(database, commentSql(comment), quote);
+
+/**
+ * As SQL: to be run in the transaction that renames, while the database has this name already.
+ * @param own its own comment.
+ * @param quote a dollar quote that is in no name.
+ */
+export const recordReplaced = (previous: string, target: string, own: OwnComment, quote: string) =>
+  assignComment(
+    previous,
+    `'${marker}' || json_build_object('target', ${quoteLiteral(target)}, 'transaction', txid_current())
+      || E'\\n' || coalesce(${commentSql(own)}, '')`,
+    quote,
+  );
+
+const assignComment = (database: string, expression: string, quote: string) => `
+  DO ${quote} BEGIN EXECUTE format('COMMENT ON DATABASE %I IS %L', ${quoteLiteral(database)}, ${expression});
   END ${quote};`;
 
 const recordSchema = z.object({
   target: z.string(),
   transaction: z.number(),
-  comment: z.string().nullable(),
+  comment: z.string().nullable().optional(),
 });
 
 const rowSchema = z.object({
   name: z.string(),
   bytes: z.number().nullable(),
   invalid: z.boolean(),
-  record: z.string(),
+  description: z.string(),
 });
 
 /** As SQL: the databases that restores have replaced and kept, to be read by `previousSchema`. */
@@ -62,26 +90,28 @@ export const selectPrevious = `
   SELECT datname AS name, datconnlimit = -2 AS invalid,
          CASE WHEN datconnlimit <> -2 AND has_database_privilege(d.oid, 'CONNECT')
               THEN pg_database_size(d.oid) END AS bytes,
-         substr(description, ${marker.length + 1}) AS record
+         description
     FROM pg_database AS d, shobj_description(d.oid, 'pg_database') AS description
-   WHERE starts_with(description, '${marker}')`;
+   WHERE ${startsWith('description', marker)}`;
 
 /** Oldest first, without those whose comment somebody has changed so that it says nothing. */
 export const previousSchema = z.array(rowSchema).transform((rows): PreviousDatabase[] =>
   rows
-    .flatMap(({ record: text, ...row }) => {
-      const record = readRecord(text);
-      return record ? [{ row, record }] : [];
+    .flatMap(({ description, ...row }) => {
+      const record = readRecord(description);
+      const comment = ownComment(row.name, description);
+      return record ? [{ ...row, record, comment }] : [];
     })
     .sort((a, b) => a.record.transaction - b.record.transaction)
-    .map(({ row, record: { target, comment } }) => ({ ...row, target, comment }))
+    .map(({ record: { target }, ...row }) => ({ ...row, target }))
     // Somebody has given it its name back.
     .filter(({ name, target }) => name !== target),
 );
 
-function readRecord(text: string): z.infer<typeof recordSchema> | undefined {
+function readRecord(comment: string): z.infer<typeof recordSchema> | undefined {
+  const [record = ''] = comment.slice(marker.length).split('\n');
   try {
-    return recordSchema.safeParse(JSON.parse(text)).data;
+    return recordSchema.safeParse(JSON.parse(record)).data;
   } catch {
     return undefined;
   }
@@ -89,6 +119,6 @@ function readRecord(text: string): z.infer<typeof recordSchema> | undefined {
 
 /** What restores have replaced and kept on a server, oldest first. */
 export async function previousDatabases(server: Server): Promise<PreviousDatabase[]> {
-  const rows = await query(server, maintenanceDatabase, z.unknown(), selectPrevious);
+  const rows = await query(server, maintenanceOf(server), z.unknown(), selectPrevious);
   return previousSchema.parse(rows);
 }

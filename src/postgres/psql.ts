@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { Connection } from '../config.ts';
 import { Failure } from '../errors.ts';
 import { start, run, type Child, type CommandLine, type Ending } from '../subprocess.ts';
-import { libpqEnvironment } from './connection.ts';
-import { connectionFailure } from './diagnosis.ts';
+import { libpqEnvironment, maintenanceDatabase } from './connection.ts';
+import { connectionFailure, isLostConnection, lostConnection, lostHint } from './diagnosis.ts';
 import type { Tool } from './tools.ts';
 
 /** A server and the psql that talks to it. */
@@ -12,6 +12,10 @@ export interface Server {
   readonly connection: Connection;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
+  /** Its major version, where that is known already: newer ones have more limits to lift. */
+  readonly major?: number;
+  /** Where to connect for work on databases as a whole, where it is not `postgres`. */
+  readonly maintenance?: string;
 }
 
 /** A statement that the server refused. */
@@ -19,66 +23,92 @@ export class SqlError extends Error {
   override readonly name = 'SqlError';
   /** SQLSTATE, five characters (PostgreSQL manual, Appendix A). */
   readonly code: string;
+  /** The line of the input at which psql was. */
+  readonly line: number;
+  /** What the server said first, without the line and the rest. */
+  readonly reason: string;
+  /** Its detail, and with their labels its hint and context, as far as there are any. */
+  readonly more: readonly string[];
 
-  constructor(code: string, message: string) {
-    super(message);
+  constructor(code: string, line: number, reason: string, more: readonly string[]) {
+    super([`line ${line}: ${reason}`, ...more.map((part) => `(${part})`)].join(' '));
     this.code = code;
+    this.line = line;
+    this.reason = reason;
+    this.more = more;
   }
 }
 
-/**
- * Undoes what somebody has set for the user or the server to keep an application in check: a restore
- * takes its time, and must be able to write.
- */
-const unbounded = `DO $$ BEGIN
-  PERFORM set_config(name, CASE vartype WHEN 'bool' THEN 'off' ELSE '0' END, false) FROM pg_catalog.pg_settings
-    WHERE name IN ('statement_timeout', 'lock_timeout', 'transaction_timeout', 'idle_session_timeout',
-      'idle_in_transaction_session_timeout', 'default_transaction_read_only');
-  END $$`;
+/** Where to connect on a server for work on databases as a whole. */
+export const maintenanceOf = (server: Server) => server.maintenance ?? maintenanceDatabase;
 
 /**
  * psql that reads SQL from stdin and stops at the first error. `-X`: a psqlrc could undo that.
  * `verbose` messages carry the SQLSTATE in every language; `-f -` adds line numbers.
  */
-function psqlCommand(server: Server, database: string, tags: boolean): CommandLine {
+function psqlCommand(
+  server: Server,
+  database: string,
+  { tags, encoding }: { readonly tags: boolean; readonly encoding: 'UTF8' | 'SQL_ASCII' },
+): CommandLine {
+  const { environment, connection, major } = server;
   return {
     file: server.psql.path,
     args: [
       ...['-X', '-w', '-A', '-t', ...(tags ? [] : ['-q'])],
-      ...['-v', 'ON_ERROR_STOP=1', '-v', 'VERBOSITY=verbose', '-c', 'SET statement_timeout = 0'],
-      ...['-c', unbounded, '-f', '-'],
+      ...['-v', 'ON_ERROR_STOP=1', '-v', 'VERBOSITY=verbose', '-f', '-'],
     ],
     env: {
-      ...libpqEnvironment(server.environment, server.connection, database),
-      PGCLIENTENCODING: 'UTF8', // whatever the role's own
+      ...libpqEnvironment(environment, connection, database, major),
+      PGCLIENTENCODING: encoding,
     },
   };
 }
 
-/** Starts psql for a stream of SQL; with `tags`, command tags come on stdout beside results. */
-export function startPsql(server: Server, database: string, { tags }: { tags: boolean }): Child {
-  return start(psqlCommand(server, database, tags), server.signal);
+/** Starts psql for a dump: it is UTF-8 unless it says otherwise. Command tags come on stdout beside results. */
+export function startLoader(server: Server, database: string): Child {
+  return start(psqlCommand(server, database, { tags: true, encoding: 'UTF8' }), server.signal);
 }
+
+/**
+ * Starts psql for questions: names and comments come and go as the bytes that they are (`textOf`), for
+ * those of other databases can be in any encoding.
+ */
+export function startPsql(server: Server, database: string): Child {
+  return start(psqlCommand(server, database, raw), server.signal);
+}
+
+const raw = { tags: false, encoding: 'SQL_ASCII' } as const;
 
 /**
  * Runs statements.
  * @throws SqlError; Failure `cannotConnect`.
  */
 export async function execute(server: Server, database: string, sql: string): Promise<string> {
-  const ending = await run(psqlCommand(server, database, false), server.signal, sql);
+  const ending = await run(psqlCommand(server, database, raw), server.signal, sql);
   if (ending.exitCode === 0) return ending.stdout;
   server.signal.throwIfAborted();
-  throw questionFailure(ending, server);
+  throw await questionFailure(ending, server, database);
 }
 
 /** Why a psql that was asked something did not answer. */
-export function questionFailure({ signal, stderr }: Ending, { connection }: Server): Error {
+export async function questionFailure(
+  { signal, stderr }: Ending,
+  { connection, environment }: Server,
+  database: string,
+): Promise<Error> {
   if (signal !== undefined) {
     return new Failure('cannotConnect', `psql was ended by ${signal}`, {
       hint: 'was the machine short of memory (`dmesg`)? run it again',
     });
   }
-  return sqlError(stderr) ?? connectionFailure(stderr, connection);
+  const refused = sqlError(stderr);
+  if (refused !== undefined) return refused;
+  if (isLostConnection(stderr)) {
+    const message = lostConnection(connection, 'the server was asked something');
+    return new Failure('cannotConnect', message, { hint: lostHint });
+  }
+  return connectionFailure({ connection, database, stderr }, environment);
 }
 
 /** Runs one SELECT and gives its rows, checked. */
@@ -102,13 +132,25 @@ export function sqlError(stderr: string, linesBefore = 0): SqlError | undefined 
     -1,
   );
   if (!match) return undefined;
-  const [, line = '', code = '', message = ''] = match;
-  const detail = /^DETAIL: {2}(.*)$/m.exec(stderr.slice(match.index))?.[1];
-  return new SqlError(
-    code,
-    `line ${Number(line) - linesBefore}: ${message}${detail ? ` (${detail})` : ''}`,
-  );
+  const [all, line = '', code = '', message = ''] = match;
+  const more = stderr.slice(match.index + all.length).split(/^(?=(?:DETAIL|HINT|CONTEXT): {2})/m);
+  const told = more
+    .filter((part) => /^(?:DETAIL|HINT|CONTEXT): /.test(part))
+    .map((part) =>
+      part
+        .replace(/^LOCATION: .*$/m, '')
+        .replaceAll(/\s+/g, ' ')
+        .trim(),
+    )
+    .map((part) =>
+      part.replace(/^DETAIL: /, '').replace(/^(?:HINT|CONTEXT)/, (label) => label.toLowerCase()),
+    )
+    .map((part) => part.slice(0, maxTold));
+  return new SqlError(code, Number(line) - linesBefore, message, told);
 }
+
+/** Of each of DETAIL, HINT and CONTEXT, no more than this is told. */
+const maxTold = 300;
 
 /** What a command tag in psql's output tells of rows; undefined for any other line. */
 export function readTag(line: string): { command: 'COPY' | 'INSERT'; rows: number } | undefined {
@@ -123,6 +165,10 @@ export function quoteLiteral(text: string): string {
   const quoted = `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`;
   return text.includes('\\') ? ` E${quoted}` : quoted;
 }
+
+/** As SQL: whether a text, which need not be valid in the encoding of the database, begins so. */
+export const startsWith = (text: string, beginning: string) =>
+  `substring(textsend(${text}) FOR ${Buffer.byteLength(beginning)}) = '\\x${Buffer.from(beginning).toString('hex')}'::bytea`;
 
 /** A string as an SQL identifier, whatever it contains. */
 export function quoteIdentifier(name: string): string {

@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Failure, messageOf } from '../errors.ts';
-import { maintenanceDatabase } from './connection.ts';
-import { execute, query, type Server } from './psql.ts';
+import { maintenanceOf, execute, query, type Server } from './psql.ts';
 import { dropScratch, selectScratchDatabases } from './scratch.ts';
 import { Session } from './session.ts';
 
@@ -36,7 +35,7 @@ export class RestoreLock implements AsyncDisposable {
    * @throws Failure `locked`, `cannotConnect`.
    */
   static async acquire(server: Server, target: string, waitSeconds: number): Promise<RestoreLock> {
-    const lock = new RestoreLock(server, new Session(server, maintenanceDatabase));
+    const lock = new RestoreLock(server, new Session(server, maintenanceOf(server)));
     const deadline = performance.now() + waitSeconds * 1000;
     try {
       for (;;) {
@@ -100,7 +99,7 @@ export class RestoreLock implements AsyncDisposable {
   }
 
   #scratchDatabases() {
-    return query(this.#server, maintenanceDatabase, leftoverSchema, selectScratchDatabases);
+    return query(this.#server, maintenanceOf(this.#server), leftoverSchema, selectScratchDatabases);
   }
 
   async #tryLock(what: string): Promise<boolean> {

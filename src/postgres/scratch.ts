@@ -1,7 +1,16 @@
 import { Failure } from '../errors.ts';
-import { maintenanceDatabase } from './connection.ts';
+import { isPlainText } from '../text.ts';
+import type { OwnComment } from './previous.ts';
 import { createDatabase, derivedName, dropDatabase, type NewDatabase } from './databases.ts';
-import { execute, quoteIdentifier, quoteLiteral, SqlError, type Server } from './psql.ts';
+import {
+  maintenanceOf,
+  execute,
+  quoteIdentifier,
+  quoteLiteral,
+  SqlError,
+  startsWith,
+  type Server,
+} from './psql.ts';
 
 export interface ScratchOptions {
   readonly name: string;
@@ -29,6 +38,16 @@ export function salvageName(target: string, stamp: string, nonce: string): strin
 
 const marker = 'pratiko-backup scratch database';
 
+/** As SQL, to be run in it: notes the comment that it gets when it is swapped in (see `notedComment`). */
+export const noteComment = (name: string, comment: string) =>
+  `COMMENT ON DATABASE ${quoteIdentifier(name)} IS ${quoteLiteral(`${marker}\n${comment}`)};`;
+
+/** The comment that was noted. */
+export const notedComment = (name: string): OwnComment => ({
+  database: name,
+  without: `${marker}\n`,
+});
+
 /**
  * Creates the database into which a dump is loaded before it is known to be good. Its comment says
  * what it is: if this run is killed, the next one knows that it may be dropped.
@@ -51,21 +70,33 @@ export async function keepScratch(server: Server, name: string, comment: string)
 /** Creates a database that is like another, as far as that is possible here. */
 async function createLike(server: Server, options: ScratchOptions): Promise<void> {
   const { name, create, onWarning } = options;
+  const owner = create?.owner;
+  // A role's name can be in the encoding of the database that it will own, and only there be given.
+  const isLater = owner !== undefined && !isPlainText(owner);
   try {
-    await createDatabase(server, name, create);
+    await createDatabase(server, name, { ...create, owner: isLater ? undefined : owner });
+    if (isLater)
+      await execute(
+        server,
+        name,
+        `ALTER DATABASE ${quoteIdentifier(name)} OWNER TO ${quoteIdentifier(owner)};`,
+      );
   } catch (error) {
     if (!(error instanceof SqlError)) {
       await dropScratch(server, name).catch(() => undefined); // whether it exists is not known
       throw error;
     }
-    if (!(options.anyLocale && /locale/i.test(error.message))) throw refused(error);
+    if (!(options.anyLocale && unknownLocale.includes(error.code))) throw refused(error);
     onWarning(`this server does not have the database's locale, its own is used: ${error.message}`);
-    const { owner, tablespace } = create ?? {};
+    const { tablespace } = create ?? {};
     await createDatabase(server, name, { owner, tablespace }).catch((second: unknown) => {
       throw second instanceof SqlError ? refused(second) : second;
     });
   }
 }
+
+/** What servers answer to a locale, provider or encoding that they do not have or cannot put together. */
+const unknownLocale = ['42809', '22023', '0A000', '42704', 'XX000'];
 
 /** Drops it, also after an interruption, and for at most half a minute. */
 export async function dropScratch(server: Server, name: string): Promise<void> {
@@ -91,14 +122,15 @@ const dropSubscriptions = `DO $$ DECLARE sub name; BEGIN
 
 async function commentOn(server: Server, database: string, comment: string): Promise<void> {
   const sql = `COMMENT ON DATABASE ${quoteIdentifier(database)} IS ${quoteLiteral(comment)};`;
-  await execute(server, maintenanceDatabase, sql);
+  await execute(server, maintenanceOf(server), sql);
 }
 
 /** As SQL: the scratch databases on a server; those without mark may be somebody else's. */
 export const selectScratchDatabases = `
-  SELECT datname AS name, comment IS NOT NULL AS marked
+  SELECT datname AS name, comment IS NOT NULL AS marked,
+         CASE WHEN datconnlimit <> -2 AND has_database_privilege(oid, 'CONNECT') THEN pg_database_size(oid) END AS bytes
     FROM pg_database, shobj_description(oid, 'pg_database') AS comment
-   WHERE datname ~ '${nameSuffix}' AND (comment IS NULL OR comment = '${marker}')`;
+   WHERE encode(textsend(datname), 'escape') ~ '${nameSuffix}' AND (comment IS NULL OR ${startsWith('comment', marker)})`;
 
 function refused(error: SqlError): Failure {
   return new Failure('restoreFailed', `cannot create the scratch database: ${error.message}`, {

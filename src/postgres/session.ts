@@ -7,12 +7,14 @@ import { questionFailure, quoteLiteral, startPsql, type Server } from './psql.ts
 /** A connection that stays open over several questions. Disposing ends it. */
 export class Session implements AsyncDisposable {
   readonly #server: Server;
+  readonly #database: string;
   readonly #psql: Child;
   readonly #lines: AsyncIterator<string>;
 
   constructor(server: Server, database: string) {
     this.#server = server;
-    this.#psql = startPsql(server, database, { tags: false });
+    this.#database = database;
+    this.#psql = startPsql(server, database);
     this.#lines = createInterface({ input: this.#psql.stdout })[Symbol.asyncIterator]();
   }
 
@@ -35,7 +37,7 @@ export class Session implements AsyncDisposable {
   async #failure(): Promise<unknown> {
     const ending = await this.#psql.ending;
     const { signal } = this.#server;
-    return signal.aborted ? signal.reason : questionFailure(ending, this.#server);
+    return signal.aborted ? signal.reason : questionFailure(ending, this.#server, this.#database);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import type { KnownRoles } from '../known-roles.ts';
-import { maintenanceDatabase } from './connection.ts';
 import { descriptionSchema, selectDescription, type DatabaseDescription } from './databases.ts';
 import { previousSchema, selectPrevious } from './previous.ts';
-import { query, quoteLiteral, type Server } from './psql.ts';
+import { maintenanceOf, query, quoteLiteral, type Server } from './psql.ts';
 import { mayBeEnded } from './sessions.ts';
 
 const sessionSchema = z.object({ pid: z.number(), user: z.string(), application: z.string() });
@@ -77,7 +76,7 @@ export interface ServerFacts extends Omit<Answer, 'roles' | 'target' | 'descript
  * @throws Failure `cannotConnect`.
  */
 export async function surveyServer(server: Server, name: string): Promise<ServerFacts> {
-  const [answer] = await query(server, maintenanceDatabase, factsSchema, selectFacts(name));
+  const [answer] = await query(server, maintenanceOf(server), factsSchema, selectFacts(name));
   if (answer === undefined) throw new Error('the server answered nothing');
   const { roles, target, description, ...facts } = answer;
   const [found, described] = [target[0], description[0]];

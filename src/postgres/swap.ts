@@ -2,9 +2,16 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Failure } from '../errors.ts';
-import { maintenanceDatabase } from './connection.ts';
-import { recordReplaced } from './previous.ts';
-import { execute, query, quoteIdentifier, quoteLiteral, SqlError, type Server } from './psql.ts';
+import { giveComment, recordReplaced, type OwnComment } from './previous.ts';
+import {
+  maintenanceOf,
+  execute,
+  query,
+  quoteIdentifier,
+  quoteLiteral,
+  SqlError,
+  type Server,
+} from './psql.ts';
 import { endSessions } from './sessions.ts';
 
 export interface Swap {
@@ -14,8 +21,10 @@ export interface Swap {
   readonly scratch: string;
   /** The name for the one that has it now; undefined where there is none. */
   readonly previous: string | undefined;
-  /** For the database that gets the target's name; undefined: it keeps its own. */
-  readonly comment?: string | null;
+  /** For the database that gets the target's name. */
+  readonly comment: OwnComment;
+  /** Of the one that has it now. */
+  readonly targetComment: OwnComment;
 }
 
 const terminateEveryMs = 100;
@@ -36,7 +45,7 @@ export async function swapDatabases(server: Server, swap: Swap): Promise<void> {
   const done = new AbortController();
   const terminating = terminateUntil(server, [swap.target, swap.scratch], done.signal);
   try {
-    await execute(server, maintenanceDatabase, swapStatements(swap, key).join('\n'));
+    await execute(server, maintenanceOf(server), swapStatements(swap, key).join('\n'));
   } catch (error) {
     if (identity !== '' && (await wasSwapped(server, swap, { identity, key, cause: error })))
       return;
@@ -48,23 +57,23 @@ export async function swapDatabases(server: Server, swap: Swap): Promise<void> {
 }
 
 /** @param key of a lock that is held until it is decided whether the swap happens. */
-function swapStatements({ target, scratch, previous, comment }: Swap, key: bigint): string[] {
+function swapStatements(
+  { target, scratch, previous, comment, targetComment }: Swap,
+  key: bigint,
+): string[] {
   const [targetName, scratchName] = [quoteIdentifier(target), quoteIdentifier(scratch)];
+  const quote = `$_${randomUUID().replaceAll('-', '')}$`;
   return [
     'BEGIN;',
     `SELECT pg_advisory_xact_lock(${key});`,
+    giveComment(scratch, comment, quote),
     ...(previous === undefined
-      ? []
-      : [`ALTER DATABASE ${targetName} RENAME TO ${quoteIdentifier(previous)};`]),
-    ...(comment === undefined
       ? []
       : [
-          `COMMENT ON DATABASE ${scratchName} IS ${comment === null ? 'NULL' : quoteLiteral(comment)};`,
+          recordReplaced(target, target, targetComment, quote),
+          `ALTER DATABASE ${targetName} RENAME TO ${quoteIdentifier(previous)};`,
         ]),
     `ALTER DATABASE ${scratchName} RENAME TO ${targetName};`,
-    ...(previous === undefined
-      ? []
-      : [recordReplaced(previous, target, `$_${randomUUID().replaceAll('-', '')}$`)]),
     commitForGood,
     endWaitingClients,
     'COMMIT;',
@@ -106,7 +115,7 @@ async function blocked(server: Server, swap: Swap, error: SqlError): Promise<Fai
   const names = [swap.target, swap.scratch].map(quoteLiteral).join(', ');
   const holders = await query(
     asking,
-    maintenanceDatabase,
+    maintenanceOf(server),
     holderSchema,
     `SELECT pid, coalesce(usename, backend_type) AS user, coalesce(application_name, '') AS application,
             coalesce(client_addr::text, 'local') AS address
@@ -138,7 +147,7 @@ const commitForGood = 'SET LOCAL synchronous_commit = local;';
 /** As long as a database exists, whatever it is called; empty where there is none. */
 async function identityOf(server: Server, database: string): Promise<string> {
   const sql = `SELECT oid FROM pg_database WHERE datname = ${quoteLiteral(database)};`;
-  return (await execute(server, maintenanceDatabase, sql)).trim();
+  return (await execute(server, maintenanceOf(server), sql)).trim();
 }
 
 /**
@@ -155,7 +164,7 @@ async function wasSwapped(
   for (;;) {
     const asking = { ...server, signal: AbortSignal.timeout(askTimeoutMs) };
     try {
-      await execute(asking, maintenanceDatabase, untilDecided(swap.key));
+      await execute(asking, maintenanceOf(server), untilDecided(swap.key));
       return (await identityOf(asking, target)) === swap.identity;
     } catch {
       if (performance.now() > deadline) break; // until then it may be in recovery
@@ -186,7 +195,7 @@ async function terminateUntil(
   done: AbortSignal,
 ): Promise<void> {
   while (!done.aborted) {
-    await execute(server, maintenanceDatabase, endSessions(databases)).catch(() => undefined);
+    await execute(server, maintenanceOf(server), endSessions(databases)).catch(() => undefined);
     await sleep(terminateEveryMs, undefined, { signal: done }).catch(() => undefined);
   }
 }

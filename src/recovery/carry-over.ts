@@ -1,8 +1,14 @@
 import type { DatabaseSettings, DatabaseTraits } from '../database-traits.ts';
 import type { NewDatabase } from '../postgres/databases.ts';
-import { settingStatements } from '../postgres/database-settings.ts';
+import {
+  couldStopALoad,
+  limitStatements,
+  parameterStatements,
+  privilegeStatements,
+  resetStatements,
+} from '../postgres/database-settings.ts';
+import { noteComment } from '../postgres/scratch.ts';
 import type { ServerFacts } from '../postgres/survey.ts';
-import { ownComment } from '../postgres/previous.ts';
 import { majorVersion } from '../postgres/tools.ts';
 import type { Finding } from './findings.ts';
 
@@ -24,13 +30,16 @@ export interface CarryOverOptions extends CreationOptions {
   readonly scratch: string;
   /** False: as every new database has them. */
   readonly privileges: boolean;
+  /** What was set when the dump was made, where that is known: it decides how values are read. */
+  readonly whileLoading: DatabaseSettings | undefined;
+  /** No present database has the comment. */
+  readonly noteComment: boolean;
 }
 
 /** What a new database gets beside its contents, and what it cannot get here. */
 export interface CarryOver extends Creation {
-  /** To be run before the swap, one by one. */
-  readonly statements: readonly string[];
-  readonly comment: string | null;
+  /** To be run in the new database before it is loaded, and before the swap, one by one. */
+  readonly statements: { readonly before: readonly string[]; readonly after: readonly string[] };
 }
 
 /** Decides how a new database is created so that it is like another. */
@@ -53,12 +62,12 @@ export function planCreation(options: CreationOptions): Creation {
       'create it first, or GRANT CREATE ON TABLESPACE, if that matters',
     );
   }
-  const { encoding, collate, ctype, provider, locale } = like;
+  const { encoding, collate, ctype, provider, locale, rules } = like;
   const create = {
     owner,
     tablespace: tablespace === 'unusable' ? undefined : tablespace,
     locale: {
-      ...{ encoding, collate, ctype, provider, locale },
+      ...{ encoding, collate, ctype, provider, locale, rules },
       namesProvider: majorVersion(facts.version) >= 15,
     },
   };
@@ -67,24 +76,42 @@ export function planCreation(options: CreationOptions): Creation {
 
 /** Decides what of a database as a whole can be carried over to a new one on this server. */
 export function planCarryOver(options: CarryOverOptions): CarryOver {
-  const { like, scratch, facts } = options;
   const { create, findings: lost } = planCreation(options);
   const findings = [...lost];
   const lose = loseInto(findings);
+  const owner = create.owner ?? options.facts.user;
+  return { create, statements: planStatements(options, owner, lose), findings };
+}
+
+function planStatements(
+  options: CarryOverOptions,
+  owner: string,
+  lose: Lose,
+): CarryOver['statements'] {
+  const { like, scratch, facts, whileLoading } = options;
   const { settings } = like;
-  const owner = create.owner ?? facts.user;
+  if (settings === undefined) return { before: [], after: [] };
+  const kept = keptParameters(settings, facts, lose);
+  const loading = keptParameters(whileLoading ?? settings, facts, () => undefined).filter(
+    (parameter) => !couldStopALoad(parameter),
+  );
+  const before = parameterStatements(scratch, loading);
+  const wanted = parameterStatements(scratch, kept);
+  const isMore = wanted.length === before.length + kept.filter(couldStopALoad).length;
+  const after =
+    isMore && before.every((statement) => wanted.includes(statement))
+      ? wanted.filter((statement) => !before.includes(statement))
+      : [...resetStatements(scratch, loading), ...wanted];
   return {
-    create,
-    statements:
-      settings === undefined
-        ? []
-        : settingStatements(scratch, owner, {
-            ...settings,
-            privileges: keptPrivileges(settings, owner, options, lose),
-            parameters: keptParameters(settings, facts, lose),
-          }),
-    comment: ownComment(settings?.comment ?? null),
-    findings,
+    before,
+    after: [
+      ...privilegeStatements(scratch, owner, keptPrivileges(settings, owner, options, lose)),
+      ...limitStatements(scratch, settings),
+      ...after,
+      ...(options.noteComment && settings.comment !== null
+        ? [noteComment(scratch, settings.comment)]
+        : []),
+    ],
   };
 }
 

@@ -11,7 +11,7 @@ import { loadDump } from '../postgres/load.ts';
 import { SqlError, type Server } from '../postgres/psql.ts';
 import type { BackupFile } from '../store/locate.ts';
 import type { TableRows } from '../table-rows.ts';
-import { SideBySide } from './side-by-side.ts';
+import { NotSideBySide, SideBySide } from './side-by-side.ts';
 
 export interface Loaded {
   readonly tables: readonly TableRows[];
@@ -29,11 +29,6 @@ export interface LoadOptions {
   readonly onProgress?: ((progress: ReadProgress) => void) | undefined;
   /** With several: how many indexes and constraints are left to be built. */
   readonly onBuild?: ((left: number) => void) | undefined;
-}
-
-/** Loading side by side has failed: in the order of the dump, it may go well. */
-export class NotSideBySide extends Error {
-  override readonly name = 'NotSideBySide';
 }
 
 /** What fails in any order (SQLSTATE): the disk, memory, connections, who ends sessions. */
@@ -111,18 +106,19 @@ async function loadSideBySide(
     return { tables, inserted: loader.inserted, analyzed: loader.analyzed };
   } catch (error) {
     server.signal.throwIfAborted();
-    throw loader.hasDealt && mayDependOnOrder(error) ? notSideBySide(error) : error;
+    const isWorthIt = loader.hasDealt && mayDependOnOrder(error);
+    throw isWorthIt ? new NotSideBySide(messageOf(error), { cause: error }) : error;
   }
 }
 
 function mayDependOnOrder(error: unknown): boolean {
-  if (!(error instanceof Failure && error.kind === 'restoreFailed')) return false;
-  return error.cause instanceof SqlError
-    ? !inAnyOrder.test(error.cause.code)
-    : !(error instanceof NotGood);
+  if (error instanceof OtherRows) return true;
+  return (
+    error instanceof Failure &&
+    error.cause instanceof SqlError &&
+    !inAnyOrder.test(error.cause.code)
+  );
 }
-
-const notSideBySide = (cause: unknown) => new NotSideBySide(messageOf(cause), { cause });
 
 function tablesOf(
   file: BackupFile,
@@ -133,25 +129,25 @@ function tablesOf(
   return contents.tables;
 }
 
-/** The file is not good, whoever loads it. */
-class NotGood extends Failure {}
-
 /**
  * @param another what to do instead, for people.
  * @throws Failure `restoreFailed` that lists the defects, if there are any.
  */
 export function requireGood(file: BackupFile, defects: readonly string[], another: string): void {
   if (defects.length === 0) return;
-  throw new NotGood('restoreFailed', `${file.name} is not good: ${defects.join('; ')}`, {
+  throw new Failure('restoreFailed', `${file.name} is not good: ${defects.join('; ')}`, {
     hint: `${another}; or rescue what is in this one with --salvage; the live database was not touched`,
   });
 }
+
+/** What was loaded is not what the file holds. */
+class OtherRows extends Failure {}
 
 function requireSameRows(tables: readonly TableRows[], copied: readonly number[]): void {
   const loaded = copied.map((rows, index) => ({ table: tables[index]?.table ?? 'unknown', rows }));
   const difference = firstDifference(loaded, tables);
   if (difference === undefined) return;
-  throw new Failure(
+  throw new OtherRows(
     'restoreFailed',
     `the server did not load the rows of the backup: ${difference}`,
     { hint: 'a trigger or rule may have dropped rows; the live database was not touched' },

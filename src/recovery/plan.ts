@@ -1,7 +1,12 @@
 import type { DumpHead } from '../archive/survey.ts';
 import type { NewDatabase } from '../postgres/databases.ts';
-import { previousName, type PreviousDatabase } from '../postgres/previous.ts';
-import { scratchName } from '../postgres/scratch.ts';
+import {
+  ownComment,
+  previousName,
+  type OwnComment,
+  type PreviousDatabase,
+} from '../postgres/previous.ts';
+import { notedComment, scratchName } from '../postgres/scratch.ts';
 import type { ServerFacts } from '../postgres/survey.ts';
 import type { FullerBackup } from '../row-loss.ts';
 import type { Backup } from '../store/catalogue.ts';
@@ -54,9 +59,11 @@ export interface RestorePlan {
   readonly previous: string | undefined;
   /** What the new database is to be like; undefined: like any of this server. */
   readonly create: NewDatabase | undefined;
-  /** Give the new database what the old one had beside its contents. */
-  readonly settings: readonly string[];
-  readonly comment: string | null;
+  /** Give the new database what the old one had beside its contents: before the load, and after it. */
+  readonly settings: { readonly before: readonly string[]; readonly after: readonly string[] };
+  readonly comment: OwnComment;
+  /** Of the present database. */
+  readonly targetComment: OwnComment;
   /** Kept by earlier restores. */
   readonly remaining: readonly PreviousDatabase[];
   readonly serverVersion: string;
@@ -74,6 +81,8 @@ export function planRestore(situation: Situation): RestorePlan {
     like &&
     planCarryOver({
       like,
+      whileLoading: manifest?.database.settings,
+      noteComment: present === undefined,
       scratch,
       facts,
       owner: situation.owners || present !== undefined,
@@ -86,8 +95,10 @@ export function planRestore(situation: Situation): RestorePlan {
     scratch,
     previous: present && freeName(situation),
     create: carried?.create,
-    settings: carried?.statements ?? [],
-    comment: carried?.comment ?? null,
+    settings: carried?.statements ?? { before: [], after: [] },
+    comment:
+      present === undefined ? notedComment(scratch) : ownComment(target, present.settings.comment),
+    targetComment: ownComment(target, present?.settings.comment ?? null),
     remaining: facts.previous,
     serverVersion: facts.version,
     findings: [
@@ -111,6 +122,8 @@ export interface UndoPlan {
   readonly returning: PreviousDatabase;
   /** The name that the present one gets; undefined where there is none. */
   readonly previous: string | undefined;
+  /** Of the present one. */
+  readonly targetComment: OwnComment;
   readonly findings: readonly Finding[];
 }
 
@@ -125,6 +138,7 @@ export function planUndo(
       target,
       returning,
       previous: facts.target && freeName(situation),
+      targetComment: ownComment(target, facts.target?.description.settings.comment ?? null),
       findings: [
         ...ownershipFindings(facts, target),
         ...swapFindings({ target, facts, dropOld: false }),

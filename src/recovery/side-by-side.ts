@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Failure } from '../errors.ts';
 import { ownLocks } from '../postgres/sessions.ts';
 import { tableKey, type Part } from '../dump/parts.ts';
 import { LoadSession, type Done, type Work } from '../postgres/load-session.ts';
@@ -22,6 +21,11 @@ const batchesAhead = 16;
 
 /** Statements are sent together up to this size. */
 const batchBytes = 64 * 1024;
+
+/** Loading side by side has failed: in the order of the dump, it may go well. */
+export class NotSideBySide extends Error {
+  override readonly name = 'NotSideBySide';
+}
 
 export interface SideBySideOptions {
   /** How many sessions load; one more does what must be done in order. */
@@ -162,12 +166,7 @@ export class SideBySide implements AsyncDisposable {
     while (await passed(watchEveryMs, signal)) {
       const now = await ownLocks(this.#server, this.#database).catch(() => '');
       if (now !== '' && now === before) {
-        const hint = 'the live database was not touched';
-        this.#failed ??= {
-          error: new Failure('restoreFailed', 'the sessions that load wait for each other', {
-            hint,
-          }),
-        };
+        this.#failed ??= { error: new NotSideBySide('the sessions that load wait for each other') };
         await this[Symbol.asyncDispose]();
       }
       before = now;

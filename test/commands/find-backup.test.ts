@@ -12,7 +12,7 @@ const content = 'CREATE TABLE t AS SELECT generate_series(1, 100) AS a;';
 /** One backup under a name of November 2026, made at this moment. */
 async function oneAt(stamp: string, createdAt: string) {
   const tool = await withOneBackup(content);
-  const from = (await readFile(join(tool.directory, latest))) && tool.directory;
+  const from = tool.directory;
   const { stdout } = await tool.run(['list', '--json']);
   const [{ name } = { name: '' }] = (JSON.parse(stdout) as { backups: { name: string }[] }).backups;
   const put = async (as: string, at: string) => {

@@ -233,7 +233,7 @@ describe('what the old database had', () => {
     ]);
     expect(plan.create).toMatchObject({ owner: undefined, tablespace: undefined });
     // What the old owner had, the new one has.
-    expect(plan.settings.join('\n')).toContain('TO "aifinance";');
+    expect(plan.settings.after.join('\n')).toContain('TO "aifinance";');
   });
 
   test('privileges stay as they are for every new database with --no-privileges', () => {
@@ -242,15 +242,27 @@ describe('what the old database had', () => {
       privileges: false,
       facts: { ...facts, target: { ...target, description: own } },
     });
-    expect(plan.settings).toEqual([]);
+    expect(plan.settings).toEqual({ before: [], after: [] });
   });
 });
 
 test('an undo goes back to the newest, and keeps the present one', () => {
   const previous = ['aifinance_before_20251101_000000', 'aifinance_before_20251128_000000'].map(
-    (name) => ({ name, target: situation.target, bytes: 1, invalid: false, comment: null }),
+    (name) => ({
+      name,
+      target: situation.target,
+      bytes: 1,
+      invalid: false,
+      comment: { text: null },
+    }),
   );
-  const ofOthers = { name: 'b', target: 'other', bytes: 1, invalid: false, comment: null };
+  const ofOthers = {
+    name: 'b',
+    target: 'other',
+    bytes: 1,
+    invalid: false,
+    comment: { text: null },
+  };
   const all = [...previous, ofOthers];
   expect(planUndo({ ...situation, facts: { ...facts, previous: all } })).toMatchObject({
     returning: { name: 'aifinance_before_20251128_000000' },
