@@ -15,7 +15,10 @@ export type Unusable = Omit<ForeignFormat, 'hint'> & { readonly hint?: string };
  * What the first look at a file tells, before anything is done with it.
  * @returns why it cannot be restored and what to do, or undefined: then reading all of it decides.
  */
-export async function quickCheck(archive: Archive): Promise<Unusable | undefined> {
+export async function quickCheck(
+  archive: Archive,
+  { unproven }: { readonly unproven: boolean },
+): Promise<Unusable | undefined> {
   const { bytes, path, manifest } = archive;
   if (bytes === 0) return { what: 'empty' };
   if (typeof manifest === 'object' && manifest.fileBytes !== bytes) {
@@ -27,7 +30,7 @@ export async function quickCheck(archive: Archive): Promise<Unusable | undefined
   if (!isGzip(head) && path.endsWith('.gz') && (foreign === undefined || foreign.isUnknown)) {
     return { what: 'not gzip' };
   }
-  return foreign;
+  return unproven && foreign?.isUnknown ? undefined : foreign;
 }
 
 /** What a file is that is certainly no plain dump; undefined for what may be one, or the rest of one. */

@@ -26,6 +26,8 @@ export interface ArchiveReport {
 
 export interface ReadOptions {
   readonly signal: AbortSignal;
+  /** A file without manifest need not prove that it is whole. */
+  readonly unproven?: boolean | undefined;
   readonly onProgress?: ((progress: ReadProgress) => void) | undefined;
 }
 
@@ -49,7 +51,7 @@ export async function* readArchive(
   options: ReadOptions,
 ): AsyncGenerator<Token, ArchiveReport> {
   const checksum = new Checksum();
-  const inspector = new DumpInspector();
+  const inspector = new DumpInspector({ strict: archive.manifest !== undefined });
   let defect: string | undefined;
   try {
     for await (const chunk of plainSql(
@@ -73,14 +75,21 @@ export async function* readArchive(
     contents: inspector.contents(),
     sha256: defect === undefined ? checksum.sha256() : undefined,
   };
-  return { ...report, defects: defect === undefined ? findDefects(report, archive) : [defect] };
+  return {
+    ...report,
+    defects:
+      defect === undefined ? findDefects(report, archive, options.unproven ?? false) : [defect],
+  };
 }
 
 const isDefect = (error: unknown): error is Error =>
   [GzipDefect, AmbiguousMessage, NotText].some((kind) => error instanceof kind);
 
 /** A file is gzip unless neither its first bytes nor its name say so: plain SQL is read as it is. */
-async function* plainSql({ path }: Archive, file: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* plainSql(
+  { path, manifest }: Archive,
+  file: AsyncIterable<Buffer>,
+): AsyncGenerator<Buffer> {
   const chunks = file[Symbol.asyncIterator]();
   const first = await chunks.next();
   const whole = (async function* () {
@@ -88,7 +97,8 @@ async function* plainSql({ path }: Archive, file: AsyncIterable<Buffer>): AsyncG
     yield* { [Symbol.asyncIterator]: () => chunks };
   })();
   const isGzip = !first.done && first.value.subarray(0, 2).equals(gzipMagic);
-  yield* isGzip || path.endsWith('.gz') ? gunzip(whole) : whole;
+  const members = manifest === undefined ? 'several' : 'one';
+  yield* isGzip || path.endsWith('.gz') ? gunzip(whole, members) : whole;
 }
 
 /** Reads a backup and returns only the report. */
@@ -115,8 +125,11 @@ async function* fileChunks(archive: Archive, signal: AbortSignal): AsyncGenerato
 function findDefects(
   found: Pick<ArchiveReport, 'contents' | 'sha256'>,
   { manifest }: Archive,
+  unproven: boolean,
 ): string[] {
-  const { defect } = found.contents;
+  const { isOnlyUnproven } = found.contents;
+  const isAccepted = unproven && isOnlyUnproven && manifest === undefined;
+  const defect = isAccepted ? undefined : found.contents.defect;
   const defects = defect === undefined ? [] : [defect];
   if (manifest === undefined) return defects;
   if (manifest === 'unreadable') return [...defects, 'its manifest cannot be read'];

@@ -1,5 +1,7 @@
 import { type Token } from '../dump/lexer.ts';
 import type { Replay } from '../dump/replay.ts';
+import { manifestOf } from '../store/manifest.ts';
+import type { TableRows } from '../table-rows.ts';
 import { readArchive, type Archive, type ArchiveReport, type ReadOptions } from './read.ts';
 
 /** What can be known of a dump before it is loaded. */
@@ -12,6 +14,16 @@ export interface DumpHead {
   readonly tablespaces: readonly string[];
   /** Of the whole file, where it was read to its end. */
   readonly defects: readonly string[];
+  /** What could not be proven of it, where that was accepted. */
+  readonly unproven: string | undefined;
+  /** It has no definitions of the tables whose rows it holds, or of those that it alters. */
+  readonly isPart: 'data' | 'postData' | undefined;
+  /** Roles to which it gives something. */
+  readonly roles: readonly string[];
+  /** Rows of each table, where it was read to its end. */
+  readonly tables: readonly TableRows[] | undefined;
+  /** It has functions with a body in standard SQL (14 and later), which an older psql cuts to pieces. */
+  readonly hasAtomicBodies: boolean;
 }
 
 const dumpedFrom = /^-- Dumped from database version (\S+)/m;
@@ -20,8 +32,8 @@ const setTablespace = /^SET default_tablespace = ("(?:[^"]|"")+"|[^;'"]+);$/;
 const beginsData = /^(?:INSERT INTO |SELECT pg_catalog\.(?:lo_|setval))/;
 
 /**
- * Reads the definitions of a dump, up to its first row. One without manifest may be from anywhere:
- * it is read to its end.
+ * Reads the definitions of a dump, up to its first row. One without manifest may be from anywhere, and
+ * an old manifest does not tell of roles: these are read to their end.
  * @param replay refuses what must not be loaded, here already.
  * @throws UnsafeDump; Failure `storage`.
  */
@@ -34,8 +46,12 @@ export async function surveyArchive(
   const extensions = new Set<string>();
   const tablespaces = new Set<string>();
   const isOurs = archive.manifest !== undefined;
+  // Its end tells of roles; in a backup of today its manifest does.
+  const isEnough = manifestOf(archive)?.roles !== undefined;
   const tokens = readArchive(archive, options);
   let report: ArchiveReport | undefined;
+  const seen = { creates: false, rows: false, alters: false };
+  let hasAtomicBodies = false;
   try {
     for (;;) {
       const next = await tokens.next();
@@ -44,12 +60,16 @@ export async function surveyArchive(
         break;
       }
       const token = next.value;
-      if (isOurs && isData(token)) break;
+      if (isEnough && isData(token)) break;
       for (const _ of replay.read(token));
       if (token.type === 'filler' && serverVersion === undefined) {
         serverVersion = dumpedFrom.exec(token.bytes.toString('latin1'))?.[1];
       }
       const text = textOf(token) ?? '';
+      seen.creates ||= /^CREATE (?!UNIQUE INDEX|INDEX|TRIGGER|RULE|EXTENSION)/.test(text);
+      seen.rows ||= isData(token);
+      seen.alters ||= /^(?:ALTER TABLE|CREATE (?:UNIQUE )?INDEX)/.test(text);
+      hasAtomicBodies ||= /\bBEGIN ATOMIC\b/.test(text);
       const extension = createExtension.exec(text)?.[1];
       if (extension !== undefined) extensions.add(nameOf(extension));
       const tablespace = setTablespace.exec(text)?.[1];
@@ -63,6 +83,18 @@ export async function surveyArchive(
     extensions: [...extensions],
     tablespaces: [...tablespaces],
     defects: report?.defects ?? [],
+    unproven: report?.contents.isOnlyUnproven ? report.contents.defect : undefined,
+    isPart:
+      isOurs || seen.creates
+        ? undefined
+        : seen.rows
+          ? 'data'
+          : seen.alters
+            ? 'postData'
+            : undefined,
+    roles: report?.contents.roles ?? manifestOf(archive)?.roles ?? [],
+    tables: report?.contents.tables ?? manifestOf(archive)?.tables,
+    hasAtomicBodies,
   };
 }
 

@@ -16,6 +16,8 @@ export interface RestoreFlags extends GlobalFlags, ConnectionFlags {
   readonly dropOld?: true;
   readonly undo?: true;
   readonly salvage?: true;
+  readonly unproven?: true;
+  readonly force?: true;
   readonly owner: boolean;
   readonly privileges: boolean;
   readonly wait: number;
@@ -31,6 +33,8 @@ export function addRestoreOptions(command: Command, cores: number): void {
     .option('--undo', 'take the last restore back: swap the previous database in again')
     .option('--drop-old', 'drop the previous database afterwards')
     .option('--salvage', 'rescue what can be read of a damaged backup into a database of its own')
+    .option('--unproven', 'take SQL that does not prove that it is whole')
+    .option('--force', 'go on although there may be too little room')
     .option('--no-owner', 'everything belongs to the user who restores')
     .option('--no-privileges', 'leave out GRANT and REVOKE');
   addJobsOption(command, 'sessions that load at a time; 1: in the order of the dump', cores);

@@ -32,11 +32,45 @@ export function announcePlan(plan: RestorePlan, dropOld: boolean, context: Conte
     log.warn(`this is a backup of database "${manifest.database.name}", not of "${target}"`);
   }
   warnOf(findings, log);
+  for (const line of describeClients(plan)) log.info(line);
+  for (const line of describeComparison(plan)) log.info(line);
   log.info(
     previous === undefined
       ? `there is no database "${target}" yet: it will be created`
       : `database "${target}" will be replaced; the present one is kept${dropOld ? ' until the swap, then dropped (--drop-old)' : ` as "${target}_before_…"`}`,
   );
+}
+
+/** So many lines of a list, at most. */
+const maxLines = 8;
+
+function describeClients({ clients, target }: RestorePlan): string[] {
+  if (clients.length === 0) return [];
+  const who = clients
+    .slice(0, maxLines)
+    .map(
+      ({ user, application, sessions }) =>
+        `${user} (${application || 'unnamed'}, ${formatPlural(sessions, 'session')})`,
+    );
+  return [`connected to "${target}", and disconnected at the swap: ${who.join(', ')}`];
+}
+
+function describeComparison({ comparison, target }: RestorePlan): string[] {
+  if (comparison === undefined) return [];
+  const { live, backup, fewer } = comparison;
+  const lines = fewer
+    .slice(0, maxLines)
+    .map(({ table, live: now, backup: then }) =>
+      then === null
+        ? `  ${table}: about ${formatPlural(now, 'row')} now, not in the backup`
+        : `  ${table}: about ${formatPlural(now, 'row')} now, ${formatCount(then)} in the backup`,
+    );
+  const more = fewer.length - lines.length;
+  return [
+    `rows: about ${formatCount(live)} in "${target}" now, ${formatCount(backup)} in the backup${fewer.length === 0 ? '' : '; fewer in:'}`,
+    ...lines,
+    ...(more > 0 ? [`  and in ${formatPlural(more, 'more table')}`] : []),
+  ];
 }
 
 /** What an undo is going to do. */
@@ -51,6 +85,7 @@ export function announceUndo({ target, returning, previous, findings }: UndoPlan
 export function warnOf(findings: readonly Finding[], log: Log): void {
   for (const { severity, message, hint } of findings) {
     if (severity === 'warning') log.warn({ hint }, message);
+    if (severity === 'note') log.info({ hint }, message);
   }
 }
 
@@ -94,7 +129,8 @@ export function announceRestored(report: RestoreReport, undo: string, log: Log):
     );
   }
   const contents = [
-    ...(tables.length > 0 || inserted === 0
+    ...(tables.length === 0 && inserted === 0 ? ['definitions only, the dump holds no rows'] : []),
+    ...(tables.length > 0
       ? [formatPlural(tables.length, 'table'), formatPlural(totalRows(tables), 'row')]
       : []),
     ...(inserted > 0
@@ -106,7 +142,7 @@ export function announceRestored(report: RestoreReport, undo: string, log: Log):
   log.info(
     `restored "${plan.target}" from ${plan.file.name}: ${contents}, ${formatDuration(durationMs)}`,
   );
-  if (plan.madeAt !== undefined) {
+  if (plan.madeAt !== undefined && Date.now() - plan.madeAt.getTime() > anHour) {
     log.info(
       `the backup is ${formatAge(Date.now() - plan.madeAt.getTime())} old: if your code is newer, run its migrations (\`alembic upgrade head\`)`,
     );
@@ -120,6 +156,8 @@ export function announceRestored(report: RestoreReport, undo: string, log: Log):
   }
   for (const previous of plan.remaining) log.info(describePrevious(previous));
 }
+
+const anHour = 3_600_000;
 
 /** Ownership and privileges of roles that are not here. */
 export function warnOfSkipped({ statements, roles }: Skipped, log: Log): void {

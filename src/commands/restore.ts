@@ -52,6 +52,8 @@ async function restore(
     owners: flags.owner,
     privileges: flags.privileges,
     dropOld: flags.dropOld ?? false,
+    unproven: flags.unproven ?? false,
+    force: flags.force ?? false,
     onSurvey: (progress: ReadProgress) => shell.progress(() => describeSurvey(progress)),
   };
   if (flags.dryRun) {

@@ -1,6 +1,7 @@
 import type { TableRows } from '../table-rows.ts';
 import { isObjectComment } from './legacy-announcements.ts';
 import { LegacyCleaner } from './legacy.ts';
+import { rolesIn } from './ownership.ts';
 import { DumpLexer, type Token } from './lexer.ts';
 
 /** What a dump holds. */
@@ -11,10 +12,14 @@ export interface DumpContents {
   readonly cut: TableRows | undefined;
   /** Uncompressed size. */
   readonly bytes: number;
+  /** To which it gives objects or privileges, sorted. */
+  readonly roles: readonly string[];
   /** How many messages of pg_dump are mixed into the SQL, see legacy.ts. */
   readonly messages: number;
   /** Why this is not one complete dump; undefined for one that is. */
   readonly defect: string | undefined;
+  /** Nothing is open or wrong: all that is missing is the proof that this is all. */
+  readonly isOnlyUnproven: boolean;
 }
 
 /** How much text after the last statement is kept to find the completion marker in. */
@@ -24,22 +29,36 @@ const completionMarker =
   /(?:^|\n)--\n-- PostgreSQL database dump complete\n--\n\n(?:\\unrestrict ([A-Za-z0-9]+)\n\n)?$/;
 
 /** How every dump begins, and how it ends. */
-const firstComment = '\n-- PostgreSQL database dump\n';
-const lastComment = '\n-- PostgreSQL database dump complete\n';
+const firstComment = /\n-- PostgreSQL database dump[ \t]*\r?\n/;
+const longestComment = 64;
+const lastComment = /\n-- PostgreSQL database dump complete[ \t]*\r?\n/;
+
+/** The same, however a file went through other systems and editors. */
+const markerLine = /^-- PostgreSQL database dump complete[ \t]*\r?$/m;
+
+export interface InspectorOptions {
+  /** It must end exactly as pg_dump ends it: ours do. Else what says nothing may follow, or be missing. */
+  readonly strict: boolean;
+}
 
 /** Bytes that are no text: no dump has them, and psql would not see what follows on the line. */
 export class NotText extends Error {
   override readonly name = 'NotText';
 }
 
+const noMarker = 'no completion marker at the end: the dump was cut';
+
 /** Reads the tokens of a dump, in order, and tells what is in it and whether it is whole. */
 export class DumpInspector {
+  readonly #options: InspectorOptions;
+  #isBeginning = true;
   readonly #legacy = new LegacyCleaner();
   readonly #lexer = new DumpLexer();
   readonly #tables: TableRows[] = [];
   /** The COPY block that is being read. */
   #open: { table: string; rows: number } | undefined;
   #rows = 0;
+  readonly #roles = new Set<string>();
   #bytes = 0;
   #messages = 0;
   /** What follows the last statement or COPY block: comments, white space, psql commands. */
@@ -50,6 +69,10 @@ export class DumpInspector {
   /** The lines between statements that stand above objects, and the one that is not whole yet. */
   #objects = 0;
   #line = '';
+
+  constructor(options: InspectorOptions = { strict: true }) {
+    this.#options = options;
+  }
 
   /** The table whose rows are being read. */
   get currentTable(): string | undefined {
@@ -66,8 +89,10 @@ export class DumpInspector {
    * @throws NotText, AmbiguousMessage; after the tokens of what comes before.
    */
   *read(chunk: Buffer): Generator<Token> {
-    const nul = chunk.indexOf(0);
-    const text = nul === -1 ? chunk : chunk.subarray(0, nul);
+    const whole = this.#isBeginning ? withoutByteOrderMark(chunk) : chunk;
+    this.#isBeginning = false;
+    const nul = whole.indexOf(0);
+    const text = nul === -1 ? whole : whole.subarray(0, nul);
     this.#bytes += text.length;
     for (const bytes of this.#legacy.read(text)) yield* this.#lex(bytes);
     if (nul !== -1) throw new NotText(`byte ${this.#bytes} of the dump is no text (NUL)`);
@@ -89,8 +114,10 @@ export class DumpInspector {
       tables: this.#tables,
       cut: this.#open,
       bytes: this.#bytes,
+      roles: [...this.#roles].sort(),
       messages: this.#legacy.removed + this.#messages,
-      defect: this.#defect(),
+      defect: this.#damage() ?? this.#unproven(),
+      isOnlyUnproven: this.#damage() === undefined && this.#unproven() !== undefined,
     };
   }
 
@@ -101,11 +128,15 @@ export class DumpInspector {
         if (this.#legacy.announced !== undefined) this.#countObjects(token.bytes);
         break;
       case 'meta':
+        if (!/^\\(?:un)?restrict\b/.test(token.command ?? '') && !this.#options.strict) {
+          this.#leaveTail();
+        }
         this.#append(token.bytes);
         this.#restrictKey ??= /^\\restrict (\S+)$/.exec(token.command ?? '')?.[1];
         break;
       case 'sql':
         this.#leaveTail();
+        for (const role of rolesIn(token.statement?.text ?? '')) this.#roles.add(role);
         if (token.statement?.copyInto !== undefined) {
           this.#open = { table: token.statement.copyInto, rows: 0 };
         }
@@ -135,23 +166,24 @@ export class DumpInspector {
   }
 
   #append(bytes: Buffer): void {
-    const overlap = this.#tail.slice(-firstComment.length + 1);
+    const overlap = this.#tail.slice(-longestComment);
     const text = bytes.toString('latin1');
-    this.#beginnings += `${overlap}${text}`.split(firstComment).length - 1;
+    const beginnings = (part: string) => part.split(firstComment).length - 1;
+    this.#beginnings += beginnings(overlap + text) - beginnings(overlap);
     const tail = this.#tail + text;
     this.#tail = tail.slice(-tailBytes);
     const forgotten = tail.length - this.#tail.length;
-    const marker = tail.indexOf(lastComment);
+    const marker = tail.search(lastComment);
     this.#continuesAfterMarker ||= marker !== -1 && marker < forgotten;
   }
 
   #leaveTail(): void {
     if (this.#tail === '') return;
-    this.#continuesAfterMarker ||= this.#tail.includes(lastComment);
+    this.#continuesAfterMarker ||= lastComment.test(this.#tail);
     this.#tail = '';
   }
 
-  #defect(): string | undefined {
+  #damage(): string | undefined {
     if (this.#bytes === 0) return 'the dump is empty';
     if (this.#open) return `COPY of ${this.#open.table} is not closed: the dump was cut`;
     if (!this.#lexer.atRest) return 'the dump was cut inside a statement';
@@ -159,13 +191,26 @@ export class DumpInspector {
     if (said && (said.objects !== this.#objects || said.rows !== this.#tables.length)) {
       return `its messages of pg_dump speak of ${said.objects} objects and ${said.rows} tables, but it has ${this.#objects} and ${this.#tables.length}`;
     }
+    return undefined;
+  }
+
+  #unproven(): string | undefined {
     if (this.#continuesAfterMarker) return 'data after the completion marker of the dump';
     if (this.#beginnings > 1) return 'another dump begins in it';
+    if (!this.#options.strict) {
+      return markerLine.test(this.#tail) ? undefined : noMarker;
+    }
     const marker = completionMarker.exec(this.#tail);
-    if (!marker) return 'no completion marker at the end: the dump was cut';
+    if (!marker) return noMarker;
     if (marker[1] === this.#restrictKey) return undefined;
     return this.#restrictKey === undefined
       ? '\\unrestrict without \\restrict at the beginning'
       : 'no \\unrestrict at the end: the dump was cut';
   }
 }
+
+/** Windows programs begin a file with it; psql passes over it, too. */
+const withoutByteOrderMark = (chunk: Buffer) =>
+  chunk.subarray(0, 3).equals(byteOrderMark) ? chunk.subarray(3) : chunk;
+
+const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);

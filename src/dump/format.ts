@@ -16,6 +16,11 @@ const decompress = (tool: string) => ({
   hint: `decompress it first: \`${tool} -dc FILE > dump.sql\`, then restore dump.sql`,
 });
 
+const byGpg = {
+  what: 'encrypted with gpg',
+  hint: 'decrypt it first: `gpg --decrypt FILE > dump.sql.gz`, then restore dump.sql.gz',
+};
+
 /** How files begin (file(1), magic). */
 const signatures: readonly (ForeignFormat & { readonly start: string })[] = [
   { start: 'PGDMP', what: "a dump in pg_dump's custom format", hint: byPgRestore },
@@ -25,20 +30,36 @@ const signatures: readonly (ForeignFormat & { readonly start: string })[] = [
   { start: '\xfd7zXZ\0', ...decompress('xz') },
   { start: 'BZh', ...decompress('bzip2') },
   { start: 'PK\x03\x04', what: 'a zip archive', hint: 'unpack it first: `unzip FILE`' },
-  {
-    start: 'age-encryption.org/',
+  ...['age-encryption.org/', '-----BEGIN AGE ENCRYPTED FILE-----'].map((start) => ({
+    start,
     what: 'encrypted with age',
-    hint: 'decrypt it first: `age --decrypt FILE > dump.sql.gz`',
-  },
-  {
-    start: '-----BEGIN PGP',
-    what: 'encrypted with gpg',
-    hint: 'decrypt it first: `gpg --decrypt FILE > dump.sql.gz`',
-  },
+    hint: 'decrypt it first: `age --decrypt -i KEY FILE > dump.sql.gz`, then restore dump.sql.gz',
+  })),
+  ...['\xff\xfe', '\xfe\xff'].map((start) => ({
+    start,
+    what: "UTF-16 text, as PowerShell's `>` writes it",
+    hint: 'make UTF-8 of it first: `iconv -f UTF-16 -t UTF-8 FILE > dump.sql`, then restore dump.sql',
+  })),
+  { start: '-----BEGIN PGP', ...byGpg },
 ];
 
-const headerOfDump = '-- PostgreSQL database dump\n';
-const headerOfCluster = '-- PostgreSQL database cluster dump\n';
+/** The first packet of what gpg encrypts, to a public key or with a passphrase, and its version (RFC 9580, 4.2, 5.1, 5.3). */
+function isByGpg(head: Buffer): boolean {
+  const [tag = 0, length = 0] = head;
+  const isKey = [0x84, 0x85, 0xc1].includes(tag);
+  if (!isKey && ![0x8c, 0xc3].includes(tag)) return false;
+  const isLong = tag === 0x85 || (tag === 0xc1 && length >= 0xc0);
+  const version = head[isLong ? 3 : 2] ?? 0;
+  return isKey ? version === 3 || version === 6 : version >= 4 && version <= 6;
+}
+
+const headerOfDump = /^-- PostgreSQL database dump[ \t]*\r?$/m;
+const headerOfCluster = /^-- PostgreSQL database cluster dump[ \t]*\r?$/m;
+
+const scriptOfTar: ForeignFormat = {
+  what: 'the script in a dump in tar format, which reads its data from other files',
+  hint: '`pg_restore` reads the tar file: create a new database and run `pg_restore --dbname NEW_DATABASE FILE`',
+};
 
 /**
  * Why decompressed text that begins like this cannot be restored as a plain dump of one database.
@@ -48,16 +69,18 @@ export function foreignFormat(head: Buffer): ForeignFormat | undefined {
   const text = head.toString('latin1');
   const known = signatures.find(({ start }) => text.startsWith(start));
   if (known !== undefined) return known;
-  if (text.includes(headerOfCluster)) {
+  if (isByGpg(head)) return byGpg;
+  if (text.includes('$$PATH$$')) return scriptOfTar;
+  if (headerOfCluster.test(text)) {
     return {
       what: 'a dump of all databases of a server (pg_dumpall)',
       hint: 'psql loads it into an empty server: `psql -f FILE postgres`; a restore needs the dump of one database',
     };
   }
-  if (text.includes(headerOfDump) || mayBeProgressMessage(head)) return undefined;
+  if (headerOfDump.test(text) || mayBeProgressMessage(head)) return undefined;
   return {
     what: `no dump by pg_dump: it begins with ${JSON.stringify(head.toString().slice(0, 40))}`,
-    hint: 'give a backup, or the plain SQL that `pg_dump` writes (.sql or .sql.gz)',
+    hint: 'give a backup, or the plain SQL that `pg_dump` writes (.sql or .sql.gz); if it is SQL by another program, `--unproven` restores it without the proof that it is whole',
     isUnknown: true,
   };
 }

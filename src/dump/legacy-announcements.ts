@@ -66,7 +66,7 @@ export interface Announced {
 
 /** What a message adds to what is said. */
 export function announcedBy(line: string): Announced {
-  const isObject = /^pg_dump: (?:creating|executing) (?!BLOB)/.test(line);
+  const isObject = /^pg_dump: (?:creating|executing) (?!BLOB|SELECT )/.test(line);
   const isRows = line.startsWith('pg_dump: dumping contents of ');
   return { objects: Number(isObject), rows: Number(isRows) };
 }
@@ -79,10 +79,14 @@ function behind(ending: string, text: string, from: number): number | undefined 
   return found === -1 ? undefined : found + ending.length;
 }
 
+/** What `--verbose` puts above the name from 16 on, and the beginning of its line. */
+const verboseLines =
+  /^(?:-- TOC entry \d+ \(class \d+ OID \d+\)\n)?(?:-- Dependencies: [\d ]+\n)?-- [^\n]*$/;
+
 function* commentsWith(content: string, text: string, from: number): Generator<number> {
   for (let at = text.indexOf(content, from); at !== -1; at = text.indexOf(content, at + 1)) {
     const start = text.lastIndexOf('--\n-- ', at);
-    if (start !== -1 && !text.slice(start + '--\n'.length, at).includes('\n')) yield start;
+    if (start !== -1 && verboseLines.test(text.slice(start + '--\n'.length, at))) yield start;
   }
 }
 

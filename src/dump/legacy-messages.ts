@@ -8,7 +8,7 @@ const prefixes = ['pg_dump: ', 'WARNING:  ', 'DETAIL:  ', 'HINT:  '];
 
 /** What pg_dump says with `--verbose` (pg_dump.c, common.c, pg_backup_archiver.c), and warnings. */
 const progressMessage = new RegExp(
-  String.raw`^pg_dump: (?:last built-in OID is \d+|reading .+|identifying extension members|finding .+|flagging .+|saving (?:encoding|standard_conforming_strings|search_path) = .*|saving database definition|saving large objects.*|dropping .+|creating .+|connecting to new database ".+"|processing data for table ".+"|processing .+|dumping contents of table ".+"|executing .+|(?:enabling|disabling) triggers for .+|implied data-only restore|(?:warning|error|detail|hint): .*)$`,
+  String.raw`^pg_dump: (?:last built-in OID is \d+|reading .+|identifying extension members|finding .+|flagging .+|saving "?(?:encoding|standard_conforming_strings|search_path) = .*|saving database definition|saving large objects.*|dropping .+|creating .+|connecting to new database ".+"|processing data for table ".+"|processing .+|dumping contents of table ".+"|executing .+|(?:enabling|disabling) triggers for .+|implied data-only restore|(?:warning|error|detail|hint): .*)$`,
 );
 
 /** libpq's notices, which can stand before everything else. */
@@ -21,7 +21,8 @@ export function isProgressMessage(line: string): boolean {
 
 /** True for the beginning of a message about a name with a line break: pg_dump writes it as it is. */
 export function isCutMessage(line: string): boolean {
-  return /^pg_dump: [a-z][^"]*"(?:[^"]*"[^"]*")*[^"]*$/.test(line);
+  // A name can have quotes of its own: what ends in one is whole.
+  return /^pg_dump: [a-z][^"]*"(?:[^"]*"[^"]*")*[^"]+$|^pg_dump: [a-z][^"]*"$/.test(line);
 }
 
 /** True where a line that begins like this may be one. */

@@ -17,14 +17,19 @@ export interface Skipped {
 const name = String.raw`("(?:[^"]|"")+"|PUBLIC|[a-z_][a-z0-9_]*)`;
 const owner = new RegExp(String.raw`^ALTER\s.+\sOWNER TO ${name};$`, 's');
 const grant = new RegExp(
-  String.raw`^(?:GRANT|REVOKE)\s.+\s(?:TO|FROM) ${name}(?: WITH GRANT OPTION)?(?: CASCADE)?;$`,
+  String.raw`^(?:GRANT|REVOKE)\s.+\s(?:TO|FROM) (?:GROUP )?${name}(?: WITH GRANT OPTION)?(?: CASCADE)?;$`,
   's',
 );
 const defaults = new RegExp(
   String.raw`^ALTER DEFAULT PRIVILEGES FOR ROLE ${name} .*(?:TO|FROM) ${name}(?: WITH GRANT OPTION)?;$`,
   's',
 );
-const actAs = new RegExp(String.raw`^SET SESSION AUTHORIZATION ${name};$`);
+const actAs = new RegExp(String.raw`^SET SESSION AUTHORIZATION ('(?:[^']|'')+'|${name.slice(1)};$`);
+const userMapping = new RegExp(
+  String.raw`^(?:CREATE|ALTER) USER MAPPING (?:IF NOT EXISTS )?FOR ${name} `,
+);
+/** One for several roles tells the first; the others are found when it is loaded. */
+const policy = new RegExp(String.raw`^CREATE POLICY .* TO ${name}[,\s;]`, 's');
 const actAsSelf = 'RESET SESSION AUTHORIZATION;';
 
 /**
@@ -74,6 +79,8 @@ export class OwnershipFilter {
         this.#all(standard.slice(1), roles.existing)
       );
     }
+    const mapped = userMapping.exec(statement);
+    if (mapped) return this.#all(mapped, roles.existing);
     const granted = grant.exec(statement);
     return !granted || (privileges && this.#all(granted, roles.existing));
   }
@@ -89,6 +96,15 @@ export class OwnershipFilter {
   }
 }
 
+/** The roles to which a statement gives something, or for which it is. */
+export function rolesIn(statement: string): string[] {
+  const match = [owner, actAs, defaults, userMapping, grant, policy]
+    .map((pattern) => pattern.exec(statement))
+    .find((found) => found !== null);
+  return (match?.slice(1) ?? []).map(roleName).filter((role) => role !== 'PUBLIC');
+}
+
 function roleName(identifier: string): string {
+  if (identifier.startsWith("'")) return identifier.slice(1, -1).replaceAll("''", "'");
   return identifier.startsWith('"') ? identifier.slice(1, -1).replaceAll('""', '"') : identifier;
 }

@@ -14,10 +14,18 @@ const connect = /^\\connect (?:-reuse-previous=on )?(.+)$/;
 
 /** What `--clean` writes before everything else, to remove what may be there. */
 const removal =
-  /^(?:DROP |ALTER .* (?:DROP|DETACH) |CREATE OR REPLACE VIEW .* AS\s+SELECT\s+NULL::|SELECT (?:CASE WHEN EXISTS.*)?pg_catalog\.lo_unlink\()/s;
+  /^(?:DROP |ALTER .* (?:DROP|DETACH) |CREATE OR REPLACE VIEW .* AS\s+SELECT(?:\s+NULL::|\s*;)|SELECT (?:CASE WHEN EXISTS.*)?pg_catalog\.lo_unlink\()/s;
 const setting = /^(?:SET |SELECT pg_catalog\.set_config\()/;
 /** The one thing that a new database has of what a dump can contain. */
 const dropPublic = /^DROP SCHEMA (?:IF EXISTS )?public;$/;
+
+const createPublic = /^CREATE SCHEMA (?:IF NOT EXISTS )?"?public"?(?: AUTHORIZATION \S+)?;$/;
+const createPlpgsql =
+  /^CREATE (?:OR REPLACE )?(?:TRUSTED )?(?:PROCEDURAL )?LANGUAGE (?:'plpgsql'|"?plpgsql"?)[\s;]/;
+const aboutPlpgsql =
+  /^(?:COMMENT ON (?:EXTENSION|(?:PROCEDURAL )?LANGUAGE) plpgsql |ALTER (?:PROCEDURAL )?LANGUAGE plpgsql )/;
+/** Before 15, a superuser owns it. */
+const aboutPublic = /^(?:COMMENT ON SCHEMA public |ALTER SCHEMA public OWNER TO )/;
 
 /**
  * Recognises what pg_dump writes to prepare a database, with `--clean` and `--create`: a restore
@@ -28,6 +36,18 @@ export class Preparation {
   /** As the dump writes it, from CREATE DATABASE. */
   #database: string | undefined;
   #leftOut = 0;
+  #hasPublic = true;
+  /** About what a new database has, which who loads the dump may not touch. */
+  readonly #forbidden: readonly RegExp[];
+
+  /** @param superuser whether who loads the dump is one. */
+  constructor(superuser: boolean, serverMajor: number) {
+    this.#forbidden = superuser
+      ? []
+      : serverMajor < 15
+        ? [aboutPlpgsql, aboutPublic]
+        : [aboutPlpgsql];
+  }
 
   /** How many statements about the database as a whole were taken. */
   get leftOut(): number {
@@ -40,10 +60,14 @@ export class Preparation {
       this.#leftOut += 1;
       return true;
     }
-    if (this.#begun || setting.test(statement)) return false;
-    if (removal.test(statement)) return !dropPublic.test(statement);
+    if (setting.test(statement)) return false;
+    if (dropPublic.test(statement)) {
+      this.#hasPublic = false;
+      return false;
+    }
+    if (!this.#begun && removal.test(statement)) return true;
     this.#begun = true;
-    return false;
+    return this.#isThere(statement);
   }
 
   /** True for the command that enters the database that the dump has created, or enters it again. */
@@ -53,6 +77,16 @@ export class Preparation {
     if (target === undefined || this.#database === undefined) return false;
     const plain = this.#database.replace(/^"(.*)"$/s, '$1').replaceAll('""', '"');
     return target === this.#database || target === plain || target === connectionString(plain);
+  }
+
+  /** What every new database has need not be created, and only a superuser may change it. */
+  #isThere(statement: string): boolean {
+    if (createPublic.test(statement)) {
+      const isThere = this.#hasPublic;
+      this.#hasPublic = true;
+      return isThere;
+    }
+    return [createPlpgsql, ...this.#forbidden].some((pattern) => pattern.test(statement));
   }
 
   #concernsDatabase(statement: string): boolean {

@@ -14,10 +14,26 @@ const restriction = /^\\(?:un)?restrict [A-Za-z0-9]+$/;
 const actsOutside =
   /^\s*(?:CREATE|DROP|ALTER)\s+(?:DATABASE|TABLESPACE|ROLE|GROUP|USER(?!\s+MAPPING)|SYSTEM)(?![\w$])/i;
 
+/** Of the whole server, and of what its databases are made of; tables of a user may be called pg_…, too. */
+const catalogs = [
+  ...['pg_aggregate', 'pg_am', 'pg_amop', 'pg_amproc', 'pg_attrdef', 'pg_attribute', 'pg_authid'],
+  ...['pg_auth_members', 'pg_cast', 'pg_class', 'pg_collation', 'pg_constraint', 'pg_conversion'],
+  ...['pg_database', 'pg_db_role_setting', 'pg_default_acl', 'pg_depend', 'pg_description'],
+  ...['pg_enum', 'pg_event_trigger', 'pg_extension', 'pg_foreign_.*', 'pg_group', 'pg_index'],
+  ...['pg_inherits', 'pg_init_privs', 'pg_language', 'pg_largeobject.*', 'pg_namespace'],
+  ...['pg_opclass', 'pg_operator', 'pg_opfamily', 'pg_parameter_acl', 'pg_partitioned_table'],
+  ...['pg_policy', 'pg_proc', 'pg_publication.*', 'pg_range', 'pg_replication.*', 'pg_rewrite'],
+  ...['pg_roles', 'pg_seclabel', 'pg_sequence', 'pg_settings', 'pg_shadow', 'pg_shdepend'],
+  ...['pg_shdescription', 'pg_shseclabel', 'pg_statistic.*', 'pg_subscription.*'],
+  ...['pg_tablespace', 'pg_transform', 'pg_trigger', 'pg_ts_.*', 'pg_type', 'pg_user.*'],
+];
+
 /** Privileges of roles, what roles own anywhere, and the catalogues. */
 const actsOnRoles = /^\s*(?:(?:GRANT|REVOKE)\s(?!.*\sON\s)|(?:REASSIGN|DROP)\s+OWNED\s)/is;
-const changesCatalogs =
-  /^\s*(?:UPDATE|DELETE\s+FROM|INSERT\s+INTO)\s+(?:ONLY\s+)?(?:"?pg_catalog"?\s*\.|"?pg_)/i;
+const changesCatalogs = new RegExp(
+  String.raw`^\s*(?:UPDATE|DELETE\s+FROM|INSERT\s+INTO)\s+(?:ONLY\s+)?(?:"?pg_catalog"?\s*\.|"?(?:${catalogs.join('|')})"?\s)`,
+  'i',
+);
 
 /** COPY between a table and a file or program of the server; pg_dump writes only `FROM stdin`. */
 const copiesElsewhere = /^\s*COPY(?![\w$])/i;
@@ -31,12 +47,23 @@ const changesStrings =
 
 const unsafe = [changesStrings, actsOutside, actsOnRoles, changesCatalogs, copiesElsewhere];
 
-/** Set by pg_dump 17 and later; servers before 17 do not know it. */
-const transactionTimeout = 'SET transaction_timeout = 0;';
+/** What pg_dump sets of which not every server knows: from which version on, or up to which. */
+const parameters: Readonly<Record<string, { readonly from?: number; readonly until?: number }>> = {
+  transaction_timeout: { from: 17 },
+  default_toast_compression: { from: 14 },
+  default_with_oids: { until: 11 },
+};
+const setsParameter = /^SET (\w+) = [^;]*;$/;
+
+/** Calls that only set statistics, which are collected anyway: the servers that know them. */
+const statistics = /^SELECT \* FROM pg_catalog\.pg_restore_(?:relation|attribute|extended)_stats\(/;
+const statisticsSince = 18;
 
 export interface ReplayOptions {
   readonly ownership: OwnershipFilter;
   readonly serverMajor: number;
+  /** Whether who loads the dump is one. */
+  readonly superuser: boolean;
   /** Told what was left out because it reaches outside; without it, that is an error. */
   readonly onUnsafe?: (message: string) => void;
 }
@@ -48,13 +75,14 @@ export interface ReplayOptions {
  */
 export class Replay {
   readonly #options: ReplayOptions;
-  readonly #preparation = new Preparation();
+  readonly #preparation: Preparation;
   /** The parts of a statement that is not decided yet. */
   #pending: Buffer[] = [];
   #pendingBytes = 0;
 
   constructor(options: ReplayOptions) {
     this.#options = options;
+    this.#preparation = new Preparation(options.superuser, options.serverMajor);
   }
 
   /** @throws UnsafeDump at a psql command or statement that reaches outside the database. */
@@ -122,9 +150,16 @@ export class Replay {
     if (unsafe.some((pattern) => pattern.test(statement))) {
       return this.#refuse(`it contains ${statement.trim().slice(0, 60)}`);
     }
-    if (statement === transactionTimeout && this.#options.serverMajor < 17) return false;
+    if (!isKnown(statement, this.#options.serverMajor)) return false;
     return this.#options.ownership.keeps(statement);
   }
+}
+
+/** Whether a server of this version knows what is set; what nobody needs to set is left out. */
+function isKnown(statement: string, major: number): boolean {
+  if (statistics.test(statement)) return major >= statisticsSince;
+  const { from = 0, until = Infinity } = parameters[setsParameter.exec(statement)?.[1] ?? ''] ?? {};
+  return major >= from && major <= until;
 }
 
 /** What is left out leaves its line breaks: psql's messages then tell the line of the file. */

@@ -151,6 +151,7 @@ function describeBackup(source: Source, written: Written, context: Context): Man
     fileBytes: written.fileBytes,
     sha256: written.sha256,
     tables: [...written.contents.tables],
+    roles: [...written.contents.roles],
     serverVersion: source.serverVersion,
     pgDumpVersion: source.pgDump.version,
     toolVersion: context.version,

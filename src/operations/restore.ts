@@ -12,7 +12,7 @@ import { dropDatabase } from '../postgres/databases.ts';
 import type { Server } from '../postgres/psql.ts';
 import { RestoreLock } from '../postgres/restore-lock.ts';
 import { createScratch, dropScratch } from '../postgres/scratch.ts';
-import { surveyServer, type ServerFacts } from '../postgres/survey.ts';
+import { estimateRows, surveyServer, type ServerFacts } from '../postgres/survey.ts';
 import { majorVersion } from '../postgres/tools.ts';
 import { restoreFailure } from '../recovery/failure.ts';
 import { requirePossible, requireSame } from '../recovery/findings.ts';
@@ -21,7 +21,7 @@ import { loadArchive, requireGood, type Loaded } from '../recovery/load.ts';
 import { NotSideBySide } from '../recovery/side-by-side.ts';
 import { locateDump, requireRestorable } from '../recovery/locate-dump.ts';
 import { planRestore, type RestorePlan } from '../recovery/plan.ts';
-import { freeBytesOf } from '../recovery/room.ts';
+import { freeBytesOf, whileThereIsRoom } from '../recovery/room.ts';
 import { swapIn } from '../recovery/swap-in.ts';
 import type { FullerBackup } from '../row-loss.ts';
 import type { Backup } from '../store/catalogue.ts';
@@ -44,6 +44,10 @@ export interface RestoreChoice {
   readonly privileges: boolean;
   /** Drop the previous database after the swap. */
   readonly dropOld: boolean;
+  /** A file without manifest need not prove that it is whole. */
+  readonly unproven: boolean;
+  /** Go on although there may be too little room. */
+  readonly force: boolean;
   /** While the file is looked at, before anything is done. */
   readonly onSurvey?: (progress: ReadProgress) => void;
 }
@@ -103,6 +107,7 @@ export async function restore(context: Context, options: RestoreOptions): Promis
   const { config, signal } = context;
   const file = await locate(context, options);
   const server = await contactedServer(context);
+  await tidyUp(context, server, options);
   const { plan: proposed, head } = await prepare(context, server, file, options);
   await options.confirm(proposed);
   await using _directory = await lockToRead(context, 'restore', options.waitSeconds);
@@ -111,7 +116,6 @@ export async function restore(context: Context, options: RestoreOptions): Promis
     config.connection.database,
     options.waitSeconds,
   );
-  await removeLeftovers(lock, context.log);
   const started = performance.now();
   // Things may have changed meanwhile.
   const prepared = await prepare(context, server, file, options, head);
@@ -121,7 +125,9 @@ export async function restore(context: Context, options: RestoreOptions): Promis
   await makeScratch(context, server, plan);
   let loaded: Omit<RestoreReport, 'plan' | 'dropped' | 'durationMs'>;
   try {
-    loaded = await fill(context, server, prepared, options);
+    loaded = await whileThereIsRoom(prepared.facts, signal, (limited) =>
+      fill(context, { ...server, signal: limited }, prepared, options),
+    );
     signal.throwIfAborted();
     await lock.assertHeld();
     await swapIn(server, plan);
@@ -139,10 +145,21 @@ export async function restore(context: Context, options: RestoreOptions): Promis
 
 const dropTimeoutMs = 60_000;
 
-async function locate(context: Context, { file }: RestoreChoice): Promise<BackupFile> {
+/** What a killed restore has left takes room: it goes before that is judged. */
+async function tidyUp(
+  { config, log }: Context,
+  server: Server,
+  { waitSeconds }: RestoreOptions,
+): Promise<void> {
+  const { database } = config.connection;
+  await using lock = await RestoreLock.acquire(server, database, waitSeconds);
+  await removeLeftovers(lock, log);
+}
+
+async function locate(context: Context, { file, unproven }: RestoreChoice): Promise<BackupFile> {
   requireOwnDatabase(context);
   const found = await locateDump({ ...dumpLocation(context), file });
-  return requireRestorable(found, context.config.backupDir);
+  return requireRestorable(found, context.config.backupDir, unproven);
 }
 
 /**
@@ -171,6 +188,7 @@ async function prepare(
     psqlVersion: server.psql.version,
     freeBytes: await freeBytesOf(facts.room),
     fuller: await fullerThan(file, config.backupDir),
+    live: facts.target && (await estimateRows(server, target).catch(() => undefined)),
   });
   requirePossible(plan);
   return { plan, facts, head, another };
@@ -189,7 +207,8 @@ async function survey(
   signal: AbortSignal,
 ): Promise<DumpHead> {
   try {
-    const options = { signal, onProgress: choice.onSurvey };
+    const { unproven, onSurvey: onProgress } = choice;
+    const options = { signal, unproven, onProgress };
     const head = await surveyArchive(file, createReplay(facts, choice), options);
     requireGood(file, head.defects, another);
     return head;
@@ -199,10 +218,11 @@ async function survey(
   }
 }
 
-const createReplay = ({ roles, version }: ServerFacts, choice: RestoreChoice): Replay =>
+const createReplay = ({ roles, version, superuser }: ServerFacts, choice: RestoreChoice): Replay =>
   new Replay({
     ownership: new OwnershipFilter({ roles, ...choice }),
     serverMajor: majorVersion(version),
+    superuser,
   });
 
 async function makeScratch({ log }: Context, server: Server, plan: RestorePlan): Promise<void> {

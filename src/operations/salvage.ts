@@ -67,6 +67,7 @@ export async function salvage(context: Context, options: SalvageOptions): Promis
   const replay = new Replay({
     ownership: new OwnershipFilter({ roles: facts.roles, ...options }),
     serverMajor: majorVersion(facts.version),
+    superuser: facts.superuser,
     onUnsafe: (message) => leftOut.push(message),
   });
   try {

@@ -90,6 +90,14 @@ async function verifyFile(
 
 /** What could not be read was not checked, and does not count as good. */
 function unreadable({ message }: Failure): Pick<ArchiveReport, 'contents' | 'defects'> {
-  const contents = { tables: [], cut: undefined, bytes: 0, messages: 0, defect: undefined };
+  const contents = {
+    tables: [],
+    cut: undefined,
+    bytes: 0,
+    roles: [],
+    messages: 0,
+    defect: undefined,
+    isOnlyUnproven: false,
+  };
   return { contents, defects: [message] };
 }

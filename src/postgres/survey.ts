@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { KnownRoles } from '../known-roles.ts';
 import { descriptionSchema, selectDescription, type DatabaseDescription } from './databases.ts';
 import { previousSchema, selectPrevious } from './previous.ts';
+import { selectScratchDatabases } from './scratch.ts';
 import { maintenanceOf, query, quoteLiteral, type Server } from './psql.ts';
 import { mayBeEnded } from './sessions.ts';
 
@@ -26,6 +27,8 @@ const targetSchema = z.object({
   preparedTransactions: z.array(z.string()),
   replicationSlots: z.array(z.string()),
   subscriptions: z.array(z.string()),
+  /** Who is connected. */
+  clients: z.array(z.object({ user: z.string(), application: z.string(), sessions: z.number() })),
   /** Sessions that we may not end. */
   foreignSessions: z.array(sessionSchema),
 });
@@ -48,6 +51,10 @@ const factsSchema = z.object({
   /** Parameters that every user may set. */
   userParameters: z.array(z.string()),
   room: roomSchema,
+  /** How much of the log of changes the server keeps (`max_wal_size`). */
+  maxWalBytes: z.number(),
+  /** Of restores that were killed; bytes are null where we may not know. */
+  leftovers: z.array(z.object({ name: z.string(), bytes: z.number().nullable() })),
   /** One for the target, or none. */
   target: z.array(targetSchema),
   description: z.array(descriptionSchema),
@@ -69,6 +76,27 @@ export interface ServerFacts extends Omit<Answer, 'roles' | 'target' | 'descript
   /** The target as it is now; undefined where there is none. */
   readonly target:
     (z.infer<typeof targetSchema> & { description: DatabaseDescription }) | undefined;
+}
+
+const liveRowsSchema = z.object({ table: z.string(), rows: z.number().nullable() });
+
+/**
+ * About how many rows the tables of a database hold, as the server has counted them last; null where
+ * it has not.
+ * @throws SqlError; Failure `cannotConnect`.
+ */
+export async function estimateRows(server: Server, database: string) {
+  return query(
+    server,
+    database,
+    liveRowsSchema,
+    `SELECT quote_ident(nspname) || '.' || quote_ident(relname) AS table,
+            CASE WHEN coalesce(pg_stat_get_live_tuples(c.oid), 0) > 0 THEN pg_stat_get_live_tuples(c.oid)
+                 WHEN reltuples > 0 THEN reltuples::bigint
+                 WHEN pg_relation_size(c.oid) = 0 THEN 0 END AS rows
+       FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = relnamespace
+      WHERE relkind = 'r' AND relpersistence <> 't' AND nspname <> 'information_schema' AND nspname !~ '^pg_'`,
+  );
 }
 
 /**
@@ -124,6 +152,12 @@ const selectForeignSessions = `
     FROM pg_stat_activity AS client JOIN pg_roles AS role ON role.oid = client.usesysid
    WHERE client.datid = d.oid AND NOT ${mayBeEnded}`;
 
+const selectClients = `
+  SELECT coalesce(client.usename, 'the server') AS user, coalesce(client.application_name, '') AS application,
+         count(*) AS sessions
+    FROM pg_stat_activity AS client
+   WHERE client.datid = d.oid AND client.backend_type = 'client backend' AND pid <> pg_backend_pid() GROUP BY 1, 2`;
+
 const selectTarget = (name: string) => `
   SELECT pg_has_role(d.datdba, 'USAGE') AS owned,
     CASE WHEN d.datconnlimit <> -2 AND has_database_privilege(d.oid, 'CONNECT')
@@ -132,7 +166,8 @@ const selectTarget = (name: string) => `
     ${names('SELECT gid FROM pg_prepared_xacts WHERE database = d.datname')} AS "preparedTransactions",
     ${names('SELECT slot_name FROM pg_replication_slots WHERE database = d.datname')} AS "replicationSlots",
     ${names('SELECT subname FROM pg_subscription WHERE subdbid = d.oid')} AS subscriptions,
-    ${rows(selectForeignSessions)} AS "foreignSessions"
+    ${rows(selectForeignSessions)} AS "foreignSessions",
+    ${rows(selectClients)} AS clients
   FROM pg_database AS d WHERE d.datname = ${quoteLiteral(name)}`;
 
 const selectFacts = (target: string) => `
@@ -146,6 +181,8 @@ const selectFacts = (target: string) => `
     json_build_object(
       'dataDirectory', (SELECT setting FROM pg_settings WHERE name = 'data_directory'),
       'startedAt', floor(extract(epoch FROM pg_postmaster_start_time()))) AS room,
+    (SELECT setting::float8 * 1024 * 1024 FROM pg_settings WHERE name = 'max_wal_size') AS "maxWalBytes",
+    ${rows(selectScratchDatabases)} AS leftovers,
     ${rows(selectTarget(target))} AS target,
     ${rows(selectDescription(target))} AS description,
     ${rows(selectPrevious)} AS previous

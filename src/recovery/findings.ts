@@ -7,9 +7,9 @@ import { majorVersion } from '../postgres/tools.ts';
 import { manifestOf } from '../store/manifest.ts';
 import type { Situation } from './plan.ts';
 
-/** Something a person should know before a restore; a blocker keeps it from beginning. */
+/** Something a person should know before a restore; a blocker keeps it from beginning, a note is no reason to stop. */
 export interface Finding {
-  readonly severity: 'blocker' | 'warning';
+  readonly severity: 'blocker' | 'warning' | 'note';
   readonly message: string;
   readonly hint: string;
 }
@@ -48,6 +48,8 @@ const warning = (message: string, hint: string): Finding => ({
   message,
   hint,
 });
+
+const note = (message: string, hint: string): Finding => ({ severity: 'note', message, hint });
 
 /** Whether databases can be created. */
 export function* creationFindings(facts: ServerFacts): Generator<Finding> {
@@ -120,6 +122,9 @@ export function* swapFindings({
   }
 }
 
+/** `BEGIN ATOMIC` came with 14: an older psql ends statements inside such bodies. */
+const knowsBodies = 14;
+
 /** Versions that may not fit. */
 export function* versionFindings({ head, facts, psqlVersion }: Situation): Generator<Finding> {
   const { serverVersion } = head;
@@ -129,6 +134,13 @@ export function* versionFindings({ head, facts, psqlVersion }: Situation): Gener
       `restore into a server of version ${majorVersion(serverVersion)} or later`,
     );
   }
+  const [psql, server] = [psqlVersion, facts.version].map(majorVersion);
+  const client = `install the client of the server's version (\`postgresql-client-${server ?? ''}\`) or set PG_BIN_DIR to it`;
+  if (head.hasAtomicBodies && psql !== undefined && psql < knowsBodies) {
+    yield blocker(`psql ${psqlVersion} cannot read functions of the dump (BEGIN ATOMIC)`, client);
+  } else if (psql !== undefined && server !== undefined && psql < server) {
+    yield warning(`psql ${psqlVersion} is older than the server (${facts.version})`, client);
+  }
   if (!canBeRestricted(psqlVersion)) {
     yield warning(
       `psql ${psqlVersion} cannot be restricted: commands for psql in the dump are only kept from it by refusing the file`,
@@ -137,20 +149,57 @@ export function* versionFindings({ head, facts, psqlVersion }: Situation): Gener
   }
 }
 
+/** What the file is, and what it needs of roles. */
+export function* fileFindings({ head, facts, owners, privileges }: Situation): Generator<Finding> {
+  if (head.isPart === 'data') {
+    yield blocker(
+      'the dump holds rows only, and no definitions of tables (pg_dump --data-only)',
+      'restore a dump with the definitions; this one can be loaded into tables that are there: psql --single-transaction -f FILE DATABASE',
+    );
+  }
+  if (head.isPart === 'postData') {
+    yield blocker(
+      'the dump holds only what comes after the rows: indexes, constraints (pg_dump --section=post-data)',
+      'restore the whole dump, or load its sections into one new database with psql, in order',
+    );
+  }
+  if (head.unproven !== undefined) {
+    yield warning(
+      `nothing proves that the file is whole: ${head.unproven} (--unproven)`,
+      'that nothing is missing at its end could not be checked: look at the last rows when it is restored',
+    );
+  }
+  const missing = head.roles.filter((role) => !facts.roles.existing.has(role));
+  if ((owners || privileges) && missing.length > 0) {
+    yield warning(
+      `roles of the dump are not on this server, and what they own or may do is left out: ${missing.join(', ')}`,
+      `create them first: ${missing.map((role) => `CREATE ROLE ${quoted(role)};`).join(' ')}`,
+    );
+  }
+}
+
+/** Extensions that work in one database of a server, whose name the server's settings tell. */
+const boundToAName: readonly string[] = ['pg_cron'];
+
 /** Extensions of the dump that cannot be created here. */
 export function* extensionFindings({ head, facts }: Situation): Generator<Finding> {
   for (const name of head.extensions) {
+    if (boundToAName.includes(name)) {
+      const message = `extension "${name}" works only in the database that the server's settings name (cron.database_name), not in a new one beside it`;
+      const hint =
+        'back up without it (DROP EXTENSION there), or restore the file by hand into that database';
+      yield blocker(message, hint);
+      continue;
+    }
     const offered = facts.extensions.find((extension) => extension.name === name);
     if (offered === undefined) {
-      yield blocker(
-        `the dump needs extension "${name}", which this server does not offer`,
-        packageOf(name, majorVersion(facts.version)),
-      );
+      const message = `the dump needs extension "${name}", which this server does not offer`;
+      const hint = packageOf(name, majorVersion(facts.version));
+      yield blocker(message, hint);
     } else if (!offered.creatable) {
-      yield blocker(
-        `the dump needs extension "${name}", which only a superuser may create`,
-        'restore as a superuser (POSTGRES_USER)',
-      );
+      const message = `the dump needs extension "${name}", which only a superuser may create`;
+      const hint = 'restore as a superuser (POSTGRES_USER)';
+      yield blocker(message, hint);
     }
   }
 }
@@ -190,19 +239,39 @@ export function* contentFindings({ fuller, facts, target }: Situation): Generato
   }
 }
 
-/** Whether there is room. The present database tells how much indexes and dead rows add; else the text of the dump must do. */
-export function* roomFindings({ file, facts, freeBytes, target }: Situation): Generator<Finding> {
-  if (freeBytes === undefined) return;
+/** What the load writes beside the data: sorted pieces of indexes, and the log of all changes. */
+const overhead = 1.3;
+
+/** What a restore needs on the server's disk, in bytes; the present database tells how much indexes and dead rows add. */
+export function neededBytes({ file, facts, target }: Situation): number {
   const manifest = manifestOf(file);
   const dumpBytes = manifest?.dumpBytes ?? 0;
   const own = manifest?.database.name === target ? (facts.target?.bytes ?? 0) : 0;
-  const needed = Math.max(dumpBytes, own);
-  if (freeBytes > needed) return;
-  const message = `the server's disk has ${formatBytes(freeBytes)} free; the new database needs about ${formatBytes(needed)} beside the present one`;
-  const hint =
-    facts.previous.length > 0
-      ? `free some space there, for instance: DROP DATABASE ${quoted(facts.previous[0]?.name ?? '')}`
-      : 'free some space there: a full disk would stop the live database, too';
-  // Embeddings and long texts take less room in a database than in a dump.
-  yield freeBytes < needed / 2 ? blocker(message, hint) : warning(message, hint);
+  return Math.max(dumpBytes, own);
+}
+
+/** Whether there is clearly room. */
+export function* roomFindings(situation: Situation): Generator<Finding> {
+  const { facts, freeBytes, force } = situation;
+  const needed = neededBytes(situation);
+  // It keeps so much of the log of changes, whatever is loaded.
+  const log = Math.min(facts.maxWalBytes, needed);
+  const withLoad = needed * overhead + log;
+  if (freeBytes === undefined) {
+    yield note(
+      `the room on the server's disk cannot be known from here${needed === 0 ? '' : `; the new database needs about ${formatBytes(withLoad)} beside the present one`}`,
+      'look there first (`df -h`): a full disk stops every database of the server',
+    );
+    return;
+  }
+  if (freeBytes > withLoad) return;
+  const [spare] = [...facts.leftovers, ...facts.previous];
+  const message = `the server's disk has ${formatBytes(freeBytes)} free; the new database needs about ${formatBytes(withLoad)} beside the present one while it is loaded`;
+  const hint = `free some space there${spare === undefined ? '' : `, for instance: DROP DATABASE ${quoted(spare.name)}`}; a full disk would stop the live database, too`;
+  yield force
+    ? warning(message, hint)
+    : blocker(
+        message,
+        `${hint}; --force begins all the same, and gives up before the disk is full`,
+      );
 }

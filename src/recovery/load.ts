@@ -24,6 +24,8 @@ export interface Loaded {
 export interface LoadOptions {
   /** How many sessions load; 1: one psql reads the dump as it is. */
   readonly jobs: number;
+  /** A file without manifest need not prove that it is whole. */
+  readonly unproven: boolean;
   /** What to do where the file is not good, for people. */
   readonly another: string;
   readonly onProgress?: ((progress: ReadProgress) => void) | undefined;
@@ -46,8 +48,8 @@ export async function loadArchive(
   replay: Replay,
   options: LoadOptions,
 ): Promise<Loaded> {
-  const { jobs, onProgress } = options;
-  const tokens = readArchive(file, { signal: server.signal, onProgress });
+  const { jobs, unproven, onProgress } = options;
+  const tokens = readArchive(file, { signal: server.signal, unproven, onProgress });
   try {
     return jobs === 1
       ? await loadInOrder(server, scratch, file, replay, tokens, options)

@@ -27,10 +27,15 @@ export async function locateDump(location: DumpLocation): Promise<BackupFile> {
 
 /**
  * @param directory where another backup may be.
+ * @param unproven it need not look like a dump by pg_dump.
  * @throws Failure `verificationFailed` for a file that cannot be what it should be; `storage`.
  */
-export async function requireRestorable(file: BackupFile, directory: string): Promise<BackupFile> {
-  await refuse(file, await looked(file, quickCheck), directory);
+export async function requireRestorable(
+  file: BackupFile,
+  directory: string,
+  unproven: boolean,
+): Promise<BackupFile> {
+  await refuse(file, await looked(file, (archive) => quickCheck(archive, { unproven })), directory);
   return file;
 }
 

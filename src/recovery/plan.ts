@@ -14,10 +14,12 @@ import type { BackupFile } from '../store/locate.ts';
 import { manifestOf } from '../store/manifest.ts';
 import { momentOf, parseBackupName } from '../store/names.ts';
 import { planCarryOver } from './carry-over.ts';
+import { compareRows, type Comparison, type LiveRows } from './comparison.ts';
 import {
   contentFindings,
   creationFindings,
   extensionFindings,
+  fileFindings,
   invalidFinding,
   ownershipFindings,
   roomFindings,
@@ -45,6 +47,9 @@ export interface Situation {
   readonly owners: boolean;
   readonly privileges: boolean;
   readonly dropOld: boolean;
+  readonly force: boolean;
+  /** Of the present database, about; undefined where there is none or nobody may ask. */
+  readonly live: readonly LiveRows[] | undefined;
 }
 
 /** What a restore is going to do. */
@@ -67,6 +72,9 @@ export interface RestorePlan {
   /** Kept by earlier restores. */
   readonly remaining: readonly PreviousDatabase[];
   readonly serverVersion: string;
+  /** Who is connected to the present database, and will be disconnected. */
+  readonly clients: NonNullable<ServerFacts['target']>['clients'];
+  readonly comparison: Comparison | undefined;
   readonly findings: readonly Finding[];
 }
 
@@ -101,10 +109,13 @@ export function planRestore(situation: Situation): RestorePlan {
     targetComment: ownComment(target, present?.settings.comment ?? null),
     remaining: facts.previous,
     serverVersion: facts.version,
+    clients: facts.target?.clients ?? [],
+    comparison: compareRows(situation.live, situation.head.tables),
     findings: [
       ...creationFindings(facts),
       ...ownershipFindings(facts, target),
       ...swapFindings(situation),
+      ...fileFindings(situation),
       ...versionFindings(situation),
       ...extensionFindings(situation),
       ...tablespaceFindings(situation),

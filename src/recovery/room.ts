@@ -1,5 +1,7 @@
 import { readFile, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Failure } from '../errors.ts';
+import { formatBytes } from '../format.ts';
 import type { ServerFacts } from '../postgres/survey.ts';
 
 /**
@@ -15,9 +17,63 @@ export async function freeBytesOf({
     const pidFile = await readFile(join(dataDirectory, 'postmaster.pid'), 'utf8');
     // The file is written a moment before the server counts itself as started.
     if (Math.abs(Number(pidFile.split('\n')[2]) - startedAt) > 2) return undefined;
-    const { bavail, bsize } = await statfs(dataDirectory);
-    return bavail * bsize;
+    return await freeBytesFor(dataDirectory);
   } catch {
     return undefined; // it is elsewhere, or not ours to read
   }
+}
+
+/** Where the log of changes lies elsewhere, both disks must have room. */
+async function freeBytesFor(dataDirectory: string): Promise<number> {
+  const disks = await Promise.all(
+    [dataDirectory, join(dataDirectory, 'pg_wal')].map((path) => statfs(path)),
+  );
+  return Math.min(...disks.map(({ bavail, bsize }) => bavail * bsize));
+}
+
+/** Below that a server is in danger: when it cannot write its log of changes, it stops for everybody. */
+const reserveBytes = 96 * 1024 * 1024;
+const watchEveryMs = 100;
+
+/**
+ * Does work under a signal that is also aborted when the server's disk is nearly full.
+ * @throws Failure `restoreFailed` then.
+ */
+export async function whileThereIsRoom<Result>(
+  facts: ServerFacts,
+  signal: AbortSignal,
+  work: (limited: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const { dataDirectory } = facts.room;
+  if (dataDirectory === null || (await freeBytesOf(facts.room)) === undefined) return work(signal);
+  const limit = new AbortController();
+  const interrupt = () => limit.abort(signal.reason);
+  signal.addEventListener('abort', interrupt);
+  const watch = setInterval(() => {
+    freeBytesFor(dataDirectory).then(
+      (free) => {
+        if (free < reserveBytes) limit.abort(nearlyFull(free));
+      },
+      () => undefined, // the plan has told what was known
+    );
+  }, watchEveryMs);
+  try {
+    signal.throwIfAborted();
+    return await work(limit.signal);
+  } catch (error) {
+    throw limit.signal.aborted ? limit.signal.reason : error;
+  } finally {
+    clearInterval(watch);
+    signal.removeEventListener('abort', interrupt);
+  }
+}
+
+function nearlyFull(free: number): Failure {
+  return new Failure(
+    'restoreFailed',
+    `the server's disk is nearly full (${formatBytes(free)} left): gave up before it stops the server`,
+    {
+      hint: 'the new database was dropped; free some space there and restore again; the live database was not touched',
+    },
+  );
 }

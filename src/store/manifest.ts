@@ -24,6 +24,8 @@ const schema = z.object({
   /** Of the backup, 64 hexadecimal digits. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   tables: z.array(z.object({ table: z.string(), rows: count })),
+  /** To which it gives objects or privileges; absent in older ones. */
+  roles: z.array(z.string()).optional(),
   serverVersion: z.string(),
   pgDumpVersion: z.string(),
   toolVersion: z.string(),

@@ -1,3 +1,7 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DumpInspector } from '../../src/dump/contents.ts';
@@ -188,6 +192,23 @@ describe('from version 16 on they stand at multiples of 4096 bytes', () => {
     );
   });
 });
+
+/** SHA-256 of what these clients wrote to stdout alone, without the lines that tell the time. */
+test.each([
+  ['ordinary-17', 65, 'ab62234c4325eddd2149aa698f122d6281fd0951c4105950d2df1bc88d9d8fb7'],
+  ['ordinary-18', 66, 'd4abc7561251a0e00d77b2c9d08343f4053699923285fc80beeab0d80357a74e'],
+  ['adversarial-17', 132, 'b842e9dc7ccb01b4bfbceee27f5665215fb1702ca309cd66503208d36c191913'],
+  ['adversarial-18', 133, '7b8d57ac0cc52f03627cfaac3655172760f7962845006b236b4928d33440c6df'],
+])(
+  'a file of the old script by a real pg_dump comes back to the byte: %s',
+  (name, count, digest) => {
+    const file = fileURLToPath(new URL(`old-script/${name}.sql.gz`, import.meta.url));
+    const { text, messages } = clean(gunzipSync(readFileSync(file)).toString(), 5000);
+    const timeless = text.replaceAll(/^-- (?:Started|Completed) on .*\n/gm, '');
+    expect(messages).toBe(count);
+    expect(createHash('sha256').update(timeless).digest('hex')).toBe(digest);
+  },
+);
 
 test('a dump without messages is left as it is, whatever its rows say', () => {
   const dump = `${header('15.18')}COPY public.t (a) FROM stdin;\n${start}\\.\n\n\n${marker}`;

@@ -13,7 +13,10 @@ const roles = {
 /** The parts of a dump that arrives in chunks. */
 function partsOf(sql: string, pieceBytes: number, chunkBytes = sql.length): Part[] {
   const ownership = new OwnershipFilter({ roles, owners: true, privileges: true });
-  const reader = new PartReader(new Replay({ ownership, serverMajor: 15 }), pieceBytes);
+  const reader = new PartReader(
+    new Replay({ ownership, serverMajor: 15, superuser: true }),
+    pieceBytes,
+  );
   const inspector = new DumpInspector();
   const parts: Part[] = [];
   const dump = Buffer.from(sql);

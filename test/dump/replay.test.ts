@@ -13,6 +13,7 @@ const createReplay = (onUnsafe?: (message: string) => void) =>
   new Replay({
     ownership: new OwnershipFilter({ roles, owners: true, privileges: true }),
     serverMajor: 15,
+    superuser: true,
     ...(onUnsafe === undefined ? {} : { onUnsafe }),
   });
 
