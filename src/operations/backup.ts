@@ -132,8 +132,10 @@ async function openSource(context: Context): Promise<Source> {
     configuredServer(context),
     findTool('pg_dump', toolSearch(context)),
   ]);
-  const { server, version } = await contact(configured, database);
-  const description = await describeDatabase(server, database, database);
+  const [{ server, version }, description] = await Promise.all([
+    contact(configured, database),
+    describeDatabase(configured, database, database),
+  ]);
   requireNewEnough(pgDump, version);
   if (description === undefined) throw new Error(`database ${database} is not in pg_database`);
   log.debug(`server ${version}, ${pgDump.path} ${pgDump.version}`);
@@ -182,7 +184,7 @@ async function warnOfLoss(
       .join('; ');
     log.warn(
       {
-        hint: `look at it: \`pratiko-backup restore ${newest.backup.stamp} --to NEW_DATABASE\`; it stays, however old, until you say that nothing is missing: \`pratiko-backup prune --accept-loss\``,
+        hint: `if that is not meant so, look: \`pratiko-backup restore ${newest.backup.stamp} --to NEW_DATABASE\`; it stays, however old, until you say that nothing is missing (\`pratiko-backup prune --accept-loss\`)`,
       },
       warning,
     );

@@ -15,6 +15,7 @@ import { createScratch, dropScratch } from '../postgres/scratch.ts';
 import { estimateRows, surveyServer, type ServerFacts } from '../postgres/survey.ts';
 import { majorVersion } from '../postgres/tools.ts';
 import { restoreFailure } from '../recovery/failure.ts';
+import type { LiveRows } from '../recovery/comparison.ts';
 import { requirePossible, requireSame } from '../recovery/findings.ts';
 import { removeLeftovers } from '../recovery/leftovers.ts';
 import { loadArchive, requireGood, type Loaded } from '../recovery/load.ts';
@@ -82,6 +83,8 @@ interface Prepared {
   readonly head: DumpHead;
   /** What to do where the file is not good, for people. */
   readonly another: string;
+  /** Rows of the present database. */
+  readonly live: readonly LiveRows[] | undefined;
 }
 
 /**
@@ -107,8 +110,9 @@ export async function restore(context: Context, options: RestoreOptions): Promis
   const { config, signal } = context;
   const file = await locate(context, options);
   const server = await contactedServer(context);
-  await tidyUp(context, server, options);
-  const { plan: proposed, head } = await prepare(context, server, file, options);
+  const { plan: proposed, ...known } = await prepare(context, server, file, options, (facts) =>
+    tidyUp(context, server, options, facts),
+  );
   await options.confirm(proposed);
   await using _directory = await lockToRead(context, 'restore', options.waitSeconds);
   await using lock = await RestoreLock.acquire(
@@ -118,7 +122,7 @@ export async function restore(context: Context, options: RestoreOptions): Promis
   );
   const started = performance.now();
   // Things may have changed meanwhile.
-  const prepared = await prepare(context, server, file, options, head);
+  const prepared = await prepare(context, server, file, options, undefined, known);
   const { plan } = prepared;
   requireSame(plan.previous !== undefined, proposed.previous !== undefined, plan.target);
   await lock.announce(plan.scratch);
@@ -150,7 +154,9 @@ async function tidyUp(
   { config, log }: Context,
   server: Server,
   { waitSeconds }: RestoreOptions,
+  { leftovers }: ServerFacts,
 ): Promise<void> {
+  if (leftovers.length === 0) return;
   const { database } = config.connection;
   await using lock = await RestoreLock.acquire(server, database, waitSeconds);
   await removeLeftovers(lock, log);
@@ -164,19 +170,24 @@ async function locate(context: Context, { file, unproven }: RestoreChoice): Prom
 
 /**
  * Collects what there is to know, before anything is done.
- * @param known what the file was found to be, where it was looked at before.
+ * @param makeRoom removes what stands in the way on the server, before room is judged.
+ * @param known what was found before, and does not change.
  */
 async function prepare(
   { config, now, signal }: Context,
   server: Server,
   file: BackupFile,
   choice: RestoreChoice,
-  known?: DumpHead,
+  makeRoom?: (facts: ServerFacts) => Promise<void>,
+  known?: Pick<Prepared, 'head' | 'another' | 'live'>,
 ): Promise<Prepared> {
   const target = config.connection.database;
   const facts = await surveyServer(server, target);
-  const another = await useAnother(config.backupDir, file.path);
-  const head = known ?? (await survey(file, facts, choice, another, signal));
+  await makeRoom?.(facts);
+  const another = known?.another ?? (await useAnother(config.backupDir, file.path));
+  const head = known?.head ?? (await survey(file, facts, choice, another, signal));
+  const isThere = facts.target !== undefined && known === undefined;
+  const live = isThere ? await estimateRows(server, target).catch(() => undefined) : known?.live;
   const plan = planRestore({
     ...choice,
     stamp: formatStamp(now()),
@@ -188,10 +199,10 @@ async function prepare(
     psqlVersion: server.psql.version,
     freeBytes: await freeBytesOf(facts.room),
     fuller: await fullerThan(file, config.backupDir),
-    live: facts.target && (await estimateRows(server, target).catch(() => undefined)),
+    live,
   });
   requirePossible(plan);
-  return { plan, facts, head, another };
+  return { plan, facts, head, another, live };
 }
 
 async function fullerThan(file: BackupFile, directory: string): Promise<FullerBackup<Backup>[]> {

@@ -1,5 +1,5 @@
 import { Failure } from '../errors.ts';
-import { formatBytes, quoted } from '../format.ts';
+import { formatBytes, formatPlural, quoted } from '../format.ts';
 import { describeLoss } from '../row-loss.ts';
 import { canBeRestricted } from '../postgres/restriction.ts';
 import type { ServerFacts } from '../postgres/survey.ts';
@@ -225,8 +225,12 @@ function packageOf(extension: string, major: number): string {
 /** Whether it is what a person wants back. */
 export function* contentFindings({ fuller, facts, target }: Situation): Generator<Finding> {
   for (const { backup, losses } of fuller) {
+    const all = losses.find(({ table }) => table === undefined);
+    const more = all
+      ? `${backup.name} has ${formatPlural(all.held, 'row')}`
+      : describeLoss('this one', backup.name, losses);
     yield warning(
-      `an older backup holds much more: ${describeLoss('this one', backup.name, losses)}`,
+      `an older backup holds much more: ${more}`,
       `to restore that one: pratiko-backup restore ${backup.stamp}`,
     );
   }
