@@ -86,10 +86,7 @@ const isDefect = (error: unknown): error is Error =>
   [GzipDefect, AmbiguousMessage, NotText].some((kind) => error instanceof kind);
 
 /** A file is gzip unless neither its first bytes nor its name say so: plain SQL is read as it is. */
-async function* plainSql(
-  { path, manifest }: Archive,
-  file: AsyncIterable<Buffer>,
-): AsyncGenerator<Buffer> {
+async function* plainSql({ path }: Archive, file: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const chunks = file[Symbol.asyncIterator]();
   const first = await chunks.next();
   const whole = (async function* () {
@@ -97,8 +94,7 @@ async function* plainSql(
     yield* { [Symbol.asyncIterator]: () => chunks };
   })();
   const isGzip = !first.done && first.value.subarray(0, 2).equals(gzipMagic);
-  const members = manifest === undefined ? 'several' : 'one';
-  yield* isGzip || path.endsWith('.gz') ? gunzip(whole, members) : whole;
+  yield* isGzip || path.endsWith('.gz') ? gunzip(whole) : whole;
 }
 
 /** Reads a backup and returns only the report. */

@@ -4,7 +4,7 @@ import { readMeasures } from '../store/accepted-loss.ts';
 import { listBackups, type Backup } from '../store/catalogue.ts';
 import { readLatest } from '../store/latest.ts';
 import { manifestOf } from '../store/manifest.ts';
-import { dayOf, type Stamp } from '../store/names.ts';
+import { dayOf, momentOf, type Stamp } from '../store/names.ts';
 import { Checksum } from '../streams/checksum.ts';
 
 export interface StockOptions {
@@ -14,6 +14,9 @@ export interface StockOptions {
   /** A backup that this run has just verified, which need not be read again. */
   readonly verified?: Stamp;
 }
+
+/** When clocks are set back, names run ahead of them for as long. */
+const clockChangeMs = 2 * 3_600_000;
 
 export type Stock = Candidate & Backup;
 
@@ -27,7 +30,8 @@ export async function takeStock(directory: string, options: StockOptions): Promi
   const backups = await listBackups(directory);
   const latest = await readLatest(directory);
   const measures = await readMeasures(directory);
-  const isFuture = ({ madeAt }: Backup) => madeAt > now;
+  const isFuture = ({ madeAt, stamp }: Backup) =>
+    madeAt > now || momentOf(stamp).getTime() - now.getTime() > clockChangeMs;
   const judged = new Map<Stamp, boolean>();
   const isGood = async (backup: Backup): Promise<boolean> => {
     const known =

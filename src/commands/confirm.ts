@@ -14,11 +14,12 @@ export async function confirm(
   target: string,
   shell: Shell,
   log: Log,
+  what = 'a restore',
 ): Promise<void> {
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
     const answer = await ask(`${question} Type the name of the database to go on: `, shell, log);
     if (answer === undefined) {
-      throw new Failure('usage', 'this must be confirmed, and there is no terminal to ask at', {
+      throw new Failure('usage', `${what} must be confirmed, and there is no terminal to ask at`, {
         hint: 'add --yes if you are sure',
       });
     }

@@ -80,7 +80,7 @@ async function confirmLoss(
 ): Promise<void> {
   announceLoss(loss, log);
   const question = `Is nothing of that missing in "${loss.database}"? The backups that hold it will be removed when they are old.`;
-  if (!yes) await confirm(question, loss.database, shell, log);
+  if (!yes) await confirm(question, loss.database, shell, log, 'to accept a loss');
 }
 
 function describe(decisions: readonly PruneDecision[], dryRun: boolean): string {

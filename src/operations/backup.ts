@@ -191,12 +191,9 @@ async function warnOfLoss(
     return warning;
   }
   if (manifest.tables.length > 0) return undefined;
-  const warning = `database "${manifest.database.name}" has no tables: this backup holds nothing`;
-  log.warn(
-    { hint: `is it the right one (${config.databaseSource})? see \`psql --list\`` },
-    warning,
-  );
-  return warning;
+  const empty = `database "${manifest.database.name}" has no tables: this backup holds nothing`;
+  log.warn({ hint: `is it the right one (${config.databaseSource})? see \`psql --list\`` }, empty);
+  return undefined;
 }
 
 /** What a run that was killed has left is removed by the next one. */

@@ -27,42 +27,25 @@ const smallPieceBytes = 16 * 1024;
 const muchExpansion = 64;
 
 /**
- * Decompresses gzip. Node's own gunzip ends quietly at a member's border and drops zeros and what
- * follows them.
- * @param members ours are `one`; other programs (bgzip, cat) write `several` behind each other.
- * @throws GzipDefect for anything but whole members with nothing behind them.
+ * Decompresses exactly one gzip member. Node's own gunzip ends quietly at a member's border and
+ * drops zeros and what follows them.
+ * @throws GzipDefect for anything but one whole member with nothing behind it.
  */
-export async function* gunzip(
-  compressed: AsyncIterable<Buffer>,
-  members: 'one' | 'several' = 'one',
-): AsyncGenerator<Buffer> {
+export async function* gunzip(compressed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const input = new ByteReader(compressed);
   try {
-    do {
-      yield* member(input);
-    } while (members === 'several' && (await isGzipNext(input)));
-    const end = input.position;
-    if (await input.peek(1))
-      throw new GzipDefect(`data after the end of the backup at byte ${end}`);
+    await readHeader(input);
+    let crc = 0;
+    let bytes = 0;
+    for await (const chunk of inflate(input)) {
+      crc = crc32(chunk, crc);
+      bytes += chunk.length;
+      yield chunk;
+    }
+    await readTrailer(input, crc, bytes);
   } finally {
     await input.close();
   }
-}
-
-async function* member(input: ByteReader): AsyncGenerator<Buffer> {
-  await readHeader(input);
-  let crc = 0;
-  let bytes = 0;
-  for await (const chunk of inflate(input)) {
-    crc = crc32(chunk, crc);
-    bytes += chunk.length;
-    yield chunk;
-  }
-  await readTrailer(input, crc, bytes);
-}
-
-async function isGzipNext(input: ByteReader): Promise<boolean> {
-  return (await input.peek(1))?.equals(gzipMagic.subarray(0, 1)) ?? false;
 }
 
 const flags = { headerCrc: 2, extra: 4, name: 8, comment: 16, reserved: 0xe0 };
@@ -132,6 +115,8 @@ async function readTrailer(input: ByteReader, crc: number, bytes: number): Promi
   const trailer = await takeExactly(input, 8);
   if (trailer.readUInt32LE(0) !== crc) throw new GzipDefect('gzip checksum (CRC-32) differs');
   if (trailer.readUInt32LE(4) !== bytes % 2 ** 32) throw new GzipDefect('gzip length differs');
+  const end = input.position;
+  if (await input.peek(1)) throw new GzipDefect(`data after the end of the backup at byte ${end}`);
 }
 
 async function takeExactly(input: ByteReader, bytes: number): Promise<Buffer> {

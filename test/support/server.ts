@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { inject, onTestFinished } from 'vitest';
 import { createDatabase, dropDatabase } from '../../src/postgres/databases.ts';
 import { libpqEnvironment, maintenanceDatabase } from '../../src/postgres/connection.ts';
@@ -54,7 +55,12 @@ export async function databasesLike(prefix: string): Promise<string[]> {
 
 /** Drops all databases whose names begin with a prefix. */
 export async function dropLike(prefix: string): Promise<void> {
-  for (const name of await databasesLike(prefix)) await dropDatabase(server, name);
+  for (const name of await databasesLike(prefix)) {
+    // Another test may just have filled a disk of the server, which keeps it from a checkpoint.
+    await dropDatabase(server, name).catch(() =>
+      sleep(2000).then(() => dropDatabase(server, name)),
+    );
+  }
 }
 
 /** Everything in a database as pg_dump writes it, without the random keys of `\restrict`. */
