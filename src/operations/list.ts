@@ -78,7 +78,7 @@ function describe(backup: Backup, now: Date): Omit<ListedBackup, 'isLatest' | 'b
     name: backup.name,
     path: backup.path,
     moment,
-    ageMs: now.getTime() - backup.madeAt.getTime(),
+    ageMs: now.getTime() - moment.getTime(),
     bytes: backup.bytes,
     tables: manifest?.tables.length,
     rows: manifest && totalRows(manifest.tables),
