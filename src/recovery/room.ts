@@ -1,5 +1,6 @@
 import { readFile, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withLimit } from '../deadline.ts';
 import { Failure } from '../errors.ts';
 import { formatBytes } from '../format.ts';
 import type { ServerFacts } from '../postgres/survey.ts';
@@ -46,26 +47,21 @@ export async function whileThereIsRoom<Result>(
 ): Promise<Result> {
   const { dataDirectory } = facts.room;
   if (dataDirectory === null || (await freeBytesOf(facts.room)) === undefined) return work(signal);
-  const limit = new AbortController();
-  const interrupt = () => limit.abort(signal.reason);
-  signal.addEventListener('abort', interrupt);
-  const watch = setInterval(() => {
-    freeBytesFor(dataDirectory).then(
-      (free) => {
-        if (free < reserveBytes) limit.abort(nearlyFull(free));
-      },
-      () => undefined, // the plan has told what was known
-    );
-  }, watchEveryMs);
-  try {
-    signal.throwIfAborted();
-    return await work(limit.signal);
-  } catch (error) {
-    throw limit.signal.aborted ? limit.signal.reason : error;
-  } finally {
-    clearInterval(watch);
-    signal.removeEventListener('abort', interrupt);
-  }
+  return withLimit(
+    signal,
+    (abort) => {
+      const watching = setInterval(() => {
+        freeBytesFor(dataDirectory).then(
+          (free) => {
+            if (free < reserveBytes) abort(nearlyFull(free));
+          },
+          () => undefined, // the plan has told what was known
+        );
+      }, watchEveryMs);
+      return () => clearInterval(watching);
+    },
+    work,
+  );
 }
 
 function nearlyFull(free: number): Failure {
