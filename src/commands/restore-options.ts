@@ -18,6 +18,7 @@ export interface RestoreFlags extends GlobalFlags, ConnectionFlags {
   readonly salvage?: true;
   readonly unproven?: true;
   readonly force?: true;
+  readonly skipRefused?: true;
   readonly owner: boolean;
   readonly privileges: boolean;
   readonly wait: number;
@@ -34,6 +35,7 @@ export function addRestoreOptions(command: Command, cores: number): void {
     .option('--drop-old', 'drop the previous database afterwards')
     .option('--salvage', 'rescue what can be read of a damaged backup into a database of its own')
     .option('--unproven', 'take SQL that does not prove that it is whole')
+    .option('--skip-refused', 'load all that the server takes, list the rest, ask before the swap')
     .option('--force', 'go on although there may be too little room')
     .option('--no-owner', 'everything belongs to the user who restores')
     .option('--no-privileges', 'leave out GRANT and REVOKE');
@@ -75,6 +77,8 @@ export function requireOneWay(file: string | undefined, flags: RestoreFlags): vo
     flags.undo &&
       !(flags.owner && flags.privileges) &&
       '--undo loads nothing: leave out --no-owner and --no-privileges',
+    flags.undo && flags.skipRefused && '--undo loads nothing: leave out --skip-refused',
+    flags.salvage && flags.skipRefused && 'give --salvage or --skip-refused, not both',
     flags.salvage && flags.dropOld && '--salvage replaces nothing: leave out --drop-old',
     flags.salvage && flags.dryRun && '--salvage replaces nothing: leave out --dry-run',
   ].filter((clash) => typeof clash === 'string');

@@ -1,5 +1,6 @@
 import type { Context } from '../operations/context.ts';
 import type { RestoreFlags } from './restore-options.ts';
+import { describeRefused } from './refused-text.ts';
 import { describeSalvage, progressOf, warnOf, warnOfSkipped } from './restore-text.ts';
 import type { Shell } from './shell.ts';
 
@@ -27,7 +28,7 @@ export async function salvage(
       `the file is not good: ${defect}`,
     );
   }
-  for (const error of new Set(report.errors)) log.warn(`the server refused something: ${error}`);
+  for (const line of describeRefused(report.refused)) log.warn(line);
   for (const message of new Set(report.leftOut)) log.warn(`left out: ${message}`);
   warnOfSkipped(report.skipped, log);
   shell.result(report, describeSalvage(report));

@@ -181,12 +181,14 @@ const judgements: Record<SalvagedTable['state'], string> = {
   inserted: 'by INSERT',
   cut: 'NOT WHOLE',
   refused: 'NOT WHOLE',
+  noTable: 'NOT WHOLE',
   absent: 'NOT WHOLE',
 };
 
 function describeSalvaged({ state, rows }: SalvagedTable): string {
   if (state === 'absent') return 'absent';
   const count = formatPlural(rows, 'row');
+  if (state === 'noTable') return `the table could not be created, ${count} in the file`;
   if (state === 'cut') return `cut after ${count}`;
   return state === 'refused' ? `${count}, the server refused the others` : count;
 }

@@ -7,6 +7,7 @@ import { confirm } from './confirm.ts';
 import { settingsFrom } from './options.ts';
 import { addRestoreOptions, requireOneWay, type RestoreFlags } from './restore-options.ts';
 import { salvage } from './restore-salvage.ts';
+import { announceRefusals } from './refused-text.ts';
 import {
   announcePlan,
   announceRestored,
@@ -54,6 +55,7 @@ async function restore(
     dropOld: flags.dropOld ?? false,
     unproven: flags.unproven ?? false,
     force: flags.force ?? false,
+    skipRefused: flags.skipRefused ?? false,
     onSurvey: (progress: ReadProgress) => shell.progress(() => describeSurvey(progress)),
   };
   if (flags.dryRun) {
@@ -71,11 +73,17 @@ async function restore(
       const verb = plan.previous === undefined ? 'Restore into' : 'Restore over';
       if (!flags.yes) await confirm(`${verb} "${plan.target}"?`, plan.target, shell, context.log);
     },
+    confirmRefused: async (refusals, path) => {
+      announceRefusals(refusals, path, context.log);
+      const { database } = context.config.connection;
+      const question = `Swap in "${database}" without them?`;
+      if (!flags.yes) await confirm(question, database, shell, context.log);
+    },
     onProgress: (progress) => shell.progress(() => describeProgress(progress)),
     onBuild: (left) => shell.progress(() => describeBuild(left)),
   });
   announceRestored(report, undoCommand(flags), context.log);
-  const { plan, tables, inserted, skipped, dropped, durationMs } = report;
+  const { plan, tables, inserted, skipped, refusals, refusedPath, dropped, durationMs } = report;
   shell.result({
     backup: plan.file.path,
     database: plan.target,
@@ -84,6 +92,11 @@ async function restore(
     tables,
     inserted,
     skipped,
+    ...(refusals && {
+      refused: refusals.statements.map(({ refused }) => refused),
+      refusedTables: refusals.tables.map(({ table, rows }) => ({ table, rows })),
+      refusedFile: refusedPath ?? null,
+    }),
     durationMs: Math.round(durationMs),
   });
   if (flags.dropOld && plan.previous !== undefined && !dropped) {

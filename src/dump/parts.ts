@@ -7,6 +7,8 @@ interface Text {
   readonly line: number;
   /** How many it has. */
   readonly lines: number;
+  /** The statement without comments, of rows the COPY; empty where it is longer than `maxStatementBytes`. */
+  readonly text: string;
 }
 
 /** A stretch of a dump that is loaded as a whole. */
@@ -52,6 +54,7 @@ export class PartReader {
   #lines = 0;
   /** The COPY statement of the block, and what stood before it. */
   #copy = Buffer.alloc(0);
+  #copyText = '';
   #block = -1;
   #table = '';
   #inRows = false;
@@ -90,7 +93,8 @@ export class PartReader {
       this.#copy = Buffer.concat([...this.#sql, Buffer.from('\n')]);
       this.#block += 1;
       this.#table = statement.copyInto;
-      this.#columns = columnCount(statement.text ?? '');
+      this.#copyText = statement.text ?? '';
+      this.#columns = columnCount(this.#copyText);
       this.#inRows = true;
       this.#hasPieces = false;
       this.#restart(0);
@@ -126,9 +130,9 @@ export class PartReader {
     const line = this.#line - copyLines;
     const lines = copyLines + this.#lines + 1;
     const [block, table, bytes, columns] = [this.#block, this.#table, this.#bytes, this.#columns];
-    const inTransaction = this.#inTransaction;
+    const [text, inTransaction] = [this.#copyText, this.#inTransaction];
     this.#hasPieces = true;
-    yield { type: 'rows', sql, line, lines, block, table, bytes, columns, inTransaction };
+    yield { type: 'rows', sql, line, lines, text, block, table, bytes, columns, inTransaction };
     this.#restart(0);
   }
 
@@ -138,7 +142,8 @@ export class PartReader {
     const mustWait = this.#isSomebodyElse || this.#inTransaction;
     const order = usual?.type === 'tables' && mustWait ? undefined : usual;
     this.#restart(0);
-    return { type: 'statement', sql, line, lines, order, widensAnalyze: wideningTable.test(text) };
+    const widensAnalyze = wideningTable.test(text);
+    return { type: 'statement', sql, line, lines, text, order, widensAnalyze };
   }
 
   #add(bytes: Buffer, lines = countLines(bytes)): void {

@@ -2,26 +2,25 @@ import { randomBytes } from 'node:crypto';
 import { fullerBackupsOf } from '../archive/fuller-backup.ts';
 import type { ReadProgress } from '../archive/read.ts';
 import { surveyArchive, type DumpHead } from '../archive/survey.ts';
-import { OwnershipFilter, type Skipped } from '../dump/ownership.ts';
+import { OwnershipFilter } from '../dump/ownership.ts';
 import { Replay } from '../dump/replay.ts';
 import { messageOf } from '../errors.ts';
 import { quoted } from '../format.ts';
-import { analyzeDatabase } from '../postgres/analyze.ts';
-import { applySettings } from '../postgres/database-settings.ts';
 import { dropDatabase } from '../postgres/databases.ts';
 import type { Server } from '../postgres/psql.ts';
 import { RestoreLock } from '../postgres/restore-lock.ts';
-import { createScratch, dropScratch } from '../postgres/scratch.ts';
 import { estimateRows, surveyServer, type ServerFacts } from '../postgres/survey.ts';
 import { majorVersion } from '../postgres/tools.ts';
 import { restoreFailure } from '../recovery/failure.ts';
+import { fillScratch, makeScratch, removeScratch, type Filled } from '../recovery/fill.ts';
 import type { LiveRows } from '../recovery/comparison.ts';
 import { requirePossible, requireSame } from '../recovery/findings.ts';
 import { removeLeftovers } from '../recovery/leftovers.ts';
-import { loadArchive, requireGood, type Loaded } from '../recovery/load.ts';
-import { NotSideBySide } from '../recovery/side-by-side.ts';
+import { requireGood, type Refusals } from '../recovery/load.ts';
 import { locateDump, requireRestorable } from '../recovery/locate-dump.ts';
 import { planRestore, type RestorePlan } from '../recovery/plan.ts';
+import { explainRefusal } from '../recovery/refusal.ts';
+import { writeRefused } from '../recovery/refused-file.ts';
 import { freeBytesOf, whileThereIsRoom } from '../recovery/room.ts';
 import { swapIn } from '../recovery/swap-in.ts';
 import type { FullerBackup } from '../row-loss.ts';
@@ -49,6 +48,8 @@ export interface RestoreChoice {
   readonly unproven: boolean;
   /** Go on although there may be too little room. */
   readonly force: boolean;
+  /** Go on without the statements that the server refuses. */
+  readonly skipRefused: boolean;
   /** While the file is looked at, before anything is done. */
   readonly onSurvey?: (progress: ReadProgress) => void;
 }
@@ -59,18 +60,18 @@ export interface RestoreOptions extends RestoreChoice {
   readonly jobs: number;
   /** Asks the person; throws where the answer is not yes. */
   readonly confirm: (plan: RestorePlan) => Promise<void>;
+  /** With `skipRefused`: asks whether to swap in what lacks these; `path` is where they are written down. */
+  readonly confirmRefused: (refusals: Refusals, path: string | undefined) => Promise<void>;
   /** While it is loaded. */
   readonly onProgress?: (progress: ReadProgress) => void;
   /** While indexes and constraints are built: how many are left. */
   readonly onBuild?: (left: number) => void;
 }
 
-export interface RestoreReport extends Loaded {
+export interface RestoreReport extends Filled {
   readonly plan: RestorePlan;
-  /** About roles that are not here. */
-  readonly skipped: Skipped;
-  /** How many statements about the database as a whole, in the dump, were left out. */
-  readonly leftOut: number;
+  /** Where the refused statements are written down, if there are any. */
+  readonly refusedPath: string | undefined;
   /** The previous database was dropped. */
   readonly dropped: boolean;
   readonly durationMs: number;
@@ -107,7 +108,7 @@ export async function previewRestore(
  * @throws Failure `restoreFailed`: the target is as it was; and what `previewRestore` throws.
  */
 export async function restore(context: Context, options: RestoreOptions): Promise<RestoreReport> {
-  const { config, signal } = context;
+  const { config, log, signal } = context;
   const file = await locate(context, options);
   const server = await contactedServer(context);
   const { plan: proposed, ...known } = await prepare(context, server, file, options, (facts) =>
@@ -126,22 +127,29 @@ export async function restore(context: Context, options: RestoreOptions): Promis
   const { plan } = prepared;
   requireSame(plan.previous !== undefined, proposed.previous !== undefined, plan.target);
   await lock.announce(plan.scratch);
-  await makeScratch(context, server, plan);
+  await makeScratch(log, server, plan);
   let loaded: Omit<RestoreReport, 'plan' | 'dropped' | 'durationMs'>;
   try {
-    loaded = await whileThereIsRoom(prepared.facts, signal, (limited) =>
-      fill(context, { ...server, signal: limited }, prepared, options),
+    const { facts, another } = prepared;
+    const filled = await whileThereIsRoom(facts, signal, (limited) =>
+      fillScratch(log, { ...server, signal: limited }, plan, () => createReplay(facts, options), {
+        ...options,
+        another,
+      }),
     );
+    const refusedPath =
+      filled.refusals && (await agreeOnRefused(context, plan, filled.refusals, options));
+    loaded = { ...filled, refusedPath };
     signal.throwIfAborted();
     await lock.assertHeld();
     await swapIn(server, plan);
   } catch (error) {
-    const isGone = await removeScratch(context, server, plan.scratch);
+    const isGone = await removeScratch(log, server, plan.scratch);
     if (signal.aborted && isGone) {
-      context.log.warn('the new database was dropped; the live database was not touched');
+      log.warn('the new database was dropped; the live database was not touched');
     }
     signal.throwIfAborted();
-    throw restoreFailure(error);
+    throw restoreFailure(await explainRefusal(error, prepared, signal));
   }
   const dropped = options.dropOld && (await dropPrevious(context, server, plan));
   return { plan, ...loaded, dropped, durationMs: performance.now() - started };
@@ -236,83 +244,23 @@ const createReplay = ({ roles, version, superuser }: ServerFacts, choice: Restor
     superuser,
   });
 
-async function makeScratch({ log }: Context, server: Server, plan: RestorePlan): Promise<void> {
-  await createScratch(server, {
-    name: plan.scratch,
-    create: plan.create,
-    anyLocale: plan.previous === undefined,
-    onWarning: (message) => log.warn(message),
-  });
-  await apply({ log }, server, plan.scratch, plan.settings.before);
-}
-
-async function apply(
-  { log }: Pick<Context, 'log'>,
-  server: Server,
-  scratch: string,
-  statements: readonly string[],
-): Promise<void> {
-  for (const { statement, reason } of await applySettings(server, scratch, statements)) {
-    log.warn(`the server refused "${statement}": ${reason}`);
-  }
-}
-
-/** Makes the scratch database what the target is to be. */
-async function fill(
-  context: Context,
-  server: Server,
-  { plan, facts, another }: Prepared,
-  options: RestoreOptions,
-): Promise<Loaded & { skipped: Skipped; leftOut: number }> {
-  const load = async (jobs: number) => {
-    const replay = createReplay(facts, options);
-    const loading = { ...options, jobs, another };
-    return { replay, loaded: await loadArchive(server, plan.scratch, plan.file, replay, loading) };
-  };
-  const { replay, loaded } = await load(options.jobs).catch(async (error: unknown) => {
-    if (!(error instanceof NotSideBySide)) throw error;
-    context.log.warn(
-      { hint: 'it takes longer, and is the same; `--jobs 1` begins with it' },
-      `loading tables side by side did not work, loading them again in the order of the dump: ${error.message}`,
-    );
-    await dropScratch(server, plan.scratch);
-    await makeScratch(context, server, plan);
-    return load(1);
-  });
-  await analyze(context, server, plan, { jobs: options.jobs, except: loaded.analyzed });
-  await apply(context, server, plan.scratch, plan.settings.after);
-  return { ...loaded, skipped: replay.skipped, leftOut: replay.leftOut };
-}
-
-/** The first clients of the new database find the statistics that its plans need. */
-async function analyze(
+/** Writes down what was left out, and asks whether to go on without it. */
+async function agreeOnRefused(
   { log }: Context,
-  server: Server,
-  { scratch }: RestorePlan,
-  options: { readonly jobs: number; readonly except: ReadonlySet<string> },
-): Promise<void> {
-  try {
-    await analyzeDatabase(server, scratch, options);
-  } catch (error) {
-    server.signal.throwIfAborted();
+  { file, target }: RestorePlan,
+  refusals: Refusals,
+  { confirmRefused }: RestoreOptions,
+): Promise<string | undefined> {
+  if (refusals.statements.length + refusals.tables.length === 0) return undefined;
+  const path = await writeRefused(file.path, target, refusals).catch((error: unknown) => {
     log.warn(
-      { hint: 'run ANALYZE in the restored database' },
-      `ANALYZE failed: ${messageOf(error)}`,
+      { hint: 'they are in the backup as before' },
+      `the refused statements could not be written to a file: ${messageOf(error)}`,
     );
-  }
-}
-
-async function removeScratch({ log }: Context, server: Server, scratch: string): Promise<boolean> {
-  try {
-    await dropScratch(server, scratch);
-    return true;
-  } catch (error) {
-    log.warn(
-      { hint: `the next restore tries again; by hand: DROP DATABASE ${quoted(scratch)}` },
-      `the scratch database "${scratch}" is left: ${messageOf(error)}`,
-    );
-    return false;
-  }
+    return undefined;
+  });
+  await confirmRefused(refusals, path);
+  return path;
 }
 
 async function dropPrevious(

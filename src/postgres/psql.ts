@@ -27,11 +27,15 @@ export class SqlError extends Error {
   readonly line: number;
   /** What the server said first, without the line and the rest. */
   readonly reason: string;
+  /** All that it said, without the line. */
+  readonly told: string;
   /** Its detail, and with their labels its hint and context, as far as there are any. */
   readonly more: readonly string[];
 
   constructor(code: string, line: number, reason: string, more: readonly string[]) {
-    super([`line ${line}: ${reason}`, ...more.map((part) => `(${part})`)].join(' '));
+    const told = [reason, ...more.map((part) => `(${part})`)].join(' ');
+    super(`line ${line}: ${told}`);
+    this.told = told;
     this.code = code;
     this.line = line;
     this.reason = reason;

@@ -26,7 +26,8 @@ export function restoreFailure(error: unknown): unknown {
       cause: error,
     });
   }
-  if (error instanceof Failure && error.kind !== 'restoreFailed') {
+  const isSaid = error instanceof Failure && ['restoreFailed', 'usage'].includes(error.kind);
+  if (error instanceof Failure && !isSaid) {
     return new Failure('restoreFailed', error.message, { hint: error.hint, cause: error });
   }
   return error;

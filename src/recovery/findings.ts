@@ -182,33 +182,35 @@ export function* fileFindings({ head, facts, owners, privileges }: Situation): G
 const boundToAName: readonly string[] = ['pg_cron'];
 
 /** Extensions of the dump that cannot be created here. */
-export function* extensionFindings({ head, facts }: Situation): Generator<Finding> {
+export function* extensionFindings({ head, facts, skipRefused }: Situation): Generator<Finding> {
+  const inTheWay = skipRefused ? warning : blocker;
   for (const name of head.extensions) {
     if (boundToAName.includes(name)) {
       const message = `extension "${name}" works only in the database that the server's settings name (cron.database_name), not in a new one beside it`;
       const hint =
-        'back up without it (DROP EXTENSION there), or restore the file by hand into that database';
-      yield blocker(message, hint);
+        '--skip-refused restores everything else; back up without it (DROP EXTENSION there), or restore the file by hand into that database';
+      yield inTheWay(message, hint);
       continue;
     }
     const offered = facts.extensions.find((extension) => extension.name === name);
     if (offered === undefined) {
       const message = `the dump needs extension "${name}", which this server does not offer`;
       const hint = packageOf(name, majorVersion(facts.version));
-      yield blocker(message, hint);
+      yield inTheWay(message, hint);
     } else if (!offered.creatable) {
       const message = `the dump needs extension "${name}", which only a superuser may create`;
       const hint = 'restore as a superuser (POSTGRES_USER)';
-      yield blocker(message, hint);
+      yield inTheWay(message, hint);
     }
   }
 }
 
 /** Tablespaces in which the dump creates tables. */
-export function* tablespaceFindings({ head, facts }: Situation): Generator<Finding> {
+export function* tablespaceFindings({ head, facts, skipRefused }: Situation): Generator<Finding> {
+  const inTheWay = skipRefused ? warning : blocker;
   for (const name of head.tablespaces) {
     if (facts.tablespaces.some((other) => other.name === name && other.usable)) continue;
-    yield blocker(
+    yield inTheWay(
       `the dump puts tables into tablespace "${name}", which does not exist here or may not be used`,
       `create it: CREATE TABLESPACE ${quoted(name)} LOCATION '/a/directory/of/the/server'`,
     );

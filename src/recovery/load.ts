@@ -10,8 +10,9 @@ import { PartReader } from '../dump/parts.ts';
 import { loadDump } from '../postgres/load.ts';
 import { SqlError, type Server } from '../postgres/psql.ts';
 import type { BackupFile } from '../store/locate.ts';
-import type { TableRows } from '../table-rows.ts';
+import { totalRows, type TableRows } from '../table-rows.ts';
 import { NotSideBySide, SideBySide } from './side-by-side.ts';
+import { TolerantLoader, type AbsentTable, type RefusedSql } from './tolerant-loader.ts';
 
 export interface Loaded {
   readonly tables: readonly TableRows[];
@@ -19,11 +20,22 @@ export interface Loaded {
   readonly inserted: number;
   /** Tables whose statistics have been collected already. */
   readonly analyzed: ReadonlySet<string>;
+  /** What is not in the new database; undefined where nothing may be missing. */
+  readonly refusals: Refusals | undefined;
+}
+
+/** What a server did not take of a dump, where a person accepts that. */
+export interface Refusals {
+  readonly statements: readonly RefusedSql[];
+  /** With as many rows as the file has of them. */
+  readonly tables: readonly (AbsentTable & { readonly rows: number })[];
 }
 
 export interface LoadOptions {
   /** How many sessions load; 1: one psql reads the dump as it is. */
   readonly jobs: number;
+  /** Go on without the statements that the server refuses; in order, whatever `jobs` is. */
+  readonly skipRefused: boolean;
   /** A file without manifest need not prove that it is whole. */
   readonly unproven: boolean;
   /** What to do where the file is not good, for people. */
@@ -48,12 +60,11 @@ export async function loadArchive(
   replay: Replay,
   options: LoadOptions,
 ): Promise<Loaded> {
-  const { jobs, unproven, onProgress } = options;
+  const { jobs, skipRefused, unproven, onProgress } = options;
   const tokens = readArchive(file, { signal: server.signal, unproven, onProgress });
   try {
-    return jobs === 1
-      ? await loadInOrder(server, scratch, file, replay, tokens, options)
-      : await loadSideBySide(server, scratch, file, replay, tokens, options);
+    const load = skipRefused ? loadTolerantly : jobs === 1 ? loadInOrder : loadSideBySide;
+    return await load(server, scratch, file, replay, tokens, options);
   } finally {
     await tokens.return(undefined as never);
   }
@@ -80,7 +91,43 @@ async function loadInOrder(
     })(),
   );
   requireSameRows(tables, copied);
-  return { tables, inserted, analyzed: new Set() };
+  return { tables, inserted, analyzed: new Set(), refusals: undefined };
+}
+
+async function loadTolerantly(
+  server: Server,
+  scratch: string,
+  file: BackupFile,
+  replay: Replay,
+  tokens: Tokens,
+  { another }: LoadOptions,
+): Promise<Loaded> {
+  const parts = new PartReader(replay, pieceBytes);
+  await using loader = new TolerantLoader(server, scratch, { losesRows: false });
+  let next = await tokens.next();
+  for (; !next.done; next = await tokens.next()) {
+    for (const part of parts.read(next.value)) await loader.load(part);
+  }
+  const all = tablesOf(file, next.value, another);
+  for (const part of parts.end()) await loader.load(part);
+  await loader.keep();
+  const isThere = (_: unknown, block: number) => !loader.absentBlocks.has(block);
+  const copied = all.map((_, block) => loader.rows.get(block) ?? 0);
+  const tables = all.filter(isThere);
+  requireSameRows(tables, copied.filter(isThere));
+  const missing = all.filter((table, block) => !isThere(table, block));
+  return {
+    tables,
+    inserted: [...loader.inserted.values()].reduce((sum, rows) => sum + rows, 0),
+    analyzed: new Set(),
+    refusals: {
+      statements: loader.refused,
+      tables: loader.absentTables.map((absent) => ({
+        ...absent,
+        rows: absent.inserts + totalRows(missing.filter(({ table }) => table === absent.table)),
+      })),
+    },
+  };
 }
 
 /** Large enough that a session is busy with it, small enough that none waits long for another. */
@@ -105,7 +152,8 @@ async function loadSideBySide(
     for (const part of parts.end()) await loader.load(part);
     await loader.finish();
     requireSameRows(tables, loader.copied);
-    return { tables, inserted: loader.inserted, analyzed: loader.analyzed };
+    const { inserted, analyzed } = loader;
+    return { tables, inserted, analyzed, refusals: undefined };
   } catch (error) {
     server.signal.throwIfAborted();
     const isWorthIt = loader.hasDealt && mayDependOnOrder(error);

@@ -48,6 +48,7 @@ export interface Situation {
   readonly privileges: boolean;
   readonly dropOld: boolean;
   readonly force: boolean;
+  readonly skipRefused: boolean;
   /** Of the present database, about; undefined where there is none or nobody may ask. */
   readonly live: readonly LiveRows[] | undefined;
 }

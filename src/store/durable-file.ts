@@ -18,7 +18,11 @@ export async function syncDirectory(directory: string): Promise<void> {
 }
 
 /** Writes a small file durably under its partial name; `publish` then gives it its own. */
-export async function writePartial(directory: string, name: string, text: string): Promise<void> {
+export async function writePartial(
+  directory: string,
+  name: string,
+  text: string | Buffer,
+): Promise<void> {
   const file = await createPrivateFile(join(directory, formatPartialName(name)));
   try {
     await file.writeFile(text);

@@ -125,7 +125,7 @@ INSERT INTO c VALUES (3);
   );
   const { exitCode, stdout, stderr } = await made.run(['restore', '--salvage', path]);
   expect(stdout).toMatch(
-    /^a +NOT WHOLE +0 rows, the server refused the others\nc +complete +2 rows\nc +by INSERT +1 row\n/,
+    /^a +NOT WHOLE +the table could not be created, 2 rows in the file\nc +complete +2 rows\nc +by INSERT +1 row\n/,
   );
   expect(stderr).toContain('type "no_such_type" does not exist');
   expect(stderr).toContain('left out: it contains the psql command \\N');

@@ -90,6 +90,7 @@ const situation: Situation = {
   privileges: true,
   dropOld: false,
   force: false,
+  skipRefused: false,
   live: undefined,
 };
 
@@ -170,6 +171,16 @@ describe('findings', () => {
       expect.stringMatching(/^warning: the dump is of PostgreSQL 17.2, this server is 15.18/),
       expect.stringMatching(/^warning: psql 15.13 cannot be restricted/),
     ]);
+  });
+
+  test('with --skip-refused what only some statements need is no reason to stop', () => {
+    const head = { ...situation.head, extensions: ['pg_cron', 'postgis'], tablespaces: ['fast'] };
+    const all = findings({ head, skipRefused: true });
+    expect(all).toHaveLength(3);
+    expect(all.every((finding) => finding.startsWith('warning: '))).toBe(true);
+    expect(findings({ head })[0]).toMatch(
+      /^blocker: extension "pg_cron" works only in the database that .*--skip-refused restores everything else/,
+    );
   });
 
   test('extensions that are not offered, and those that only a superuser creates', () => {

@@ -1,0 +1,59 @@
+import { withoutComments } from './quoting.ts';
+
+/** Of a statement that is shown to people, no more than this. */
+const maxShown = 120;
+
+const heading = /^-- (?:Data for )?Name: (.*?); Type: (.*?); Schema: (.*?)(?:;|$)/gm;
+
+/**
+ * What pg_dump's comment before a statement calls the object: `TABLE public.places`; undefined
+ * without such a comment.
+ */
+export function objectNamed(comments: string): string | undefined {
+  const [, name, type, schema] = [...comments.matchAll(heading)].at(-1) ?? [];
+  if (name === undefined) return undefined;
+  return schema === '-' ? `${type} ${name}` : `${type} ${schema}.${name}`;
+}
+
+/** The first line of a statement, without the comments before it. */
+export function firstLineOf(statement: string): string {
+  const [line = ''] = withoutComments(statement).trimStart().split('\n');
+  return line.length > maxShown ? `${line.slice(0, maxShown)}…` : line.trimEnd();
+}
+
+const name = String.raw`(?:"(?:[^"]|"")*"|[^\s".,;()]+)`;
+const table = String.raw`(${name}(?:\.${name})?)`;
+const creation = new RegExp(
+  String.raw`^CREATE (?:UNLOGGED |FOREIGN )?TABLE (?:IF NOT EXISTS )?${table}[\s(]`,
+);
+const insertion = new RegExp(String.raw`^INSERT INTO ${table}\s`);
+
+/** In the forms in which pg_dump writes them. */
+const additions = [
+  String.raw`ALTER (?:FOREIGN )?TABLE (?:ONLY )?${table}`,
+  String.raw`CREATE (?:UNIQUE )?INDEX ${name} ON (?:ONLY )?${table}`,
+  String.raw`CREATE (?:CONSTRAINT )?TRIGGER ${name} [^']*? ON ${table}`,
+  String.raw`CREATE POLICY ${name} ON ${table}`,
+  String.raw`CREATE RULE ${name} AS\s+ON \w+ TO ${table}`,
+  String.raw`COMMENT ON TABLE ${table} IS`,
+  String.raw`COMMENT ON COLUMN ${table}\.${name} IS`,
+  String.raw`ALTER SEQUENCE \S+ OWNED BY ${table}\.`,
+  String.raw`(?:GRANT|REVOKE) [^']*? ON TABLE ${table} `,
+].map((form) => new RegExp(`^${form}(?![\\w$.])`, 's'));
+
+/** The table that a statement creates, as the dump writes it. */
+export const tableCreatedBy = (statement: string): string | undefined =>
+  creation.exec(statement)?.[1];
+
+/** The table into which a statement inserts, as the dump writes it. */
+export const tableInsertedInto = (statement: string): string | undefined =>
+  insertion.exec(statement)?.[1];
+
+/** The table to which a statement adds something, and without which it is nothing. */
+export function tableAddedTo(statement: string): string | undefined {
+  for (const addition of additions) {
+    const found = addition.exec(statement)?.[1];
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
