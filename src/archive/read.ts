@@ -125,7 +125,9 @@ function findDefects(
 ): string[] {
   const { isOnlyUnproven } = found.contents;
   const isAccepted = unproven && isOnlyUnproven && manifest === undefined;
-  const defect = isAccepted ? undefined : found.contents.defect;
+  // Its bytes are those that pg_dump wrote, which only we do not understand.
+  const isOurs = typeof manifest === 'object' && manifest.notUnderstood === found.contents.defect;
+  const defect = isAccepted || isOurs ? undefined : found.contents.defect;
   const defects = defect === undefined ? [] : [defect];
   if (manifest === undefined) return defects;
   if (manifest === 'unreadable') return [...defects, 'its manifest cannot be read'];

@@ -1,4 +1,5 @@
-import { type Token } from '../dump/lexer.ts';
+import type { DatabaseSettings } from '../database-traits.ts';
+import type { Token } from '../dump/lexer.ts';
 import type { Replay } from '../dump/replay.ts';
 import { manifestOf } from '../store/manifest.ts';
 import type { TableRows } from '../table-rows.ts';
@@ -8,6 +9,8 @@ import { readArchive, type Archive, type ArchiveReport, type ReadOptions } from 
 export interface DumpHead {
   /** The server that was dumped, `15.18`; undefined where the dump does not say it. */
   readonly serverVersion: string | undefined;
+  /** What it sets for the database as a whole (`pg_dump --create`). */
+  readonly parameters: DatabaseSettings['parameters'];
   /** Names of the extensions that it creates. */
   readonly extensions: readonly string[];
   /** Names of the tablespaces in which it creates tables, beside the default one. */
@@ -80,6 +83,7 @@ export async function surveyArchive(
   }
   return {
     serverVersion,
+    parameters: replay.parameters,
     extensions: [...extensions],
     tablespaces: [...tablespaces],
     defects: report?.defects ?? [],

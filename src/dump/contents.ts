@@ -2,7 +2,8 @@ import type { TableRows } from '../table-rows.ts';
 import { isObjectComment } from './legacy-announcements.ts';
 import { LegacyCleaner } from './legacy.ts';
 import { rolesIn } from './ownership.ts';
-import { DumpLexer, type Token } from './lexer.ts';
+import { DumpLexer, type Statement, type Token } from './lexer.ts';
+import { firstLineOf, objectNamed } from './statement.ts';
 
 /** What a dump holds. */
 export interface DumpContents {
@@ -14,6 +15,10 @@ export interface DumpContents {
   readonly bytes: number;
   /** To which it gives objects or privileges, sorted. */
   readonly roles: readonly string[];
+  /** Objects whose statement psql does not see the end of (see nesting.ts), as pg_dump calls them. */
+  readonly trapsForPsql: readonly string[];
+  /** Its last bytes are exactly those with which pg_dump ends a dump, whatever was read before. */
+  readonly endsLikeADump: boolean;
   /** How many messages of pg_dump are mixed into the SQL, see legacy.ts. */
   readonly messages: number;
   /** Why this is not one complete dump; undefined for one that is. */
@@ -63,6 +68,11 @@ export class DumpInspector {
   #messages = 0;
   /** What follows the last statement or COPY block: comments, white space, psql commands. */
   #tail = '';
+  /** The last bytes, whatever they are. */
+  #end = '';
+  /** What stood before the last statement. */
+  #heading = '';
+  readonly #traps: string[] = [];
   #restrictKey: string | undefined;
   #continuesAfterMarker = false;
   #beginnings = 0;
@@ -94,6 +104,7 @@ export class DumpInspector {
     const nul = whole.indexOf(0);
     const text = nul === -1 ? whole : whole.subarray(0, nul);
     this.#bytes += text.length;
+    this.#end = (this.#end + text.toString('latin1', text.length - tailBytes)).slice(-tailBytes);
     for (const bytes of this.#legacy.read(text)) yield* this.#lex(bytes);
     if (nul !== -1) throw new NotText(`byte ${this.#bytes} of the dump is no text (NUL)`);
   }
@@ -115,6 +126,8 @@ export class DumpInspector {
       cut: this.#open,
       bytes: this.#bytes,
       roles: [...this.#roles].sort(),
+      trapsForPsql: this.#traps,
+      endsLikeADump: this.#wrongEnd(this.#end) === undefined,
       messages: this.#legacy.removed + this.#messages,
       defect: this.#damage() ?? this.#unproven(),
       isOnlyUnproven: this.#damage() === undefined && this.#unproven() !== undefined,
@@ -136,6 +149,7 @@ export class DumpInspector {
         break;
       case 'sql':
         this.#leaveTail();
+        if (token.statement?.endsForPsql === false) this.#noteTrap(token.statement);
         for (const role of rolesIn(token.statement?.text ?? '')) this.#roles.add(role);
         if (token.statement?.copyInto !== undefined) {
           this.#open = { table: token.statement.copyInto, rows: 0 };
@@ -159,6 +173,10 @@ export class DumpInspector {
     return token;
   }
 
+  #noteTrap({ text = '' }: Statement): void {
+    this.#traps.push(objectNamed(this.#heading) ?? firstLineOf(text));
+  }
+
   #countObjects(bytes: Buffer): void {
     const lines = (this.#line + bytes.toString('latin1')).split('\n');
     this.#line = lines.pop() ?? '';
@@ -180,6 +198,7 @@ export class DumpInspector {
   #leaveTail(): void {
     if (this.#tail === '') return;
     this.#continuesAfterMarker ||= lastComment.test(this.#tail);
+    this.#heading = this.#tail;
     this.#tail = '';
   }
 
@@ -200,7 +219,12 @@ export class DumpInspector {
     if (!this.#options.strict) {
       return markerLine.test(this.#tail) ? undefined : noMarker;
     }
-    const marker = completionMarker.exec(this.#tail);
+    return this.#wrongEnd(this.#tail);
+  }
+
+  /** Why it is not exactly how pg_dump ends a dump. */
+  #wrongEnd(text: string): string | undefined {
+    const marker = completionMarker.exec(text);
     if (!marker) return noMarker;
     if (marker[1] === this.#restrictKey) return undefined;
     return this.#restrictKey === undefined

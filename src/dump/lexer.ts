@@ -32,6 +32,8 @@ export interface Statement {
   readonly text: string | undefined;
   /** The table as the dump writes it (`public."My Table"`) where COPY data follows. */
   readonly copyInto: string | undefined;
+  /** False where psql does not see its end, and waits for more. */
+  readonly endsForPsql: boolean;
 }
 
 /** Longer statements (large objects, long INSERTs) pass through without their text. */
@@ -114,8 +116,8 @@ export class DumpLexer {
   #filler(bytes: Buffer): Token {
     for (let at = 0; at < bytes.length; at += 1) {
       at = this.#quoting.skip(bytes, at);
-      const byte = bytes[at];
-      if (byte === undefined) break;
+      if (at >= bytes.length) break;
+      const byte = this.#quoting.mask(bytes[at] ?? 0);
       if (this.messages && at > 0 && bytes[at - 1] === NEWLINE && this.#quoting.inCode) {
         return this.#endOfLine(bytes.subarray(0, at));
       }
@@ -125,7 +127,7 @@ export class DumpLexer {
         this.#inStatement = true;
         return this.#statement(bytes);
       }
-      this.#quoting.step(byte);
+      this.#quoting.step(bytes[at] ?? 0);
     }
     if (bytes.at(-1) === NEWLINE && this.#quoting.inCode) return this.#endOfLine(bytes);
     return { type: 'filler', bytes };
@@ -157,13 +159,13 @@ export class DumpLexer {
   #statement(bytes: Buffer): Token {
     for (let at = 0; at < bytes.length; at += 1) {
       at = this.#quoting.skip(bytes, at);
-      const byte = bytes[at];
-      if (byte === undefined) break;
+      if (at >= bytes.length) break;
+      const byte = this.#quoting.mask(bytes[at] ?? 0);
       if (byte === BACKSLASH && this.#quoting.inCode) {
         if (at === 0) return this.#meta(bytes);
         return this.#partOfStatement(bytes.subarray(0, at));
       }
-      if (this.#nesting.step(byte, this.#quoting.step(byte), isIdentifier(byte))) {
+      if (this.#nesting.step(byte, this.#quoting.step(bytes[at] ?? 0), isIdentifier(byte))) {
         return this.#endOfStatement(bytes.subarray(0, at + 1));
       }
     }
@@ -177,13 +179,16 @@ export class DumpLexer {
 
   #endOfStatement(bytes: Buffer): Token {
     const collected = this.#collected(bytes);
-    const text = collected === undefined ? undefined : withoutComments(collected);
+    const text = collected === undefined ? undefined : withoutComments(collected, this.#quoting);
     const copyInto = text === undefined ? undefined : copyTarget(text);
+    const { endsForPsql } = this.#nesting;
     this.#inStatement = false;
     this.#nesting = new Nesting();
     this.#quoting.standardStrings = standardStringsAfter(text) ?? this.#quoting.standardStrings;
+    const encoding = setsEncoding.exec(text ?? '')?.[1];
+    if (encoding !== undefined) this.#quoting.encoding = encoding;
     if (copyInto !== undefined) this.#reading = 'copyHeader';
-    return { type: 'sql', bytes, statement: { text, copyInto } };
+    return { type: 'sql', bytes, statement: { text, copyInto, endsForPsql } };
   }
 
   /** psql takes a backslash outside quotes for a command of its own, also inside a statement. */
@@ -281,6 +286,9 @@ function standardStringsAfter(statement: string | undefined): boolean | undefine
   const value = /^SET standard_conforming_strings = (on|off);$/.exec(statement ?? '')?.[1];
   return value === undefined ? undefined : value === 'on';
 }
+
+/** As people write it, too: the name in quotes or not. */
+const setsEncoding = /^SET\s+(?:client_encoding\s*(?:=|TO\s)|NAMES\s)\s*'?([\w-]+)'?\s*;$/i;
 
 const quotedName = String.raw`"(?:[^"]|"")*"`;
 const name = String.raw`(?:${quotedName}|[^\s("',;.]+)`;

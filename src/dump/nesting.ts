@@ -10,18 +10,27 @@ const maxWordBytes = 10;
 const wordsToKnow = 4;
 
 /**
- * Knows which semicolon ends a statement. As psql sees it (psqlscan.l) none does inside parentheses
- * (`CREATE RULE … DO (a; b)`), nor between BEGIN and END of a routine's body (`BEGIN ATOMIC`).
+ * Knows which semicolon ends a statement: none does inside parentheses (`CREATE RULE … DO (a; b)`), nor
+ * between BEGIN ATOMIC and END of a routine's body. psql (psqlscan.l) takes every `begin` for the
+ * beginning of such a body, also the name of a parameter, and then waits for an END that never comes.
  */
 export class Nesting {
   #parentheses = 0;
   #blocks = 0;
+  /** The same as psql counts. */
+  #blocksOfPsql = 0;
+  #afterBegin = false;
   /** The word that is being read, in lower case. */
   #word = '';
   #inWord = false;
   #words = 0;
   /** The first words of the statement. */
   #beginning = '';
+
+  /** Whether psql, too, sees the end of the statement where it is. */
+  get endsForPsql(): boolean {
+    return this.#blocksOfPsql === 0;
+  }
 
   /**
    * Takes the next byte of a statement and says whether the statement ends with it.
@@ -48,8 +57,11 @@ export class Nesting {
     if (this.#words < wordsToKnow) this.#beginning += `${word} `;
     this.#words += 1;
     if (this.#parentheses > 0 || !beginsRoutine.test(this.#beginning)) return;
-    if (word === 'begin') this.#blocks += 1;
-    else if (word === 'case' && this.#blocks > 0) this.#blocks += 1;
+    if (word === 'begin' || (word === 'case' && this.#blocksOfPsql > 0)) this.#blocksOfPsql += 1;
+    else if (word === 'end' && this.#blocksOfPsql > 0) this.#blocksOfPsql -= 1;
+    const isBody = word === 'atomic' && this.#afterBegin;
+    if (isBody || (word === 'case' && this.#blocks > 0)) this.#blocks += 1;
     else if (word === 'end' && this.#blocks > 0) this.#blocks -= 1;
+    this.#afterBegin = word === 'begin';
   }
 }

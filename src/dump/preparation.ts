@@ -1,7 +1,13 @@
+import type { DatabaseSettings } from '../database-traits.ts';
+
 const name = String.raw`("(?:[^"]|"")+"|[^\s;"]+)`;
 
 const dropDatabase = new RegExp(String.raw`^DROP DATABASE (?:IF EXISTS )?${name};$`);
 const createDatabase = new RegExp(String.raw`^CREATE DATABASE ${name}[\s;]`);
+const setParameter = new RegExp(
+  String.raw`^ALTER (?:DATABASE|ROLE ${name} IN DATABASE) ${name} SET ("[^"]+"|[\w.]+) (?:TO|=) (.+);$`,
+  's',
+);
 const alterDatabase = new RegExp(
   String.raw`^(?:ALTER DATABASE|ALTER ROLE ${name} IN DATABASE) ${name} `,
 );
@@ -36,6 +42,7 @@ export class Preparation {
   /** As the dump writes it, from CREATE DATABASE. */
   #database: string | undefined;
   #leftOut = 0;
+  readonly #parameters: DatabaseSettings['parameters'] = [];
   #hasPublic = true;
   /** About what a new database has, which who loads the dump may not touch. */
   readonly #forbidden: readonly RegExp[];
@@ -54,10 +61,17 @@ export class Preparation {
     return this.#leftOut;
   }
 
+  /** What the dump sets for the database that it creates. */
+  get parameters(): DatabaseSettings['parameters'] {
+    return this.#parameters;
+  }
+
   /** True for a statement that is to be left out. */
   takes(statement: string): boolean {
     if (this.#concernsDatabase(statement)) {
-      this.#leftOut += 1;
+      const parameter = parameterIn(statement);
+      if (parameter === undefined) this.#leftOut += 1;
+      else this.#parameters.push(parameter);
       return true;
     }
     if (setting.test(statement)) return false;
@@ -101,6 +115,29 @@ export class Preparation {
     return alterDatabase.exec(statement)?.[2] === this.#database || catalogFlags.test(statement);
   }
 }
+
+/** `ALTER DATABASE … SET search_path TO 'a', 'b';` */
+function parameterIn(statement: string): DatabaseSettings['parameters'][number] | undefined {
+  const [, role, , name, values] = setParameter.exec(statement) ?? [];
+  if (name === undefined || values === undefined) return undefined;
+  const parts = [...values.matchAll(/(E?)'((?:[^'\\]|''|\\.)*)'|[^\s,']+/gs)].map(
+    ([plain, escapes, quotedValue]) => {
+      if (quotedValue === undefined) return plain;
+      const text = quotedValue.replaceAll("''", "'");
+      return escapes === '' ? text : text.replaceAll(/\\(.)/gs, '$1');
+    },
+  );
+  return {
+    role: role === undefined ? null : unquoted(role),
+    name: unquoted(name),
+    value: parts.length === 1 ? (parts[0] ?? '') : parts.map(quoteName).join(', '),
+  };
+}
+
+const unquoted = (identifier: string) =>
+  identifier.startsWith('"') ? identifier.slice(1, -1).replaceAll('""', '"') : identifier;
+
+const quoteName = (value: string) => `"${value.replaceAll('"', '""')}"`;
 
 /** As pg_dump writes names that are not plain (fe_utils/string_utils.c, appendPsqlMetaConnect). */
 function connectionString(database: string): string {

@@ -1,3 +1,4 @@
+import type { DatabaseSettings } from '../database-traits.ts';
 import { maxStatementBytes, type Token } from './lexer.ts';
 import type { OwnershipFilter, Skipped } from './ownership.ts';
 import { Preparation } from './preparation.ts';
@@ -114,10 +115,14 @@ export class Replay {
       const isCopy = statement?.copyInto !== undefined;
       const isUnclear = statement === undefined && unrecognisable.test(text);
       if (isUnclear) this.#refuse('it contains a long statement that cannot be recognised');
-      yield* !isUnclear && (isCopy || this.#keeps(text))
-        ? this.#pending
-        : this.#pending.map(lineBreaksOf);
+      const isKept = !isUnclear && (isCopy || this.#keeps(text));
+      const isTrap = statement?.endsForPsql === false;
+      if (isKept) yield* isTrap ? readable(this.#pending, text) : this.#pending;
+      else yield* this.#pending.map(lineBreaksOf);
       this.#pending = [];
+    }
+    if (decided && statement?.endsForPsql === false) {
+      this.#refuse('it contains a long statement of which psql does not see the end');
     }
     if (statement !== undefined) this.#pendingBytes = 0;
   }
@@ -130,6 +135,11 @@ export class Replay {
   /** How many statements about the database as a whole (`pg_dump --create`) were left out. */
   get leftOut(): number {
     return this.#preparation.leftOut;
+  }
+
+  /** What the dump sets for the database that it creates. */
+  get parameters(): DatabaseSettings['parameters'] {
+    return this.#preparation.parameters;
   }
 
   #refuseCommand(command: string): void {
@@ -160,6 +170,18 @@ function isKnown(statement: string, major: number): boolean {
   if (statistics.test(statement)) return major >= statisticsSince;
   const { from = 0, until = Infinity } = parameters[setsParameter.exec(statement)?.[1] ?? ''] ?? {};
   return major >= from && major <= until;
+}
+
+/** What psql does not see the end of, it sees inside a string. */
+function readable(statement: readonly Buffer[], text: string): Buffer[] {
+  let tag = 'routine';
+  while (text.includes(tag)) tag += '_';
+  const [outer, inner] = [`$${tag}_outer$`, `$${tag}$`];
+  return [
+    Buffer.from(`DO ${outer} BEGIN EXECUTE ${inner}`),
+    ...statement,
+    Buffer.from(`${inner}; END ${outer};`),
+  ];
 }
 
 /** What is left out leaves its line breaks: psql's messages then tell the line of the file. */

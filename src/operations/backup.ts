@@ -8,6 +8,7 @@ import {
   type WriteProgress,
   type Written,
 } from '../archive/write.ts';
+import type { DumpContents } from '../dump/contents.ts';
 import { withDeadline } from '../deadline.ts';
 import { describeLoss } from '../row-loss.ts';
 import { totalRows } from '../table-rows.ts';
@@ -74,7 +75,7 @@ async function makeBackup(context: Context, options: BackupOptions): Promise<Bac
   }
   await using lock = await lockDirectory(context, 'backup', options.waitSeconds);
   await cleanUp(context);
-  const { stamp, manifest } = await withinTimeout(context, (limited) =>
+  const { stamp, manifest, contents } = await withinTimeout(context, (limited) =>
     publishBackup(limited, lock, options).catch(async (error: unknown) => {
       if (!(error instanceof DroppedMeanwhile)) throw error;
       context.log.warn(`${error.message}; trying once more`);
@@ -83,7 +84,8 @@ async function makeBackup(context: Context, options: BackupOptions): Promise<Bac
   );
   const name = formatBackupName(stamp);
   context.log.info({ backup: name, manifest }, `backup ${name} is good: ${summarise(manifest)}`);
-  const warning = await warnOfLoss(manifest, context);
+  const warnings = [...warnOfContents(contents, context), ...(await warnOfLoss(manifest, context))];
+  const warning = warnings.length === 0 ? undefined : warnings.join('; ');
   await moveLatest(stamp, context);
   const removed = options.prune ? await removeOld(stamp, context) : [];
   return { name, path: join(config.backupDir, name), manifest, warning, removed };
@@ -94,7 +96,7 @@ async function publishBackup(
   context: Context,
   lock: Lock,
   options: BackupOptions,
-): Promise<{ stamp: Stamp; manifest: Manifest }> {
+): Promise<{ stamp: Stamp; manifest: Manifest; contents: DumpContents }> {
   const { config, signal } = context;
   const source = await openSource(context);
   const draft = await createDraft(config.backupDir, context.now, signal);
@@ -106,7 +108,7 @@ async function publishBackup(
     await lock.assertHeld();
     signal.throwIfAborted();
     await publishDraft(draft, manifest);
-    return { stamp: draft.stamp, manifest };
+    return { stamp: draft.stamp, manifest, contents: written.contents };
   } catch (error) {
     await discardDraft(draft).catch((failure: unknown) =>
       context.log.warn(`${draft.path} is left: ${messageOf(failure)}`),
@@ -154,6 +156,7 @@ function describeBackup(source: Source, written: Written, context: Context): Man
     sha256: written.sha256,
     tables: [...written.contents.tables],
     roles: [...written.contents.roles],
+    ...(written.contents.defect !== undefined && { notUnderstood: written.contents.defect }),
     serverVersion: source.serverVersion,
     pgDumpVersion: source.pgDump.version,
     toolVersion: context.version,
@@ -169,11 +172,28 @@ function summarise(manifest: Manifest): string {
   ].join(', ');
 }
 
+/** What pg_dump writes and others do not read is backed up all the same. */
+function warnOfContents({ trapsForPsql, defect }: DumpContents, { log }: Context): string[] {
+  const warnings: string[] = [];
+  if (trapsForPsql.length > 0) {
+    const warning = `psql cannot read ${trapsForPsql.join(', ')}: it takes a name \`begin\` for the beginning of a body, and waits for its end`;
+    const hint =
+      '`pratiko-backup restore` can; for a rescue with psql alone, give the parameter or column another name';
+    log.warn({ hint }, warning);
+    warnings.push(warning);
+  }
+  if (defect !== undefined) {
+    const warning = `pg_dump wrote a whole dump that this tool does not understand (${defect})`;
+    const hint =
+      'it is kept; see whether psql restores it into another database: gunzip -c FILE | psql -d OTHER';
+    log.warn({ hint }, warning);
+    warnings.push(warning);
+  }
+  return warnings;
+}
+
 /** A database that was emptied by accident makes a good backup, too. */
-async function warnOfLoss(
-  manifest: Manifest,
-  { config, log }: Context,
-): Promise<string | undefined> {
+async function warnOfLoss(manifest: Manifest, { config, log }: Context): Promise<string[]> {
   const fuller = await fullerBackupsOf(config.backupDir, manifest);
   const [newest] = fuller;
   if (newest !== undefined) {
@@ -188,12 +208,12 @@ async function warnOfLoss(
       },
       warning,
     );
-    return warning;
+    return [warning];
   }
-  if (manifest.tables.length > 0) return undefined;
+  if (manifest.tables.length > 0) return [];
   const empty = `database "${manifest.database.name}" has no tables: this backup holds nothing`;
   log.warn({ hint: `is it the right one (${config.databaseSource})? see \`psql --list\`` }, empty);
-  return undefined;
+  return [];
 }
 
 /** What a run that was killed has left is removed by the next one. */

@@ -1,5 +1,6 @@
 import { checkArchive, type ArchiveReport, type ReadProgress } from '../archive/read.ts';
 import { recognise } from '../archive/quick-check.ts';
+import { DumpInspector } from '../dump/contents.ts';
 import type { TableRows } from '../table-rows.ts';
 import { Failure } from '../errors.ts';
 import { listBackups } from '../store/catalogue.ts';
@@ -90,14 +91,5 @@ async function verifyFile(
 
 /** What could not be read was not checked, and does not count as good. */
 function unreadable({ message }: Failure): Pick<ArchiveReport, 'contents' | 'defects'> {
-  const contents = {
-    tables: [],
-    cut: undefined,
-    bytes: 0,
-    roles: [],
-    messages: 0,
-    defect: undefined,
-    isOnlyUnproven: false,
-  };
-  return { contents, defects: [message] };
+  return { contents: new DumpInspector().contents(), defects: [message] };
 }

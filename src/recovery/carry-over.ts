@@ -31,7 +31,7 @@ export interface CarryOverOptions extends CreationOptions {
   /** False: as every new database has them. */
   readonly privileges: boolean;
   /** What was set when the dump was made, where that is known: it decides how values are read. */
-  readonly whileLoading: DatabaseSettings | undefined;
+  readonly whileLoading: DatabaseSettings['parameters'] | undefined;
   /** No present database has the comment. */
   readonly noteComment: boolean;
 }
@@ -83,6 +83,22 @@ export function planCarryOver(options: CarryOverOptions): CarryOver {
   return { create, statements: planStatements(options, owner, lose), findings };
 }
 
+/** What a dump sets for the database that it creates, where nothing else is known of it. */
+export function planParameters(
+  parameters: DatabaseSettings['parameters'],
+  scratch: string,
+  facts: ServerFacts,
+): Pick<CarryOver, 'statements' | 'findings'> {
+  const findings: Finding[] = [];
+  const kept = keptParameters(parameters, facts, loseInto(findings));
+  const statements = (waits: boolean) =>
+    parameterStatements(
+      scratch,
+      kept.filter((parameter) => couldStopALoad(parameter) === waits),
+    );
+  return { statements: { before: statements(false), after: statements(true) }, findings };
+}
+
 function planStatements(
   options: CarryOverOptions,
   owner: string,
@@ -91,10 +107,12 @@ function planStatements(
   const { like, scratch, facts, whileLoading } = options;
   const { settings } = like;
   if (settings === undefined) return { before: [], after: [] };
-  const kept = keptParameters(settings, facts, lose);
-  const loading = keptParameters(whileLoading ?? settings, facts, () => undefined).filter(
-    (parameter) => !couldStopALoad(parameter),
-  );
+  const kept = keptParameters(settings.parameters, facts, lose);
+  const loading = keptParameters(
+    whileLoading ?? settings.parameters,
+    facts,
+    () => undefined,
+  ).filter((parameter) => !couldStopALoad(parameter));
   const before = parameterStatements(scratch, loading);
   const wanted = parameterStatements(scratch, kept);
   const isMore = wanted.length === before.length + kept.filter(couldStopALoad).length;
@@ -154,7 +172,7 @@ function keptPrivileges(
 }
 
 function keptParameters(
-  { parameters }: DatabaseSettings,
+  parameters: DatabaseSettings['parameters'],
   facts: ServerFacts,
   lose: Lose,
 ): DatabaseSettings['parameters'] {

@@ -1,5 +1,5 @@
 import { Failure } from '../errors.ts';
-import { formatBytes, formatPlural, quoted } from '../format.ts';
+import { formatBytes, formatPlural, quoted, shellWord } from '../format.ts';
 import { describeLoss } from '../row-loss.ts';
 import { canBeRestricted } from '../postgres/restriction.ts';
 import type { ServerFacts } from '../postgres/survey.ts';
@@ -150,7 +150,20 @@ export function* versionFindings({ head, facts, psqlVersion }: Situation): Gener
 }
 
 /** What the file is, and what it needs of roles. */
-export function* fileFindings({ head, facts, owners, privileges }: Situation): Generator<Finding> {
+export function* fileFindings({
+  file,
+  head,
+  facts,
+  owners,
+  privileges,
+}: Situation): Generator<Finding> {
+  const notUnderstood = manifestOf(file)?.notUnderstood;
+  if (notUnderstood !== undefined) {
+    yield blocker(
+      `the backup is whole, but this tool does not understand it (${notUnderstood})`,
+      `try with psql, into a new database: gunzip -c ${shellWord(file.path)} | psql -v ON_ERROR_STOP=1 -d NEW_DATABASE`,
+    );
+  }
   if (head.isPart === 'data') {
     yield blocker(
       'the dump holds rows only, and no definitions of tables (pg_dump --data-only)',

@@ -13,7 +13,7 @@ import type { Backup } from '../store/catalogue.ts';
 import type { BackupFile } from '../store/locate.ts';
 import { manifestOf } from '../store/manifest.ts';
 import { momentOf, parseBackupName } from '../store/names.ts';
-import { planCarryOver } from './carry-over.ts';
+import { planCarryOver, planParameters } from './carry-over.ts';
 import { compareRows, type Comparison, type LiveRows } from './comparison.ts';
 import {
   contentFindings,
@@ -86,17 +86,20 @@ export function planRestore(situation: Situation): RestorePlan {
   const present = facts.target?.description;
   const manifest = manifestOf(file);
   const like = present ?? manifest?.database;
+  const ofDump = situation.head.parameters;
   const carried =
     like &&
     planCarryOver({
       like,
-      whileLoading: manifest?.database.settings,
+      whileLoading:
+        manifest?.database.settings?.parameters ?? (ofDump.length > 0 ? ofDump : undefined),
       noteComment: present === undefined,
       scratch,
       facts,
       owner: situation.owners || present !== undefined,
       privileges: situation.privileges,
     });
+  const { statements, findings } = carried ?? planParameters(ofDump, scratch, facts);
   return {
     file,
     madeAt: momentOfBackup(file),
@@ -104,7 +107,7 @@ export function planRestore(situation: Situation): RestorePlan {
     scratch,
     previous: present && freeName(situation),
     create: carried?.create,
-    settings: carried?.statements ?? { before: [], after: [] },
+    settings: statements,
     comment:
       present === undefined ? notedComment(scratch) : ownComment(target, present.settings.comment),
     targetComment: ownComment(target, present?.settings.comment ?? null),
@@ -122,7 +125,7 @@ export function planRestore(situation: Situation): RestorePlan {
       ...tablespaceFindings(situation),
       ...roomFindings(situation),
       ...contentFindings(situation),
-      ...(carried?.findings ?? []),
+      ...findings,
     ],
   };
 }

@@ -160,3 +160,45 @@ test('before a person agrees, they see who is connected and which rows they lose
   expect(stderr).toContain('public.t: about 150 rows now, 100 in the backup');
   expect(stderr).toContain('public.new: about 1 row now, not in the backup');
 });
+
+test('in encodings where a byte of a character can be a backslash, strings end where psql has them end', async () => {
+  const { database, restore } = await withFile(
+    Buffer.concat([
+      Buffer.from(
+        `${header}SET client_encoding = 'SJIS';\nSET standard_conforming_strings = off;\nCREATE TABLE public.t (a text, b text);\nINSERT INTO public.t VALUES ('`,
+      ),
+      // SJIS of 表, whose second byte is that of a backslash; an escaped backslash follows.
+      Buffer.from([0x95, 0x5c]),
+      Buffer.from("', 'it''s\\\\');\nCOMMENT ON TABLE public.t IS '"),
+      Buffer.from([0x95, 0x5c]),
+      Buffer.from(`';\nCOPY public.t (a, b) FROM stdin;\n`),
+      Buffer.from([0x95, 0x5c]),
+      Buffer.from(`\tx\n\\.\n${marker}`),
+    ]),
+  );
+  expect(await restore()).toExitWith(0);
+  const found = "SELECT string_agg(a || b, ' ') || obj_description('t'::regclass) FROM t;";
+  expect(await sql(database, found)).toBe(String.raw`表it's\ 表x表`);
+});
+
+test('what a dump with --create sets for its database decides values, and stays where none was there', async () => {
+  const source = await temporaryDatabase(
+    "CREATE MATERIALIZED VIEW m AS SELECT timestamptz '2025-01-01 20:00+00' || '' AS t;",
+  );
+  const set = "SET timezone TO 'Asia/Tokyo'";
+  await sql(
+    source,
+    `ALTER DATABASE ${source} ${set}; ALTER DATABASE ${source} SET search_path TO 'a b', public;`,
+  );
+  const file = await dump(source, '--create');
+  const { database, restore } = await withFile(file);
+  const tokyo = '2025-01-02 05:00:00+09';
+  expect(await restore()).toExitWith(0);
+  // The database that is replaced has none of these, and keeps that.
+  expect(await sql(database, 'SELECT t FROM public.m; SHOW timezone;')).not.toContain('Tokyo');
+  expect(await sql(database, 'SELECT t FROM public.m;')).toBe(tokyo);
+  await restore('--to', `${database}_fresh`);
+  expect(await sql(`${database}_fresh`, 'SHOW timezone; SHOW search_path;')).toBe(
+    'Asia/Tokyo\n"a b", public',
+  );
+});

@@ -70,6 +70,7 @@ const situation: Situation = {
   },
   head: {
     serverVersion: '15.18',
+    parameters: [],
     extensions: ['vector'],
     tablespaces: ['pg_default'],
     defects: [],
@@ -237,7 +238,6 @@ describe('what the old database had', () => {
         { grantee: 'ghost', privilege: 'CONNECT', grantable: false },
         { grantee: null, privilege: 'CONNECT', grantable: false },
       ],
-      parameters: [],
     },
   };
 
