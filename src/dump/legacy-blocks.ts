@@ -109,8 +109,7 @@ export class BlockCleaner {
       if (spokenOf === undefined) continue;
       const isOpen = lines.slice(0, count).findIndex((line, index) => {
         // Were this line the first of the dump's own, then pg_dump would speak of its object later.
-        const next = text.slice(lengthOf(lines.slice(0, index)) + blockBytes);
-        return messageLines(next).includes(line);
+        return isSpokenOfLater(line, text.slice(lengthOf(lines.slice(0, index))));
       });
       if (isOpen !== -1) throw this.#ambiguous(text, lines, isOpen);
       this.#spokenOf = new Set([...spokenOf].filter((key) => offsetIn(key) >= this.#offset));
@@ -192,6 +191,17 @@ const lengthOf = (lines: readonly string[]) =>
   lines.reduce((sum, { length }) => sum + length + 1, 0);
 
 const lineAt = (text: string, start: number) => text.slice(start).split('\n', 1)[0] ?? '';
+
+/** Whether a message stands at the end of the block with which a text begins, and can stand there. */
+function isSpokenOfLater(line: string, text: string): boolean {
+  const messages = messageLines(text.slice(blockBytes));
+  if (!messages.includes(line)) return false;
+  const last = 2 * blockBytes + lengthOf(messages);
+  for (const { kind, at } of placesOf(line, text, blockBytes - commentBytes)) {
+    if (at >= blockBytes - (kind === line ? commentBytes : commentStart) && at <= last) return true;
+  }
+  return false;
+}
 
 /** The lines with which a text begins that look like messages. */
 function messageLines(text: string): string[] {

@@ -103,6 +103,16 @@ describe('from version 16 on they stand at multiples of 4096 bytes', () => {
     },
   );
 
+  test('what can only be a message, because its object begins too early to be spoken of later, is one', () => {
+    const row = 'pg_dump: processing data for table "public.t8"\n';
+    const dump = dumpOf(
+      1,
+      [107, 296, 82, 131].map((length) => `${'x'.repeat(length)}${row}`),
+    );
+    const messages = 2 + tables.length * 2;
+    expect(clean(start + pollute(dump), 50)).toEqual({ text: dump, messages });
+  });
+
   /** A dump of so many small tables and indexes, whose rows are these. */
   const manyObjects = (names: readonly string[], rows: readonly string[]) => {
     const object = (name: string, type: string, sql: string) =>
