@@ -1,17 +1,12 @@
 import { Failure } from '../errors.ts';
 import type { Ending } from '../subprocess.ts';
-import { lastLine } from './diagnosis.ts';
-import { sqlError, type SqlError } from './psql.ts';
-
-const wentAway =
-  'the server ended the session: when it answers again, restore again; the live database was not touched';
+import { isLostConnection, lastLine, lostConnection, lostHint } from './diagnosis.ts';
+import { sqlError, type Server, type SqlError } from './psql.ts';
 
 /** By SQLSTATE (PostgreSQL manual, Appendix A). */
 const hints: Readonly<Record<string, string>> = {
   '42501': 'restore as a superuser or as the owner of the objects',
   '53100': "the server's disk is full: free some space there",
-  '57P01': wentAway,
-  '57P02': wentAway,
 };
 
 /** The server did not take a statement of a dump; its cause is the SqlError. */
@@ -25,12 +20,25 @@ export interface LineOffset {
   readonly dump: number;
 }
 
+/** SQLSTATE of sessions that the server ends: who administers it, a crash, a broken connection. */
+const endsSession = /^(?:57P|08)/;
+
 /** Why a psql that loaded a dump ended too early. */
 export function loadFailure(
+  { connection }: Pick<Server, 'connection'>,
   { exitCode, signal, stderr }: Ending,
   { input, dump }: LineOffset = { input: 1, dump: 1 },
 ): Failure {
   const refused = sqlError(stderr, input - dump);
+  const isEnded = refused !== undefined && endsSession.test(refused.code);
+  if (isEnded || (refused === undefined && isLostConnection(stderr))) {
+    const why = refused === undefined ? '' : `: ${refused.reason}`;
+    return new Failure(
+      'restoreFailed',
+      `${lostConnection(connection, 'the dump was loaded')}${why}`,
+      { hint: `${lostHint}; the live database was not touched`, cause: refused },
+    );
+  }
   if (refused !== undefined) {
     return new RefusedDump('restoreFailed', `the server refused the dump at ${refused.message}`, {
       hint: hints[refused.code] ?? 'the live database was not touched',

@@ -116,7 +116,11 @@ export class LoadSession {
     const [current] = this.#pending;
     const failure: unknown = this.#server.signal.aborted
       ? this.#server.signal.reason
-      : loadFailure(ending, current && { input: current.inputLine, dump: current.line });
+      : loadFailure(
+          this.#server,
+          ending,
+          current && { input: current.inputLine, dump: current.line },
+        );
     this.#ended = { failure };
     for (const { reject } of this.#pending.splice(0)) reject(failure);
   }

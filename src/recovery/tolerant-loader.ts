@@ -6,7 +6,6 @@ import {
   tableInsertedInto,
 } from '../dump/statement.ts';
 import { tableKey, type Part } from '../dump/parts.ts';
-import { Failure } from '../errors.ts';
 import { RefusedDump } from '../postgres/load-failure.ts';
 import { LoadSession, type Done, type Work } from '../postgres/load-session.ts';
 import { SqlError, type Server } from '../postgres/psql.ts';
@@ -257,7 +256,7 @@ export class TolerantLoader implements AsyncDisposable {
       return await this.#session.run(part);
     } catch (error) {
       this.#server.signal.throwIfAborted();
-      if (!(error instanceof Failure && error.cause instanceof SqlError)) throw error;
+      if (!(error instanceof RefusedDump)) throw error;
       await this.#session.kill();
       this.#session = undefined;
       return error.cause;
