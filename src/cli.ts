@@ -14,6 +14,7 @@ export function createProgram(shell: Shell, version: string): Command {
     .exitOverride()
     .showHelpAfterError('hint: add --help to see what is accepted')
     .configureHelp({ showGlobalOptions: true })
+    .helpCommand(false)
     .option('--config <file>', 'settings file (default: .env of the project)')
     .addOption(new Option('--env-file <file>').hideHelp())
     .option('--backup-dir <dir>', 'where backups are (BACKUP_DIR)')
@@ -35,5 +36,21 @@ export function createProgram(shell: Shell, version: string): Command {
   addVerifyCommand(program, shell);
   addPruneCommand(program, shell);
   addListCommand(program, shell);
+  addHelpCommand(program);
   return program;
+}
+
+/** Commander's own shows the general help for a command that it does not know. */
+function addHelpCommand(program: Command): void {
+  program
+    .command('help')
+    .argument('[command]')
+    .description('display help for command')
+    .action((name: string | undefined) => {
+      const named = program.commands.find((command) => command.name() === name);
+      if (name !== undefined && named === undefined) {
+        program.error(`error: unknown command '${name}'`);
+      }
+      (named ?? program).help();
+    });
 }

@@ -24,6 +24,8 @@ export interface DumpSource {
 export interface WriteOptions {
   /** How many blocks are compressed at a time. */
   readonly jobs: number;
+  /** Of plain SQL, as far as it can be guessed: for people. */
+  readonly expectedBytes?: number | undefined;
   readonly onProgress?: ((progress: WriteProgress) => void) | undefined;
 }
 
@@ -31,6 +33,8 @@ export interface WriteProgress {
   readonly phase: 'dumping' | 'verifying';
   /** Of plain SQL while dumping, of the file while verifying. */
   readonly bytes: number;
+  /** How many there will be; undefined where nothing tells. */
+  readonly totalBytes: number | undefined;
   readonly table: string | undefined;
 }
 
@@ -52,7 +56,7 @@ export interface Written {
 export async function writeArchive(
   draft: Draft,
   { server, pgDump, lockWaitTimeoutSeconds }: DumpSource,
-  { jobs, onProgress }: WriteOptions,
+  { jobs, expectedBytes, onProgress }: WriteOptions,
 ): Promise<Written> {
   const { signal } = server;
   const started = performance.now();
@@ -69,7 +73,8 @@ export async function writeArchive(
         for await (const chunk of chunks) {
           for (const _ of inspector.read(chunk));
           bytes += chunk.length;
-          onProgress?.({ phase: 'dumping', bytes, table: inspector.currentTable });
+          const table = inspector.currentTable;
+          onProgress?.({ phase: 'dumping', bytes, totalBytes: expectedBytes, table });
           yield chunk;
         }
         for (const _ of inspector.end());
@@ -148,7 +153,8 @@ export async function verifyDraft(
   try {
     const file = createReadStream(draft.path, { highWaterMark: 1024 * 1024, signal });
     for await (const _ of checksum.through(file as AsyncIterable<Buffer>)) {
-      onProgress?.({ phase: 'verifying', bytes: checksum.bytes, table: undefined });
+      const totalBytes = written.fileBytes;
+      onProgress?.({ phase: 'verifying', bytes: checksum.bytes, totalBytes, table: undefined });
     }
   } catch (error) {
     signal.throwIfAborted();

@@ -60,6 +60,13 @@ export function addBackupCommand(program: Command, shell: Shell): void {
     });
 }
 
-function describe({ phase, bytes, table }: WriteProgress): string {
-  return `${phase} ${formatBytes(bytes)}${table === undefined ? '' : `, ${table}`}`;
+/** What it is doing, how much of it is done, and how much of the whole that is, as far as is known. */
+export function describe({ phase, bytes, totalBytes, table }: WriteProgress): string {
+  const percent = totalBytes === undefined ? undefined : Math.floor((100 * bytes) / totalBytes);
+  return [
+    `${phase} ${formatBytes(bytes)}`,
+    // It can have grown since the last backup.
+    ...(percent === undefined ? [] : [`about ${Math.min(percent, 99)} %`]),
+    ...(table === undefined ? [] : [table]),
+  ].join(', ');
 }

@@ -58,7 +58,7 @@ export function addRestoreOptions(command: Command, cores: number): void {
         '11  another run is at work in the directory or on the database',
         '13  cannot connect',
         '21  the file cannot be a backup: empty, of another format or size',
-        '22  the restore failed, or the file proved bad; the live database was not touched',
+        '22  the restore failed or the file is bad; the live database was not touched',
       ],
     ),
   );

@@ -1,4 +1,4 @@
-import type { IncomingWebhookSendArguments } from '@slack/webhook';
+import type { FetchFunction, IncomingWebhookSendArguments } from '@slack/webhook';
 import { systemErrorCode } from '../errors.ts';
 import { formatBytes, formatDuration, formatPlural } from '../format.ts';
 import type { BackupNews } from './backup-news.ts';
@@ -6,21 +6,38 @@ import type { BackupNews } from './backup-news.ts';
 /** A notification must not delay the end of a backup by more than 10 s. */
 const timeoutMs = 8_000;
 
-/** Slack takes 3,000 characters in a section, counted after escaping. */
-const maxText = 500;
+/** Slack takes 3,000 characters in a section, counted after escaping, with its label. */
+const maxText = 2_800;
 
 /**
  * Posts the news to a Slack webhook. Never throws.
  * @returns why it could not be delivered, without the URL, which is a secret; undefined if it was.
  */
-export async function notifySlack(url: string, news: BackupNews): Promise<string | undefined> {
+export async function notifySlack(
+  url: string,
+  news: BackupNews,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<string | undefined> {
   try {
     const { IncomingWebhook } = await import('@slack/webhook');
-    await new IncomingWebhook(url, { timeout: timeoutMs }).send(slackMessage(news));
+    const options = { timeout: timeoutMs, ...(await throughProxy(environment)) };
+    await new IncomingWebhook(url, options).send(slackMessage(news));
     return undefined;
   } catch (error) {
     return describe(error);
   }
+}
+
+/** A fetch that keeps to `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, which Node's own does not. */
+async function throughProxy(environment: Readonly<Record<string, string | undefined>>) {
+  const of = (name: string) => environment[name.toLowerCase()] ?? environment[name];
+  const proxies = { httpsProxy: of('HTTPS_PROXY') ?? '', httpProxy: of('HTTP_PROXY') ?? '' };
+  if (proxies.httpsProxy === '' && proxies.httpProxy === '') return {};
+  const { EnvHttpProxyAgent, fetch } = await import('undici');
+  const dispatcher = new EnvHttpProxyAgent({ ...proxies, noProxy: of('NO_PROXY') ?? '' });
+  const fetchThroughIt: FetchFunction = (url, { body, ...init } = {}) =>
+    fetch(url, { ...init, ...(typeof body === 'string' && { body }), dispatcher });
+  return { fetch: fetchThroughIt };
 }
 
 /** The message in Block Kit, with `text` for notifications and old clients. */
@@ -59,8 +76,10 @@ function factsOf(news: BackupNews): [label: string, value: string][] {
 
 /** Slack's three control characters; long texts are cut. */
 function escape(text: string): string {
-  const short = text.length > maxText ? `${text.slice(0, maxText)}…` : text;
-  return short.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  const escaped = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  return escaped.length > maxText
+    ? `${escaped.slice(0, maxText).replace(/&[a-z]*$/, '')}…`
+    : escaped;
 }
 
 /** Error objects of HTTP clients can contain the URL: only codes are told. */

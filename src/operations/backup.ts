@@ -9,6 +9,7 @@ import {
   type Written,
 } from '../archive/write.ts';
 import type { DumpContents } from '../dump/contents.ts';
+import type { Config } from '../config.ts';
 import { withDeadline } from '../deadline.ts';
 import { describeLoss } from '../row-loss.ts';
 import { totalRows } from '../table-rows.ts';
@@ -20,11 +21,12 @@ import { contact } from '../postgres/contact.ts';
 import { describeDatabase, type DatabaseDescription } from '../postgres/databases.ts';
 import { DroppedMeanwhile, requireNewEnough } from '../postgres/pg-dump.ts';
 import { findTool } from '../postgres/tools.ts';
+import { listBackups } from '../store/catalogue.ts';
 import { createDraft, discardDraft, publishDraft, sealDraft } from '../store/draft.ts';
 import { ensureDirectory } from '../store/directory.ts';
 import { isWithoutLinks, pointLatest } from '../store/latest.ts';
 import type { Lock } from '../store/lock.ts';
-import type { Manifest } from '../store/manifest.ts';
+import { manifestOf, type Manifest } from '../store/manifest.ts';
 import { formatBackupName, latestName, type Stamp } from '../store/names.ts';
 import { removeLeftovers } from '../store/remove.ts';
 import { storageFailure } from '../store/storage-failure.ts';
@@ -101,7 +103,8 @@ async function publishBackup(
   const source = await openSource(context);
   const draft = await createDraft(config.backupDir, context.now, signal);
   try {
-    const written = await writeArchive(draft, source, options);
+    const expectedBytes = await lastDumpBytes(config);
+    const written = await writeArchive(draft, source, { ...options, expectedBytes });
     await sealDraft(draft);
     await verifyDraft(draft, written, signal, options);
     const manifest = describeBackup(source, written, context);
@@ -117,6 +120,13 @@ async function publishBackup(
     await lock.assertHeld(); // else that is why
     throw error;
   }
+}
+
+/** The dump of the last backup of the database: about so large will this one be. */
+async function lastDumpBytes({ backupDir, connection }: Config): Promise<number | undefined> {
+  const manifests = (await listBackups(backupDir)).map(manifestOf);
+  return manifests.findLast((manifest) => manifest?.database.name === connection.database)
+    ?.dumpBytes;
 }
 
 interface Source extends DumpSource {
@@ -286,11 +296,11 @@ async function withinTimeout<Result>(
   );
 }
 
-async function tell({ config, log }: Context, news: BackupNews): Promise<void> {
+async function tell({ config, environment, log }: Context, news: BackupNews): Promise<void> {
   const { slack } = config;
   if (slack === undefined) return;
   if (slack.notify === 'failure' && isFine(news)) return;
-  const problem = await notifySlack(slack.url, news);
+  const problem = await notifySlack(slack.url, news, environment);
   if (problem !== undefined) log.warn(`Slack was not told: ${problem}`);
 }
 

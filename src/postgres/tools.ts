@@ -23,9 +23,12 @@ export interface ToolSearch {
  */
 const debianWrapper = 'pg_wrapper';
 
+/** What it chooses among. */
+const debianPlace = '/usr/lib/postgresql/*/bin';
+
 /** Where packages put programs that are not on PATH; `*` is a version. */
 const usualPlaces = [
-  '/usr/lib/postgresql/*/bin',
+  debianPlace,
   '/usr/pgsql-*/bin',
   '/opt/homebrew/opt/*/bin',
   '/usr/local/opt/*/bin',
@@ -38,7 +41,8 @@ const usualPlaces = [
  * @throws Failure `toolMissing` with the package to install.
  */
 export async function findTool(name: string, search: ToolSearch): Promise<Tool> {
-  const directories = search.binDir === undefined ? await searchPath(search) : [search.binDir];
+  const directories =
+    search.binDir === undefined ? await searchPath(search) : await placesFor(search.binDir, name);
   const paths = new Map<string, string>();
   for (const directory of directories) {
     const path = join(directory, name);
@@ -74,6 +78,12 @@ function compareVersions(a: string, b: string): number {
   const [majorA = 0, minorA = 0] = a.split('.').map((part) => Number.parseInt(part, 10));
   const [majorB = 0, minorB = 0] = b.split('.').map((part) => Number.parseInt(part, 10));
   return majorA - majorB || minorA - minorB;
+}
+
+/** PG_BIN_DIR; where Debian's wrapper is there, what that would choose among. */
+async function placesFor(binDir: string, name: string): Promise<string[]> {
+  const real = await realpath(join(binDir, name)).catch(() => '');
+  return basename(real) === debianWrapper ? expand(debianPlace) : [binDir];
 }
 
 async function searchPath({ environment }: ToolSearch): Promise<string[]> {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { describe as describeBackup } from '../../src/commands/backup.ts';
 import { progressOf } from '../../src/commands/restore-text.ts';
 
 test('progress tells percent and table, then rate and the time left', () => {
@@ -14,4 +15,13 @@ test('progress tells percent and table, then rate and the time left', () => {
 test('and at the end of the file, what still takes time', () => {
   const line = progressOf()({ readBytes: 1000, totalBytes: 1000, table: undefined, rows: 1204 });
   expect(line).toBe('the file is read, 1,204 rows; finishing: indexes, constraints');
+});
+
+test.each([
+  [undefined, 'dumping 540 MB, public.t'],
+  [1_200_000_000, 'dumping 540 MB, about 45 %, public.t'],
+  [100_000_000, 'dumping 540 MB, about 99 %, public.t'],
+])('a backup tells how much of %s bytes it has done', (totalBytes, line) => {
+  const progress = { phase: 'dumping', bytes: 540_000_000, totalBytes, table: 'public.t' } as const;
+  expect(describeBackup(progress)).toBe(line);
 });

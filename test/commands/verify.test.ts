@@ -145,6 +145,7 @@ test.each([
   [['backup', 'surplus'], /too many arguments/],
   [['backup', '--wait', 'soon'], /give whole seconds/],
   [['nonsense'], /unknown command 'nonsense'/],
+  [['help', 'nonsense'], /unknown command 'nonsense'/],
   [['list', '--log-format', 'xml'], /Allowed choices are pretty, json/],
 ])('wrong usage is exit code 2: %s', async (args, message) => {
   const { run } = await installation('unused');
@@ -152,4 +153,15 @@ test.each([
   expect(stderr).toMatch(message);
   expect(stderr).toContain('hint: ');
   expect(exitCode).toBe(2);
+});
+
+test('every help text fits a terminal of 80 columns', async () => {
+  const { run } = await installation('unused');
+  const commands = ['', 'backup', 'restore', 'verify', 'prune', 'list'];
+  for (const command of commands) {
+    const { stdout, exitCode } = await run(['help', ...(command === '' ? [] : [command])]);
+    expect(stdout).toContain(`Usage: pratiko-backup ${command}`);
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    expect(exitCode).toBe(0);
+  }
 });

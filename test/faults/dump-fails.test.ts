@@ -1,9 +1,9 @@
-import { readdir, readlink } from 'node:fs/promises';
+import { readdir, readlink, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { bin, installation } from '../support/cli.ts';
+import { bin, installation, temporaryDirectory } from '../support/cli.ts';
 import { fakePgDump } from '../support/fake-tool.ts';
 import { withOneBackup } from '../support/prepared.ts';
 import { sql, temporaryDatabase } from '../support/server.ts';
@@ -206,4 +206,15 @@ describe('a backup that fails leaves no file and the latest link as it was, beca
     expect(exitCode).toBe(14);
     expect(await readdir(directory)).toEqual([]);
   });
+});
+
+test("where PG_BIN_DIR has Debian's wrapper, the programs that it stands for are used", async () => {
+  const made = await prepared();
+  const directory = await temporaryDirectory();
+  await writeFile(join(directory, 'pg_wrapper'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+  for (const tool of ['psql', 'pg_dump']) await symlink('pg_wrapper', join(directory, tool));
+  const env = { PG_BIN_DIR: directory };
+  const { exitCode, stderr } = await made.run(['backup', '--verbose'], { env });
+  expect(stderr).toMatch(/DEBUG: server \S+.*, \/usr\/lib\/postgresql\/\d+\/bin\/pg_dump/);
+  expect(exitCode).toBe(0);
 });

@@ -1,5 +1,7 @@
-import type { RequestListener } from 'node:http';
-import { describe, expect, test } from 'vitest';
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { withOneBackup } from '../support/prepared.ts';
 import { closedPort, startWebhook } from '../support/slack.ts';
 
@@ -32,4 +34,34 @@ describe('whatever Slack does, the backup is done and ends within 10 s', () => {
     expect(stderr).not.toContain('topsecret');
     expect(exitCode).toBe(0);
   });
+});
+
+test('a proxy is used where one is set, and not for what it is not for', async () => {
+  const asked: string[] = [];
+  const proxy = createServer().listen(0, '127.0.0.1');
+  proxy.on('connect', (request, socket, head) => {
+    asked.push(request.url ?? '');
+    const { hostname, port } = new URL(`http://${request.url ?? ''}`);
+    const onwards = connect(Number(port), hostname, () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      onwards.write(head);
+      socket.pipe(onwards).pipe(socket);
+    });
+    for (const end of [socket, onwards]) end.on('error', () => onwards.destroy());
+  });
+  await once(proxy, 'listening');
+  onTestFinished(() => {
+    proxy.closeAllConnections();
+    proxy.close();
+  });
+  const { run } = await withOneBackup(empty);
+  const { url, messages } = await startWebhook();
+  const { port } = proxy.address() as AddressInfo;
+  const env = { SLACK_WEBHOOK_URL: url, HTTP_PROXY: `http://127.0.0.1:${port}` };
+  expect(await run(['backup'], { env })).toExitWith(0);
+  expect(asked).toEqual([new URL(url).host]);
+  expect(messages).toHaveLength(1);
+  expect(await run(['backup'], { env: { ...env, NO_PROXY: '127.0.0.1' } })).toExitWith(0);
+  expect(asked).toHaveLength(1);
+  expect(messages).toHaveLength(2);
 });
