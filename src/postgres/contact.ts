@@ -59,16 +59,16 @@ async function requireSameBackend(
 ): Promise<void> {
   const backend = 'SELECT pg_backend_pid();';
   const [before] = await session.ask(backend);
-  await other.ask('BEGIN;');
-  await other.ask(backend);
   const waited = new AbortController();
-  const asking = session.ask(backend);
-  const late = setTimeout(() => {
-    waited.abort();
-    void other.ask('COMMIT;').catch(() => undefined);
-  }, waitMs);
+  let late: NodeJS.Timeout | undefined;
   try {
-    const [after] = await asking;
+    await other.ask('BEGIN;');
+    await other.ask(backend);
+    late = setTimeout(() => {
+      waited.abort();
+      void other.ask('COMMIT;').catch(() => undefined);
+    }, waitMs);
+    const [after] = await session.ask(backend);
     if (after !== before || waited.signal.aborted) throw poolerFailure(connection);
   } catch (error) {
     throw error instanceof Failure ? error : poolerFailure(connection);

@@ -1,0 +1,40 @@
+import { mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startSandbox, type Sandbox } from '../../src/postgres/sandbox.ts';
+import { runTool, temporaryDirectory, type Run } from './cli.ts';
+
+type Variables = Readonly<Record<string, string>>;
+
+/** A server for tests that change it as a whole; whoever starts it disposes of it. */
+export function startOwnServer(settings: Variables = {}): Promise<Sandbox> {
+  return startSandbox({
+    tempDirectory: tmpdir(),
+    path: process.env.PATH ?? '',
+    uid: process.getuid?.() ?? 0,
+    user: 'aifinance',
+    password: 'a password',
+    settings,
+    signal: new AbortController().signal,
+  });
+}
+
+/** The tool, set to a server of one's own, with a backup directory of its own. */
+export async function toolFor(
+  { server }: Sandbox,
+  variables: Variables,
+): Promise<(args: readonly string[], more?: Variables) => Promise<Run>> {
+  const directory = join(await temporaryDirectory(), 'backups');
+  await mkdir(directory);
+  const { host, port, user, password } = server.connection;
+  const env = {
+    PATH: process.env.PATH ?? '',
+    POSTGRES_HOST: host,
+    POSTGRES_PORT: String(port),
+    POSTGRES_USER: user,
+    POSTGRES_PASSWORD: password,
+    BACKUP_DIR: directory,
+    ...variables,
+  };
+  return (args, more = {}) => runTool(args, { env: { ...env, ...more } });
+}
