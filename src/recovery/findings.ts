@@ -6,6 +6,7 @@ import type { ServerFacts } from '../postgres/survey.ts';
 import { majorVersion } from '../postgres/tools.ts';
 import { manifestOf } from '../store/manifest.ts';
 import type { Situation } from './plan.ts';
+import { reserveBytes } from './room.ts';
 
 /** Something a person should know before a restore; a blocker keeps it from beginning, a note is no reason to stop. */
 export interface Finding {
@@ -283,7 +284,8 @@ export function* roomFindings(situation: Situation): Generator<Finding> {
     );
     return;
   }
-  if (freeBytes > withLoad) return;
+  // Where the load would give up in the end, it need not begin.
+  if (freeBytes > withLoad + reserveBytes) return;
   const [spare] = [...facts.leftovers, ...facts.previous];
   const message = `the server's disk has ${formatBytes(freeBytes)} free; the new database needs about ${formatBytes(withLoad)} beside the present one while it is loaded`;
   const hint = `free some space there${spare === undefined ? '' : `, for instance: DROP DATABASE ${quoted(spare.name)}`}; a full disk would stop the live database, too`;

@@ -33,7 +33,7 @@ async function freeBytesFor(dataDirectory: string): Promise<number> {
 }
 
 /** Below that a server is in danger: when it cannot write its log of changes, it stops for everybody. */
-const reserveBytes = 96 * 1024 * 1024;
+export const reserveBytes = 96 * 1024 * 1024;
 const watchEveryMs = 100;
 
 /**

@@ -7,9 +7,12 @@ import { runTool, temporaryDirectory, type Run } from './cli.ts';
 type Variables = Readonly<Record<string, string>>;
 
 /** A server for tests that change it as a whole; whoever starts it disposes of it. */
-export function startOwnServer(settings: Variables = {}): Promise<Sandbox> {
+export function startOwnServer(
+  settings: Variables = {},
+  tempDirectory = tmpdir(),
+): Promise<Sandbox> {
   return startSandbox({
-    tempDirectory: tmpdir(),
+    tempDirectory,
     path: process.env.PATH ?? '',
     uid: process.getuid?.() ?? 0,
     user: 'aifinance',
