@@ -32,6 +32,8 @@ export interface Config {
   readonly logFormat: 'pretty' | 'json';
   /** libpq's own variables (`PGSSLMODE`, …) that stand in the settings file. */
   readonly libpq: Readonly<Record<string, string>>;
+  /** `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, in either case, from the environment or the settings file. */
+  readonly proxies: Readonly<Record<string, string | undefined>>;
   /** What in the settings file looks like a setting and is none, for people. */
   readonly misspelled: readonly string[];
 }
@@ -182,6 +184,11 @@ export function loadConfig(sources: Sources): Config {
     logLevel: settings.logLevel,
     logFormat: settings.logFormat,
     libpq,
+    proxies: Object.fromEntries(
+      Object.entries({ ...file.values, ...sources.environment }).filter(([name]) =>
+        /^(?:https?|no)_proxy$/i.test(name),
+      ),
+    ),
     misspelled: Object.keys(file.values).flatMap((name) => misspellingOf(name, file.label) ?? []),
   };
 }

@@ -11,16 +11,17 @@ const maxText = 2_800;
 
 /**
  * Posts the news to a Slack webhook. Never throws.
+ * @param proxies variables like `HTTPS_PROXY`.
  * @returns why it could not be delivered, without the URL, which is a secret; undefined if it was.
  */
 export async function notifySlack(
   url: string,
   news: BackupNews,
-  environment: Readonly<Record<string, string | undefined>>,
+  proxies: Readonly<Record<string, string | undefined>>,
 ): Promise<string | undefined> {
   try {
     const { IncomingWebhook } = await import('@slack/webhook');
-    const options = { timeout: timeoutMs, ...(await throughProxy(environment)) };
+    const options = { timeout: timeoutMs, ...(await throughProxy(proxies)) };
     await new IncomingWebhook(url, options).send(slackMessage(news));
     return undefined;
   } catch (error) {
@@ -29,8 +30,8 @@ export async function notifySlack(
 }
 
 /** A fetch that keeps to `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, which Node's own does not. */
-async function throughProxy(environment: Readonly<Record<string, string | undefined>>) {
-  const of = (name: string) => environment[name.toLowerCase()] ?? environment[name];
+async function throughProxy(variables: Readonly<Record<string, string | undefined>>) {
+  const of = (name: string) => variables[name.toLowerCase()] ?? variables[name];
   const proxies = { httpsProxy: of('HTTPS_PROXY') ?? '', httpProxy: of('HTTP_PROXY') ?? '' };
   if (proxies.httpsProxy === '' && proxies.httpProxy === '') return {};
   const { EnvHttpProxyAgent, fetch } = await import('undici');

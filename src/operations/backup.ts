@@ -296,11 +296,11 @@ async function withinTimeout<Result>(
   );
 }
 
-async function tell({ config, environment, log }: Context, news: BackupNews): Promise<void> {
+async function tell({ config, log }: Context, news: BackupNews): Promise<void> {
   const { slack } = config;
   if (slack === undefined) return;
   if (slack.notify === 'failure' && isFine(news)) return;
-  const problem = await notifySlack(slack.url, news, environment);
+  const problem = await notifySlack(slack.url, news, config.proxies);
   if (problem !== undefined) log.warn(`Slack was not told: ${problem}`);
 }
 

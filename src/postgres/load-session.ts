@@ -73,9 +73,12 @@ export class LoadSession {
     const done = new Promise<Done>((resolve, reject) => {
       this.#pending.push({ ...work, inputLine: this.#inputLine, resolve, reject });
     });
+    // In one write, as far as possible: there can be one for each token.
+    this.#psql.stdin.cork();
     for (const part of work.sql) this.#psql.stdin.write(part);
     this.#inputLine += work.lines;
     this.#write(`\nSELECT ${quoteLiteral(this.#nonce)};\n`);
+    this.#psql.stdin.uncork();
     return done;
   }
 

@@ -72,6 +72,9 @@ export async function loadArchive(
 
 type Tokens = ReturnType<typeof readArchive>;
 
+/** So much is written to psql at a time: a write for each statement costs more than the statement. */
+const writtenBytes = 64 * 1024;
+
 async function loadInOrder(
   server: Server,
   scratch: string,
@@ -85,9 +88,20 @@ async function loadInOrder(
     server,
     scratch,
     (async function* () {
+      let piece: Buffer[] = [];
+      let bytes = 0;
       let next = await tokens.next();
-      for (; !next.done; next = await tokens.next()) yield* replay.read(next.value);
+      for (; !next.done; next = await tokens.next()) {
+        for (const part of replay.read(next.value)) {
+          piece.push(part);
+          bytes += part.length;
+        }
+        if (bytes < writtenBytes) continue;
+        yield Buffer.concat(piece);
+        [piece, bytes] = [[], 0];
+      }
       tables = tablesOf(file, next.value, another);
+      yield Buffer.concat(piece);
     })(),
   );
   requireSameRows(tables, copied);

@@ -113,6 +113,41 @@ ${formatGrowth(growth)}
   );
 });
 
+/** How many tables a database of many small ones has. */
+const manyTables = Number(process.env.BENCH_TABLES ?? 10_000);
+
+const inOrder = restores.flatMap((contender) =>
+  contender.isOurs
+    ? [
+        contender,
+        {
+          ...contender,
+          name: `${contender.name} --jobs 1`,
+          script: `${contender.script} --jobs 1`,
+        },
+      ]
+    : contender.name.startsWith('gunzip')
+      ? [contender]
+      : [],
+);
+
+test('many small tables', async () => {
+  await using stage = await openStage();
+  await stage.shell(`createdb many; psql -q -d many <<'SQL'
+SELECT format('CREATE TABLE t%s (id integer PRIMARY KEY, a text NOT NULL);
+  INSERT INTO t%1$s SELECT g, md5(g::text) FROM generate_series(1, 20) AS g;
+  CREATE INDEX ON t%1$s (a);', n) FROM generate_series(1, ${manyTables}) AS n \\gexec
+SQL`);
+  await stage.shell(`pg_dump many | gzip > old.sql.gz; POSTGRES_DB=many ${tool} backup`);
+  const count = `psql -At -d loaded -c "SELECT count(*) FROM pg_stat_user_tables" -c "SELECT count(*) FROM t1"`;
+  const restored = await compete(stage, inOrder, async () => {
+    expect((await stage.shell(count)).stdout).toBe(`${manyTables}\n20`);
+  });
+  console.log(
+    `\n${manyTables} tables of 20 rows, ${rounds} paired rounds\n\n${formatResults(restored)}\n`,
+  );
+});
+
 /** One round in which each output is checked, and does not count; then all in turn, again and again. */
 async function compete(
   stage: Stage,
