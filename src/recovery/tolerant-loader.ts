@@ -51,6 +51,9 @@ interface TolerantOptions {
 /** SQLSTATE of what is not there: a table, a schema. */
 const notThere = new Set(['42P01', '3F000']);
 
+/** Enough of a statement to find its beginning behind comments. */
+const headBytes = 20;
+
 const wayOut = '--salvage rescues what can be had into a database of its own';
 
 const begins = /^(?:BEGIN|START\s+TRANSACTION)\b/i;
@@ -240,13 +243,15 @@ export class TolerantLoader implements AsyncDisposable {
     const settings = this.#settings.slice(this.#settingsTold);
     this.#settingsTold = this.#settings.length;
     const shown = text === '' ? whole.toString() : text;
+    const start = whole.indexOf(firstLineOf(shown).slice(0, headBytes));
     const refused = {
       line: line + lines - (text.split('\n').length - 1),
-      object: objectNamed(whole.toString()),
+      object: objectNamed(whole.toString('utf8', 0, Math.max(start, 0))),
       statement: firstLineOf(shown),
       reason,
     };
-    this.refused.push({ refused, settings, sql, isAddition });
+    // Of what is only to be told nothing is kept: it can be all rows of a database.
+    this.refused.push({ refused, settings, sql: this.#options.losesRows ? [] : sql, isAddition });
   }
 
   /** The error of what the server refused. */
