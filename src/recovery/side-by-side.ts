@@ -13,12 +13,8 @@ const watchEveryMs = 3_000;
 const passed = (ms: number, signal: AbortSignal) =>
   sleep(ms, true, { signal, ref: false }).catch(() => false);
 
-/** Of rows, no more pieces than that are sent to a session ahead of what it is loading. */
+/** Of rows, no more than that is sent to a session ahead of what it is loading. */
 const ahead = 2;
-
-/** Below that, to wait for each answer would take longer than the work itself. */
-const tinyBytes = 64 * 1024;
-const tinyAhead = 32;
 
 /** The same for batches of statements, which are small. */
 const batchesAhead = 16;
@@ -194,8 +190,7 @@ export class SideBySide implements AsyncDisposable {
     this.#track(this.#rows, piece, ({ copied }) => {
       this.copied[block] = (this.copied[block] ?? 0) + copied;
     });
-    const most = part.bytes < tinyBytes ? tinyAhead : ahead;
-    while ((mustBeInOrder ? session : this.#freest()).load >= most) await this.#any(this.#rows);
+    while ((mustBeInOrder ? session : this.#freest()).load >= ahead) await this.#any(this.#rows);
   }
 
   /** Begins a COPY block: rows that may look into other tables have these loaded, and no more. */
@@ -219,8 +214,7 @@ export class SideBySide implements AsyncDisposable {
   }
 
   /** For the leader, together with what follows. */
-  async #collect(part: Work): Promise<void> {
-    if (part.line !== this.#batchLine + this.#batchLines) this.#sendBatch();
+  async #collect(part: Extract<Part, { type: 'statement' }>): Promise<void> {
     if (this.#batch.length === 0) this.#batchLine = part.line;
     this.#batch.push(...part.sql);
     this.#batchLines += part.lines;
@@ -252,27 +246,18 @@ export class SideBySide implements AsyncDisposable {
   }
 
   /**
-   * Builds the indexes and constraints that wait: those of tiny tables in order, for several sessions
-   * would be busy with hearing of each other's; beside them those of one table one after the other,
-   * of large tables first; foreign keys after what they refer to.
+   * Builds the indexes and constraints that wait: those of one table one after the other, those of
+   * large tables first, foreign keys after what they refer to.
    */
   async #buildTasks(): Promise<void> {
     if (this.#tasks.length === 0) return;
     const bytes = ({ tables: [key = ''] }: Task) => this.#statistics.bytesOf(key);
-    const isTiny = (task: Task) => bytes(task) < tinyBytes;
-    const own = this.#tasks.filter(({ isForeignKey }) => !isForeignKey);
-    const foreignKeys = this.#tasks.filter(({ isForeignKey }) => isForeignKey);
+    const queue = new TaskQueue(
+      this.#tasks.sort(
+        (a, b) => Number(a.isForeignKey) - Number(b.isForeignKey) || bytes(b) - bytes(a),
+      ),
+    );
     this.#tasks = [];
-    for (const task of own.filter(isTiny)) await this.#collect(task);
-    const largest = (tasks: Task[]) => tasks.sort((a, b) => bytes(b) - bytes(a));
-    await this.#build(largest(own.filter((task) => !isTiny(task))));
-    this.#sendBatch();
-    await this.#all(this.#ordered);
-    await this.#build(largest(foreignKeys));
-  }
-
-  async #build(tasks: readonly Task[]): Promise<void> {
-    const queue = new TaskQueue(tasks);
     const idle = new Set(this.#sessions);
     const running = new Set<Promise<void>>();
     while (queue.left > 0 || running.size > 0) {
@@ -286,6 +271,7 @@ export class SideBySide implements AsyncDisposable {
         await this.#any([...running, ...this.#statistics.collecting.values()]);
         continue;
       }
+      this.#statistics.note(task);
       const isAlone = queue.left === 1 && running.size === 0;
       idle.delete(session);
       this.#track(running, session.run(isAlone ? withWorkers(task) : withoutWorkers(task)), () => {
@@ -304,11 +290,7 @@ export class SideBySide implements AsyncDisposable {
     });
   }
 
-  #track<Result>(
-    set: Set<Promise<void>>,
-    work: Promise<Result>,
-    onDone: (done: Result) => void,
-  ): void {
+  #track(set: Set<Promise<void>>, work: Promise<Done>, onDone: (done: Done) => void): void {
     const tracked = work.then(onDone).then(
       () => void set.delete(tracked),
       (error: unknown) => {
