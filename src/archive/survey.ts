@@ -1,5 +1,6 @@
 import type { DatabaseSettings } from '../database-traits.ts';
 import type { Token } from '../dump/lexer.ts';
+import { unquoted } from '../dump/quoting.ts';
 import type { Replay } from '../dump/replay.ts';
 import { manifestOf } from '../store/manifest.ts';
 import type { TableRows } from '../table-rows.ts';
@@ -74,9 +75,9 @@ export async function surveyArchive(
       seen.alters ||= /^(?:ALTER TABLE|CREATE (?:UNIQUE )?INDEX)/.test(text);
       hasAtomicBodies ||= /\bBEGIN ATOMIC\b/.test(text);
       const extension = createExtension.exec(text)?.[1];
-      if (extension !== undefined) extensions.add(nameOf(extension));
+      if (extension !== undefined) extensions.add(unquoted(extension));
       const tablespace = setTablespace.exec(text)?.[1];
-      if (tablespace !== undefined) tablespaces.add(nameOf(tablespace));
+      if (tablespace !== undefined) tablespaces.add(unquoted(tablespace));
     }
   } finally {
     await tokens.return(undefined as never);
@@ -101,9 +102,6 @@ export async function surveyArchive(
     hasAtomicBodies,
   };
 }
-
-const nameOf = (identifier: string) =>
-  identifier.startsWith('"') ? identifier.slice(1, -1).replaceAll('""', '"') : identifier;
 
 const textOf = (token: Token) => (token.type === 'sql' ? token.statement?.text : undefined);
 

@@ -1,7 +1,7 @@
 import { formatCount, formatPlural } from '../format.ts';
 import type { Log } from '../log.ts';
-import type { Refusals } from '../recovery/load.ts';
-import type { RefusedStatement } from '../recovery/tolerant-loader.ts';
+import type { Refusals } from '../recovery/refusals.ts';
+import type { RefusedStatement } from '../recovery/refusals.ts';
 
 /** What a restore is going to lack, before a person agrees. */
 export function announceRefusals(

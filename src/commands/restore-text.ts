@@ -12,7 +12,7 @@ import type { Log } from '../log.ts';
 import type { Context } from '../operations/context.ts';
 import type { RestoreReport } from '../operations/restore.ts';
 import type { SalvageReport } from '../operations/salvage.ts';
-import type { Finding } from '../recovery/findings.ts';
+import type { Finding } from '../recovery/finding.ts';
 import type { RestorePlan, UndoPlan } from '../recovery/plan.ts';
 import type { SalvagedTable } from '../recovery/salvage.ts';
 import type { PreviousDatabase } from '../postgres/previous.ts';

@@ -1,4 +1,5 @@
 import type { KnownRoles } from '../known-roles.ts';
+import { unquoted } from './quoting.ts';
 
 export interface OwnershipPolicy {
   readonly roles: KnownRoles;
@@ -106,5 +107,5 @@ export function rolesIn(statement: string): string[] {
 
 function roleName(identifier: string): string {
   if (identifier.startsWith("'")) return identifier.slice(1, -1).replaceAll("''", "'");
-  return identifier.startsWith('"') ? identifier.slice(1, -1).replaceAll('""', '"') : identifier;
+  return unquoted(identifier);
 }

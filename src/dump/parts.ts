@@ -1,5 +1,6 @@
 import type { Token } from './lexer.ts';
 import type { Replay } from './replay.ts';
+import { identifier, qualified } from './statement.ts';
 
 interface Text {
   readonly sql: readonly Buffer[];
@@ -199,9 +200,6 @@ const wideningTable = /^CREATE (?:FOREIGN TABLE |(?:UNLOGGED )?TABLE .*\nINHERIT
 export function tableKey(name: string): string {
   return name.replaceAll(/"([a-z_][a-z0-9_$]*)"/g, '$1');
 }
-
-const identifier = String.raw`(?:"(?:[^"]|"")*"|[^\s".,;()]+)`;
-const qualified = String.raw`(${identifier}(?:\.${identifier})?)`;
 
 const setsSession =
   /^(?:SET (?!SESSION AUTHORIZATION|LOCAL|TRANSACTION|CONSTRAINTS)|SELECT pg_catalog\.set_config\()/;

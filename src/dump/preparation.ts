@@ -1,4 +1,5 @@
 import type { DatabaseSettings } from '../database-traits.ts';
+import { unquoted } from './quoting.ts';
 
 const name = String.raw`("(?:[^"]|"")+"|[^\s;"]+)`;
 
@@ -133,9 +134,6 @@ function parameterIn(statement: string): DatabaseSettings['parameters'][number] 
     value: parts.length === 1 ? (parts[0] ?? '') : parts.map(quoteName).join(', '),
   };
 }
-
-const unquoted = (identifier: string) =>
-  identifier.startsWith('"') ? identifier.slice(1, -1).replaceAll('""', '"') : identifier;
 
 const quoteName = (value: string) => `"${value.replaceAll('"', '""')}"`;
 

@@ -1,4 +1,5 @@
 import { bytesOf, textOf } from '../text.ts';
+import { Characters } from './characters.ts';
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -34,18 +35,6 @@ const isLetter = (byte: number) =>
 /** Can stand inside a name or key word. */
 export const isIdentifier = (byte: number) => isLetter(byte) || isDigit(byte) || byte === DOLLAR;
 
-/** As psql names what has bytes above 0x7f only in places (mbutils.c, encnames.c). */
-const unsafeEncodings: Readonly<Record<string, 'SJIS' | 'JOHAB' | 'GB18030' | 'double'>> = {
-  ...{ SJIS: 'SJIS', SHIFTJIS: 'SJIS', MSKANJI: 'SJIS', WIN932: 'SJIS', WINDOWS932: 'SJIS' },
-  ...{ SHIFTJIS2004: 'SJIS', JOHAB: 'JOHAB', GB18030: 'GB18030' },
-  ...{ GBK: 'double', WIN936: 'double', WINDOWS936: 'double' },
-  ...{ BIG5: 'double', WIN950: 'double', WINDOWS950: 'double' },
-  ...{ UHC: 'double', WIN949: 'double', WINDOWS949: 'double' },
-};
-
-/** Stands for a byte that only continues a character, as psql has it. */
-const CONTINUATION = 0xff;
-
 /**
  * Knows whether a byte of SQL is code or stands in a string, a quoted name, a dollar-quoted body or
  * a comment (PostgreSQL manual, Lexical Structure).
@@ -64,28 +53,24 @@ export class Quoting {
   #tag: number[] = [];
   /** How many bytes of the closing tag have been seen. */
   #matched = 0;
-  #encoding: (typeof unsafeEncodings)[string] | undefined;
-  /** Bytes that the current character still has. */
-  #continued = 0;
-  /** The next byte is the second of its character, if that has more than one. */
-  #atSecond = false;
+  #characters = new Characters();
 
   /** What the client's encoding is from here on. */
   set encoding(name: string) {
-    this.#encoding = unsafeEncodings[name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '')];
+    this.#characters = new Characters(name);
   }
 
   /** The same rules for another stretch of the same dump. */
   likeThis(): Quoting {
     const other = new Quoting();
     other.standardStrings = this.standardStrings;
-    other.#encoding = this.#encoding;
+    other.#characters = this.#characters.likeThese();
     return other;
   }
 
   /** The next byte as it counts: in some encodings, one that continues a character can be a backslash. */
   mask(byte: number): number {
-    return this.#continued > 0 && byte !== NEWLINE ? CONTINUATION : byte;
+    return this.#characters.mask(byte);
   }
 
   /** True where the next byte can be code. */
@@ -104,8 +89,7 @@ export class Quoting {
 
   /** Takes the next byte and says whether it is code. */
   step(byte: number): boolean {
-    const seen = this.mask(byte);
-    if (this.#encoding !== undefined) this.#continue(byte);
+    const seen = this.#characters.step(byte);
     const wasInCode = this.inCode;
     const isCode = this.#take(seen);
     this.#beforePrevious = this.#previous;
@@ -114,22 +98,11 @@ export class Quoting {
     return isCode;
   }
 
-  #continue(byte: number): void {
-    if (this.#continued === 0 || byte === NEWLINE) {
-      this.#continued = continuationBytes(this.#encoding, byte);
-      this.#atSecond = true;
-      return;
-    }
-    this.#continued -= 1;
-    if (this.#atSecond && this.#encoding === 'GB18030' && isDigit(byte)) this.#continued = 2;
-    this.#atSecond = false;
-  }
-
   /** The next place in `chunk` from `at` on that `step` must see; the bytes before it are alike. */
   skip(chunk: Buffer, at: number): number {
     const terminator = terminators[this.#state];
     if (terminator === undefined) return at;
-    if (this.#continued > 0) return at;
+    if (this.#characters.isOpen) return at;
     const found = chunk.indexOf(terminator, at);
     return found === -1 ? chunk.length : found;
   }
@@ -225,12 +198,6 @@ export class Quoting {
   }
 }
 
-function continuationBytes(encoding: string | undefined, byte: number): number {
-  if (byte < 0x80) return 0;
-  if (encoding === 'SJIS' && byte >= 0xa1 && byte <= 0xdf) return 0;
-  return encoding === 'JOHAB' && byte === 0x8f ? 2 : 1;
-}
-
 /**
  * The same SQL with each comment replaced by a space.
  * @param rules how strings and characters are read, if not as UTF-8 by the standard.
@@ -251,3 +218,7 @@ export function withoutComments(sql: string, rules?: Quoting): string {
   }
   return textOf(Buffer.from(kept));
 }
+
+/** The name that an identifier stands for, quoted or not. */
+export const unquoted = (identifier: string) =>
+  identifier.startsWith('"') ? identifier.slice(1, -1).replaceAll('""', '"') : identifier;

@@ -21,24 +21,26 @@ export function firstLineOf(statement: string): string {
   return line.length > maxShown ? `${line.slice(0, maxShown)}…` : line.trimEnd();
 }
 
-const name = String.raw`(?:"(?:[^"]|"")*"|[^\s".,;()]+)`;
-const table = String.raw`(${name}(?:\.${name})?)`;
+/** A name as SQL has it, as a pattern; and one with its schema or without, as a group. */
+export const identifier = String.raw`(?:"(?:[^"]|"")*"|[^\s".,;()]+)`;
+export const qualified = String.raw`(${identifier}(?:\.${identifier})?)`;
+
 const creation = new RegExp(
-  String.raw`^CREATE (?:UNLOGGED |FOREIGN )?TABLE (?:IF NOT EXISTS )?${table}[\s(]`,
+  String.raw`^CREATE (?:UNLOGGED |FOREIGN )?TABLE (?:IF NOT EXISTS )?${qualified}[\s(]`,
 );
-const insertion = new RegExp(String.raw`^INSERT INTO ${table}\s`);
+const insertion = new RegExp(String.raw`^INSERT INTO ${qualified}\s`);
 
 /** In the forms in which pg_dump writes them. */
 const additions = [
-  String.raw`ALTER (?:FOREIGN )?TABLE (?:ONLY )?${table}`,
-  String.raw`CREATE (?:UNIQUE )?INDEX ${name} ON (?:ONLY )?${table}`,
-  String.raw`CREATE (?:CONSTRAINT )?TRIGGER ${name} [^']*? ON ${table}`,
-  String.raw`CREATE POLICY ${name} ON ${table}`,
-  String.raw`CREATE RULE ${name} AS\s+ON \w+ TO ${table}`,
-  String.raw`COMMENT ON TABLE ${table} IS`,
-  String.raw`COMMENT ON COLUMN ${table}\.${name} IS`,
-  String.raw`ALTER SEQUENCE \S+ OWNED BY ${table}\.`,
-  String.raw`(?:GRANT|REVOKE) [^']*? ON TABLE ${table} `,
+  String.raw`ALTER (?:FOREIGN )?TABLE (?:ONLY )?${qualified}`,
+  String.raw`CREATE (?:UNIQUE )?INDEX ${identifier} ON (?:ONLY )?${qualified}`,
+  String.raw`CREATE (?:CONSTRAINT )?TRIGGER ${identifier} [^']*? ON ${qualified}`,
+  String.raw`CREATE POLICY ${identifier} ON ${qualified}`,
+  String.raw`CREATE RULE ${identifier} AS\s+ON \w+ TO ${qualified}`,
+  String.raw`COMMENT ON TABLE ${qualified} IS`,
+  String.raw`COMMENT ON COLUMN ${qualified}\.${identifier} IS`,
+  String.raw`ALTER SEQUENCE \S+ OWNED BY ${qualified}\.`,
+  String.raw`(?:GRANT|REVOKE) [^']*? ON TABLE ${qualified} `,
 ].map((form) => new RegExp(`^${form}(?![\\w$.])`, 's'));
 
 /** The table that a statement creates, as the dump writes it. */

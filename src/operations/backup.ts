@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { fullerBackupsOf } from '../archive/fuller-backup.ts';
 import { applyPlan, planForDirectory } from '../archive/retain.ts';
+import { warnOfContents, warnOfLoss } from '../archive/warnings.ts';
 import {
   verifyDraft,
   writeArchive,
@@ -11,7 +11,6 @@ import {
 import type { DumpContents } from '../dump/contents.ts';
 import type { Config } from '../config.ts';
 import { withDeadline } from '../deadline.ts';
-import { describeLoss } from '../row-loss.ts';
 import { totalRows } from '../table-rows.ts';
 import { Failure, messageOf } from '../errors.ts';
 import { formatBytes, formatDuration, formatPlural } from '../format.ts';
@@ -86,8 +85,7 @@ async function makeBackup(context: Context, options: BackupOptions): Promise<Bac
   );
   const name = formatBackupName(stamp);
   context.log.info({ backup: name, manifest }, `backup ${name} is good: ${summarise(manifest)}`);
-  const warnings = [...warnOfContents(contents, context), ...(await warnOfLoss(manifest, context))];
-  const warning = warnings.length === 0 ? undefined : warnings.join('; ');
+  const warning = await warn(contents, manifest, context);
   await moveLatest(stamp, context);
   const removed = options.prune ? await removeOld(stamp, context) : [];
   return { name, path: join(config.backupDir, name), manifest, warning, removed };
@@ -182,48 +180,23 @@ function summarise(manifest: Manifest): string {
   ].join(', ');
 }
 
-/** What pg_dump writes and others do not read is backed up all the same. */
-function warnOfContents({ trapsForPsql, defect }: DumpContents, { log }: Context): string[] {
-  const warnings: string[] = [];
-  if (trapsForPsql.length > 0) {
-    const warning = `psql cannot read ${trapsForPsql.join(', ')}: it takes a name \`begin\` for the beginning of a body, and waits for its end`;
-    const hint =
-      '`pratiko-backup restore` can; for a rescue with psql alone, give the parameter or column another name';
-    log.warn({ hint }, warning);
-    warnings.push(warning);
-  }
-  if (defect !== undefined) {
-    const warning = `pg_dump wrote a whole dump that this tool does not understand (${defect})`;
-    const hint =
-      'it is kept; see whether psql restores it into another database: gunzip -c FILE | psql -d OTHER';
-    log.warn({ hint }, warning);
-    warnings.push(warning);
-  }
-  return warnings;
-}
-
-/** A database that was emptied by accident makes a good backup, too. */
-async function warnOfLoss(manifest: Manifest, { config, log }: Context): Promise<string[]> {
-  const fuller = await fullerBackupsOf(config.backupDir, manifest);
-  const [newest] = fuller;
-  if (newest !== undefined) {
-    const warning = fuller
-      .map(({ backup, losses }, index) =>
-        describeLoss(index === 0 ? 'it' : 'and it', backup.name, losses),
-      )
-      .join('; ');
+/** @returns what was said, for whoever else is told. */
+async function warn(
+  contents: DumpContents,
+  manifest: Manifest,
+  { config, log }: Context,
+): Promise<string | undefined> {
+  const losses = await warnOfLoss(manifest, config.backupDir);
+  const warnings = [...warnOfContents(contents), ...losses];
+  for (const { message, hint } of warnings) log.warn({ hint }, message);
+  if (losses.length === 0 && manifest.tables.length === 0) {
+    const { name } = manifest.database;
     log.warn(
-      {
-        hint: `if that is not meant so, look: \`pratiko-backup restore ${newest.backup.stamp} --to NEW_DATABASE\`; it stays, however old, until you say that nothing is missing (\`pratiko-backup prune --accept-loss\`)`,
-      },
-      warning,
+      { hint: `is it the right one (${config.databaseSource})? see \`psql --list\`` },
+      `database "${name}" has no tables: this backup holds nothing`,
     );
-    return [warning];
   }
-  if (manifest.tables.length > 0) return [];
-  const empty = `database "${manifest.database.name}" has no tables: this backup holds nothing`;
-  log.warn({ hint: `is it the right one (${config.databaseSource})? see \`psql --list\`` }, empty);
-  return [];
+  return warnings.length === 0 ? undefined : warnings.map(({ message }) => message).join('; ');
 }
 
 /** What a run that was killed has left is removed by the next one. */

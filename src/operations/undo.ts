@@ -4,7 +4,7 @@ import type { Server } from '../postgres/psql.ts';
 import { RestoreLock } from '../postgres/restore-lock.ts';
 import { surveyServer } from '../postgres/survey.ts';
 import { restoreFailure } from '../recovery/failure.ts';
-import { requirePossible, requireSame } from '../recovery/findings.ts';
+import { requirePossible, requireSame } from '../recovery/finding.ts';
 import { planUndo, type UndoPlan } from '../recovery/plan.ts';
 import { swapIn } from '../recovery/swap-in.ts';
 import { formatStamp } from '../store/names.ts';

@@ -10,7 +10,7 @@ import {
 import { noteComment } from '../postgres/scratch.ts';
 import type { ServerFacts } from '../postgres/survey.ts';
 import { majorVersion } from '../postgres/tools.ts';
-import type { Finding } from './findings.ts';
+import type { Finding } from './finding.ts';
 
 export interface CreationOptions {
   /** What the new database is to be like; without settings where nobody recorded them. */

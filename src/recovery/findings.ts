@@ -1,56 +1,12 @@
-import { Failure } from '../errors.ts';
 import { formatBytes, formatPlural, quoted, shellWord } from '../format.ts';
 import { describeLoss } from '../row-loss.ts';
 import { canBeRestricted } from '../postgres/restriction.ts';
 import type { ServerFacts } from '../postgres/survey.ts';
 import { majorVersion } from '../postgres/tools.ts';
 import { manifestOf } from '../store/manifest.ts';
+import { blocker, note, warning, type Finding } from './finding.ts';
 import type { Situation } from './plan.ts';
 import { reserveBytes } from './room.ts';
-
-/** Something a person should know before a restore; a blocker keeps it from beginning, a note is no reason to stop. */
-export interface Finding {
-  readonly severity: 'blocker' | 'warning' | 'note';
-  readonly message: string;
-  readonly hint: string;
-}
-
-/** @throws Failure `restoreFailed` with everything that stands in the way. */
-export function requirePossible({ findings }: { readonly findings: readonly Finding[] }): void {
-  const blockers = findings.filter(({ severity }) => severity === 'blocker');
-  if (blockers.length === 0) return;
-  throw new Failure('restoreFailed', blockers.map(({ message }) => message).join('; '), {
-    hint: `${blockers.map(({ hint }) => hint).join('; ')}; nothing was changed`,
-  });
-}
-
-/**
- * What a person has agreed to must be what is done.
- * @throws Failure `restoreFailed` where somebody else has changed it meanwhile.
- */
-export function requireSame(now: unknown, agreed: unknown, target: string): void {
-  if (now === agreed) return;
-  throw new Failure(
-    'restoreFailed',
-    `database "${target}" was changed by somebody else meanwhile`,
-    {
-      hint: 'nothing was changed by this run: look at it (`pratiko-backup list`), and run it again',
-    },
-  );
-}
-
-const blocker = (message: string, hint: string): Finding => ({
-  severity: 'blocker',
-  message,
-  hint,
-});
-const warning = (message: string, hint: string): Finding => ({
-  severity: 'warning',
-  message,
-  hint,
-});
-
-const note = (message: string, hint: string): Finding => ({ severity: 'note', message, hint });
 
 /** Whether databases can be created. */
 export function* creationFindings(facts: ServerFacts): Generator<Finding> {

@@ -12,7 +12,8 @@ import { SqlError, type Server } from '../postgres/psql.ts';
 import type { BackupFile } from '../store/locate.ts';
 import { totalRows, type TableRows } from '../table-rows.ts';
 import { NotSideBySide, SideBySide } from './side-by-side.ts';
-import { TolerantLoader, type AbsentTable, type RefusedSql } from './tolerant-loader.ts';
+import type { Refusals } from './refusals.ts';
+import { TolerantLoader } from './tolerant-loader.ts';
 
 export interface Loaded {
   readonly tables: readonly TableRows[];
@@ -22,13 +23,6 @@ export interface Loaded {
   readonly analyzed: ReadonlySet<string>;
   /** What is not in the new database; undefined where nothing may be missing. */
   readonly refusals: Refusals | undefined;
-}
-
-/** What a server did not take of a dump, where a person accepts that. */
-export interface Refusals {
-  readonly statements: readonly RefusedSql[];
-  /** With as many rows as the file has of them. */
-  readonly tables: readonly (AbsentTable & { readonly rows: number })[];
 }
 
 export interface LoadOptions {

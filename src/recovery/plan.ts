@@ -15,6 +15,7 @@ import { manifestOf } from '../store/manifest.ts';
 import { momentOf, parseBackupName } from '../store/names.ts';
 import { planCarryOver, planParameters } from './carry-over.ts';
 import { compareRows, type Comparison, type LiveRows } from './comparison.ts';
+import type { Finding } from './finding.ts';
 import {
   contentFindings,
   creationFindings,
@@ -26,7 +27,6 @@ import {
   swapFindings,
   tablespaceFindings,
   versionFindings,
-  type Finding,
 } from './findings.ts';
 
 /** What is known before anything is done. */

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { formatPlural } from '../format.ts';
 import { publish, syncDirectory, writePartial } from '../store/durable-file.ts';
 import { formatPartialName } from '../store/names.ts';
-import type { Refusals } from './load.ts';
+import type { Refusals } from './refusals.ts';
 
 /**
  * Writes what was left out of a restored database to a file beside its backup, as SQL to run there

@@ -6,7 +6,8 @@ import { tableCreatedBy } from '../dump/statement.ts';
 import type { Server } from '../postgres/psql.ts';
 import type { BackupFile } from '../store/locate.ts';
 import { manifestOf } from '../store/manifest.ts';
-import { TolerantLoader, type RefusedStatement } from './tolerant-loader.ts';
+import type { RefusedStatement } from './refusals.ts';
+import { TolerantLoader } from './tolerant-loader.ts';
 
 /** What became of one table of a damaged backup. */
 export interface SalvagedTable {

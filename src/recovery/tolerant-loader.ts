@@ -9,39 +9,7 @@ import { tableKey, type Part } from '../dump/parts.ts';
 import { RefusedDump } from '../postgres/load-failure.ts';
 import { LoadSession, type Done, type Work } from '../postgres/load-session.ts';
 import { SqlError, type Server } from '../postgres/psql.ts';
-
-/** A statement that is not in the new database. */
-export interface RefusedStatement {
-  /** Of the dump, from 1. */
-  readonly line: number;
-  /** As pg_dump calls it: `TABLE public.places`; undefined where the dump does not say. */
-  readonly object: string | undefined;
-  /** Its first line. */
-  readonly statement: string;
-  /** What the server said. */
-  readonly reason: string;
-}
-
-/** A table that is not in the new database, and what goes with it. */
-export interface AbsentTable {
-  /** As the dump writes it. */
-  readonly table: string;
-  /** What the server said of it. */
-  readonly reason: string;
-  /** Statements that would have added something to it. */
-  statements: number;
-  /** Rows that INSERT statements would have added. */
-  inserts: number;
-}
-
-/** A refused statement as it stands in the dump, and what was set for it since the one before. */
-export interface RefusedSql {
-  readonly refused: RefusedStatement;
-  readonly settings: readonly Buffer[];
-  readonly sql: readonly Buffer[];
-  /** It would only have added something to a table that is not there, and was not tried. */
-  readonly isAddition: boolean;
-}
+import type { AbsentTable, RefusedSql } from './refusals.ts';
 
 interface TolerantOptions {
   /** Whether rows that a table does not take are given up, too; else they end the load. */
@@ -172,14 +140,14 @@ export class TolerantLoader implements AsyncDisposable {
 
   async #refuse(part: Extract<Part, { type: 'statement' }>, error: SqlError): Promise<void> {
     const into = tableInsertedInto(part.text);
-    if (into !== undefined && !(await this.#isAbsent(into, error))) {
-      this.#loseRows(into, part, error);
-    } else if (into !== undefined) {
-      this.#isPassedOver(part);
-    } else {
+    if (into === undefined) {
       this.#tell(part, error.told);
       const table = tableCreatedBy(part.text);
-      if (table !== undefined) await this.#findAbsent(table, error.told);
+      if (table !== undefined) await this.#findAbsent(table);
+    } else if (await this.#isAbsent(into, error)) {
+      this.#isPassedOver(part);
+    } else {
+      this.#loseRows(into, part, error);
     }
   }
 
@@ -216,14 +184,14 @@ export class TolerantLoader implements AsyncDisposable {
 
   /** Whether an error is that the table is not there. */
   async #isAbsent(table: string, error: SqlError): Promise<boolean> {
-    return notThere.has(error.code) && (await this.#findAbsent(table, error.told));
+    return notThere.has(error.code) && (await this.#findAbsent(table));
   }
 
   /** Asks the server whether a table is there. */
-  async #findAbsent(table: string, reason: string): Promise<boolean> {
+  async #findAbsent(table: string): Promise<boolean> {
     const answer = await this.#run(statement(`SELECT FROM ${table} LIMIT 0;`));
     if (!(answer instanceof SqlError && notThere.has(answer.code))) return false;
-    this.#absent.set(tableKey(table), { table, reason, statements: 0, inserts: 0 });
+    this.#absent.set(tableKey(table), { table, statements: 0, inserts: 0 });
     return true;
   }
 

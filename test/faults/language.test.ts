@@ -1,19 +1,18 @@
-import { execFileSync } from 'node:child_process';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createDatabase } from '../../src/postgres/databases.ts';
 import { execute } from '../../src/postgres/psql.ts';
 import type { Sandbox } from '../../src/postgres/sandbox.ts';
+import { isAvailable } from '../support/available.ts';
 import { startOwnServer, toolFor } from '../support/own-server.ts';
 
 const locale = 'de_DE.UTF-8';
 
-const hasLocale = (() => {
-  const all = execFileSync('locale', ['-a'], { encoding: 'utf8' });
-  if (/^de_DE\.utf-?8$/im.test(all)) return true;
-  console.warn(`\n*** locale ${locale} is missing: servers in German are NOT tested here ***\n`);
-  return false;
-})();
+const hasLocale = isAvailable(
+  'sh',
+  ['-c', `locale -a | grep -Eqi '^de_DE\\.utf-?8$'`],
+  `locale ${locale} is missing: servers in German are NOT tested here`,
+);
 
 describe.skipIf(!hasLocale)('a server that speaks German', () => {
   let own: Sandbox;

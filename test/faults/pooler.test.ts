@@ -1,34 +1,22 @@
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, writeFile } from 'node:fs/promises';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { isAvailable } from '../support/available.ts';
 import { backedUp } from '../support/backed-up.ts';
 import { temporaryDirectory } from '../support/cli.ts';
 import { sql } from '../support/server.ts';
+import { closedPort } from '../support/slack.ts';
 
-const hasPgbouncer = (() => {
-  try {
-    execFileSync('pgbouncer', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    console.warn('\n*** pgbouncer is missing: connection poolers are NOT tested here ***\n');
-    return false;
-  }
-})();
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
+const hasPgbouncer = isAvailable(
+  'pgbouncer',
+  ['--version'],
+  'pgbouncer is missing: connection poolers are NOT tested here',
+);
 
 async function answers(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');
@@ -44,7 +32,10 @@ async function answers(port: number): Promise<boolean> {
 async function pooler(settings: Readonly<Record<string, string>>): Promise<number> {
   const directory = await temporaryDirectory();
   const { host, port } = inject('connection');
-  const [role, listen] = [`pooler_${randomBytes(4).toString('hex')}`, await freePort()];
+  const [role, listen] = [
+    `pooler_${randomBytes(4).toString('hex')}`,
+    Number((await closedPort()).split(':')[1]),
+  ];
   await sql('postgres', `CREATE ROLE ${role} SUPERUSER LOGIN PASSWORD 'p';`);
   const lines = Object.entries({
     listen_addr: '127.0.0.1',

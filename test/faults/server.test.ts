@@ -1,43 +1,22 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { createDatabase, dropDatabase } from '../../src/postgres/databases.ts';
 import { execute } from '../../src/postgres/psql.ts';
-import { startSandbox } from '../../src/postgres/sandbox.ts';
 import { handMade } from '../support/backed-up.ts';
-import { runTool, temporaryDirectory } from '../support/cli.ts';
+import { runTool } from '../support/cli.ts';
 import { childrenOf, isRunning, launch, untilDumping } from '../support/launch.ts';
+import { environmentFor, startOwnServer } from '../support/own-server.ts';
 import { startWebhook } from '../support/slack.ts';
 
 /** A server of its own, a database that takes a while to dump, and one good backup. */
 async function prepared(settings: Readonly<Record<string, string>> = {}) {
-  const sandbox = await startSandbox({
-    tempDirectory: tmpdir(),
-    path: process.env.PATH ?? '',
-    uid: process.getuid?.() ?? 0,
-    user: 'aifinance',
-    password: randomBytes(8).toString('hex'),
-    settings,
-    signal: new AbortController().signal,
-  });
-  onTestFinished(() => sandbox[Symbol.asyncDispose]());
-  const { server } = sandbox;
+  const own = await startOwnServer(settings);
+  onTestFinished(() => own[Symbol.asyncDispose]());
+  const { server } = own;
   await createDatabase(server, 'busy', undefined);
-  const directory = join(await temporaryDirectory(), 'backups');
-  await mkdir(directory);
-  const { host, port, user, password } = server.connection;
-  const env = {
-    PATH: process.env.PATH ?? '',
-    POSTGRES_HOST: host,
-    POSTGRES_PORT: String(port),
-    POSTGRES_USER: user,
-    POSTGRES_PASSWORD: password,
-    POSTGRES_DB: 'busy',
-    BACKUP_DIR: directory,
-  };
+  const env = await environmentFor(own, { POSTGRES_DB: 'busy' });
   expect(await runTool(['backup'], { env })).toExitWith(0);
   await execute(
     server,
@@ -51,7 +30,7 @@ async function prepared(settings: Readonly<Record<string, string>> = {}) {
       `SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1);`,
     ),
   );
-  return { server, directory, env, postmaster };
+  return { server, directory: env.BACKUP_DIR, env, postmaster };
 }
 
 type Prepared = Awaited<ReturnType<typeof prepared>>;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ServerFacts } from '../../src/postgres/survey.ts';
-import { requirePossible } from '../../src/recovery/findings.ts';
+import { requirePossible } from '../../src/recovery/finding.ts';
 import { planRestore, planUndo, type Situation } from '../../src/recovery/plan.ts';
 
 const description = {

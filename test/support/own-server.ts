@@ -22,15 +22,15 @@ export function startOwnServer(
   });
 }
 
-/** The tool, set to a server of one's own, with a backup directory of its own. */
-export async function toolFor(
+/** The environment in which the tool finds such a server, and a backup directory of its own. */
+export async function environmentFor(
   { server }: Sandbox,
   variables: Variables,
-): Promise<(args: readonly string[], more?: Variables) => Promise<Run>> {
+): Promise<Record<string, string> & { readonly BACKUP_DIR: string }> {
   const directory = join(await temporaryDirectory(), 'backups');
   await mkdir(directory);
   const { host, port, user, password } = server.connection;
-  const env = {
+  return {
     PATH: process.env.PATH ?? '',
     POSTGRES_HOST: host,
     POSTGRES_PORT: String(port),
@@ -39,5 +39,13 @@ export async function toolFor(
     BACKUP_DIR: directory,
     ...variables,
   };
+}
+
+/** The tool, set to a server of one's own. */
+export async function toolFor(
+  own: Sandbox,
+  variables: Variables,
+): Promise<(args: readonly string[], more?: Variables) => Promise<Run>> {
+  const env = await environmentFor(own, variables);
   return (args, more = {}) => runTool(args, { env: { ...env, ...more } });
 }

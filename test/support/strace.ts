@@ -1,15 +1,11 @@
-import { execFileSync } from 'node:child_process';
+import { isAvailable } from './available.ts';
 
 /** strace(1) acts on and records system calls of real runs; it exists only on Linux. */
-export const hasStrace = (() => {
-  try {
-    execFileSync('strace', ['-V'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    console.warn('\n*** strace is missing: faults aimed at system calls are NOT tested here ***\n');
-    return false;
-  }
-})();
+export const hasStrace = isAvailable(
+  'strace',
+  ['-V'],
+  'strace is missing: faults aimed at system calls are NOT tested here',
+);
 
 /**
  * The words before a command that send it a signal at its n-th call of a system call, or fail that
