@@ -20,15 +20,22 @@ export interface LineOffset {
   readonly dump: number;
 }
 
+const same: LineOffset = { input: 1, dump: 1 };
+
 /** SQLSTATE of sessions that the server ends: who administers it, a crash, a broken connection. */
 const endsSession = /^(?:57P|08)/;
 
-/** Why a psql that loaded a dump ended too early. */
+/**
+ * Why a psql that loaded a dump ended too early.
+ * @param offsets of the stretches of its input that it may have been at, in order.
+ */
 export function loadFailure(
   { connection }: Pick<Server, 'connection'>,
   { exitCode, signal, stderr }: Ending,
-  { input, dump }: LineOffset = { input: 1, dump: 1 },
+  offsets: readonly LineOffset[],
 ): Failure {
+  const line = sqlError(stderr)?.line ?? 1;
+  const { input, dump } = offsets.findLast((offset) => offset.input <= line) ?? same;
   const refused = sqlError(stderr, input - dump);
   const isEnded = refused !== undefined && endsSession.test(refused.code);
   if (isEnded || (refused === undefined && isLostConnection(stderr))) {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import type { Child } from '../subprocess.ts';
-import { loadFailure } from './load-failure.ts';
+import { loadFailure, type LineOffset } from './load-failure.ts';
 import { quoteLiteral, readTag, startLoader, type Server } from './psql.ts';
 import { canBeRestricted } from './restriction.ts';
 
@@ -14,17 +14,21 @@ export interface Work {
   readonly lines: number;
 }
 
+/** What the least work counts for: a statement costs as much as so many bytes of rows. */
+const leastBytes = 64 * 1024;
+
 /** What the server answered to some work. */
 export interface Done {
-  /** Rows of COPY statements, together. */
-  readonly copied: number;
+  /** Rows of each COPY statement. */
+  readonly copied: readonly number[];
   /** Rows of INSERT statements, together. */
   readonly inserted: number;
 }
 
-interface Pending extends Work {
-  /** The line of psql's input with which it begins. */
-  readonly inputLine: number;
+interface Pending {
+  readonly bytes: number;
+  /** Where in psql's input each work of it begins. */
+  readonly offsets: readonly LineOffset[];
   readonly resolve: (done: Done) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -49,6 +53,7 @@ export class LoadSession {
   readonly #nonce = randomUUID();
   readonly #restricted: boolean;
   readonly #pending: Pending[] = [];
+  #load = 0;
   #inputLine = 1;
   /** Why it has ended, whatever it was doing. */
   #ended: { readonly failure: unknown } | undefined;
@@ -62,22 +67,36 @@ export class LoadSession {
     void this.#readAnswers();
   }
 
-  /** How much work it has been given and has not done. */
+  /** How much it has been given and has not done, in bytes of SQL; what is tiny has a cost, too. */
   get load(): number {
-    return this.#pending.length;
+    return this.#load;
   }
 
-  /** @throws Failure `restoreFailed` with the line of the dump that the server refused. */
-  async run(work: Work): Promise<Done> {
+  /**
+   * Does one work after the other; the server is asked once whether all is done.
+   * @throws Failure `restoreFailed` with the line of the dump that the server refused.
+   */
+  async run(...works: readonly Work[]): Promise<Done> {
     if (this.#ended) throw this.#ended.failure;
-    const done = new Promise<Done>((resolve, reject) => {
-      this.#pending.push({ ...work, inputLine: this.#inputLine, resolve, reject });
-    });
     // In one write, as far as possible: there can be one for each token.
     this.#psql.stdin.cork();
-    for (const part of work.sql) this.#psql.stdin.write(part);
-    this.#inputLine += work.lines;
-    this.#write(`\nSELECT ${quoteLiteral(this.#nonce)};\n`);
+    const offsets: LineOffset[] = [];
+    let bytes = 0;
+    for (const { sql, line, lines } of works) {
+      offsets.push({ input: this.#inputLine, dump: line });
+      for (const part of sql) {
+        this.#psql.stdin.write(part);
+        bytes += part.length;
+      }
+      this.#inputLine += lines;
+      this.#write('\n');
+    }
+    bytes = Math.max(bytes, leastBytes);
+    this.#load += bytes;
+    const done = new Promise<Done>((resolve, reject) => {
+      this.#pending.push({ bytes, offsets, resolve, reject });
+    });
+    this.#write(`SELECT ${quoteLiteral(this.#nonce)};\n`);
     this.#psql.stdin.uncork();
     return done;
   }
@@ -105,25 +124,23 @@ export class LoadSession {
   }
 
   async #readAnswers(): Promise<void> {
-    let copied = 0;
+    let copied: number[] = [];
     let inserted = 0;
     for await (const line of createInterface({ input: this.#psql.stdout })) {
       const tag = readTag(line);
-      if (tag?.command === 'COPY') copied += tag.rows;
+      if (tag?.command === 'COPY') copied.push(tag.rows);
       if (tag?.command === 'INSERT') inserted += tag.rows;
       if (line !== this.#nonce) continue;
-      this.#pending.shift()?.resolve({ copied, inserted });
-      [copied, inserted] = [0, 0];
+      const done = this.#pending.shift();
+      this.#load -= done?.bytes ?? 0;
+      done?.resolve({ copied, inserted });
+      [copied, inserted] = [[], 0];
     }
     const ending = await this.#psql.ending;
     const [current] = this.#pending;
     const failure: unknown = this.#server.signal.aborted
       ? this.#server.signal.reason
-      : loadFailure(
-          this.#server,
-          ending,
-          current && { input: current.inputLine, dump: current.line },
-        );
+      : loadFailure(this.#server, ending, current?.offsets ?? []);
     this.#ended = { failure };
     for (const { reject } of this.#pending.splice(0)) reject(failure);
   }

@@ -46,7 +46,7 @@ export async function loadDump(
   const { complete, ...loaded } = await output;
   if (ending.exitCode === 0 && complete) return loaded;
   server.signal.throwIfAborted();
-  throw loadFailure(server, ending, { input: restricted ? 2 : 1, dump: 1 });
+  throw loadFailure(server, ending, [{ input: restricted ? 2 : 1, dump: 1 }]);
 }
 
 /** psql takes the end of its input for the end of the data, and commits: it must die first. */

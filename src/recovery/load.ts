@@ -150,7 +150,7 @@ async function loadSideBySide(
   options: LoadOptions,
 ): Promise<Loaded> {
   const parts = new PartReader(replay, pieceBytes);
-  await using loader = await SideBySide.open(server, scratch, options);
+  await using loader = new SideBySide(server, scratch, options);
   try {
     let next = await tokens.next();
     for (; !next.done; next = await tokens.next()) {

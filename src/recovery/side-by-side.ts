@@ -5,7 +5,7 @@ import { LoadSession, type Done, type Work } from '../postgres/load-session.ts';
 import type { Server } from '../postgres/psql.ts';
 import { tablesInOrder, type TablesInOrder } from '../postgres/tables-in-order.ts';
 import { smallTableBytes, TableStatistics } from './table-statistics.ts';
-import { TaskQueue, withoutWorkers, withWorkers, type Task } from './tasks.ts';
+import { groupTiny, TaskQueue, withWorkers, type Task } from './tasks.ts';
 
 /** Two looks that show the same tell that nothing moves any more. */
 const watchEveryMs = 3_000;
@@ -13,13 +13,13 @@ const watchEveryMs = 3_000;
 const passed = (ms: number, signal: AbortSignal) =>
   sleep(ms, true, { signal, ref: false }).catch(() => false);
 
-/** Of rows, no more than that is sent to a session ahead of what it is loading. */
-const ahead = 2;
+/** Of rows, no more bytes than that are sent to a session ahead: two pieces, or more that are small. */
+const aheadBytes = 4 * 1024 * 1024;
 
-/** The same for batches of statements, which are small. */
-const batchesAhead = 16;
+/** Up to here, what belongs to a table takes less time than to give it to a session of its own. */
+const tinyTableBytes = 256 * 1024;
 
-/** Statements are sent together up to this size. */
+/** What the leader does is sent together up to this size. */
 const batchBytes = 64 * 1024;
 
 /** Loading side by side has failed: in the order of the dump, it may go well. */
@@ -34,36 +34,44 @@ export interface SideBySideOptions {
   readonly onBuild?: ((left: number) => void) | undefined;
 }
 
+/** A COPY block that is being dealt out. */
+interface Block {
+  readonly block: number;
+  readonly key: string;
+  /** Loads it while it is small. */
+  readonly owner: LoadSession;
+  readonly mustBeInOrder: boolean;
+  /** What others have been given of it. */
+  readonly pieces: Promise<Done>[];
+}
+
 /**
  * Loads the parts of a dump in several sessions: rows are dealt out as the sessions have room,
  * indexes and constraints of different tables are built side by side, and everything else is done
  * in the dump's order, with nothing else going on. The first error ends all sessions.
  */
 export class SideBySide implements AsyncDisposable {
-  /** Does what must be done in order. */
+  /**
+   * Does what must be done in order, and all that belongs to tiny tables: it knows them, and sessions that
+   * create things at the same time are slowed down by hearing of each other's.
+   */
   readonly #leader: LoadSession;
-  readonly #sessions: readonly LoadSession[];
+  /** Opened when there is work for them. */
+  readonly #sessions: LoadSession[] = [];
+  /** What all sessions were told, in order. */
+  readonly #settings: Work[] = [];
   /** Rows that are being loaded. */
   readonly #rows = new Set<Promise<void>>();
-  #batch: Buffer[] = [];
-  #batchLine = 1;
-  #batchLines = 0;
+  /** What the leader gets next, and the COPY blocks in it. */
+  #batch: Work[] = [];
+  #batchBlocks: number[] = [];
   #batchBytes = 0;
   /** Statements that all that follows must find done. */
   readonly #ordered = new Set<Promise<void>>();
   #tasks: Task[] = [];
   /** Collected by the leader, while the others load. */
   readonly #statistics = new TableStatistics();
-  /** The COPY block that is being dealt out, and the session that loads it while it is small. */
-  #current:
-    | {
-        readonly block: number;
-        readonly key: string;
-        readonly owner: LoadSession;
-        readonly mustBeInOrder: boolean;
-        readonly pieces: Promise<Done>[];
-      }
-    | undefined;
+  #current: Block | undefined;
   #failed: { readonly error: unknown } | undefined;
   /** Rows of each COPY block, as the server counted them. */
   readonly copied: number[] = [];
@@ -77,43 +85,15 @@ export class SideBySide implements AsyncDisposable {
   readonly #server: Server;
   readonly #database: string;
 
-  private constructor(
-    at: { readonly server: Server; readonly database: string },
-    leader: LoadSession,
-    sessions: readonly LoadSession[],
-    onBuild: SideBySideOptions['onBuild'],
-  ) {
-    this.#server = at.server;
-    this.#database = at.database;
-    this.#leader = leader;
-    this.#sessions = sessions;
+  readonly #jobs: number;
+
+  constructor(server: Server, database: string, { jobs, onBuild }: SideBySideOptions) {
+    this.#server = server;
+    this.#database = database;
+    this.#jobs = jobs;
     this.#onBuild = onBuild;
-  }
-
-  static async open(
-    server: Server,
-    database: string,
-    options: SideBySideOptions,
-  ): Promise<SideBySide> {
-    const loader = await SideBySide.#openSessions(server, database, options);
-    void loader.#watchForOwnLocks();
-    return loader;
-  }
-
-  static async #openSessions(
-    server: Server,
-    database: string,
-    { jobs, onBuild }: SideBySideOptions,
-  ): Promise<SideBySide> {
-    const sessions: LoadSession[] = [];
-    try {
-      for (let job = 0; job < jobs; job += 1) sessions.push(new LoadSession(server, database));
-      const at = { server, database };
-      return new SideBySide(at, new LoadSession(server, database), sessions, onBuild);
-    } catch (error) {
-      await Promise.all(sessions.map((session) => session.kill()));
-      throw error;
-    }
+    this.#leader = new LoadSession(server, database);
+    void this.#watchForOwnLocks();
   }
 
   /** Tables whose statistics have been collected, as the dump writes them. */
@@ -129,7 +109,8 @@ export class SideBySide implements AsyncDisposable {
       await this.#deal(part);
     } else if (part.order?.type === 'tables') {
       await this.#settle();
-      this.#tasks.push({ ...part, ...part.order });
+      const { tables, isForeignKey } = part.order;
+      this.#tasks.push({ works: [part], tables, isForeignKey });
     } else if (part.order?.type === 'independent') {
       await this.#collect(part);
     } else {
@@ -137,6 +118,7 @@ export class SideBySide implements AsyncDisposable {
       await this.#all(this.#rows);
       if (part.order?.type === 'session') {
         await this.#settle();
+        this.#settings.push(part);
         await Promise.all([this.#leader, ...this.#sessions].map((session) => session.run(part)));
       } else await this.#collect(part);
     }
@@ -175,26 +157,35 @@ export class SideBySide implements AsyncDisposable {
 
   async #deal(part: Extract<Part, { type: 'rows' }>): Promise<void> {
     await this.#buildTasks();
-    this.#sendBatch();
-    await this.#all(this.#ordered);
+    this.hasDealt = true;
     const { block, table: name } = part;
     const isSmall = this.#statistics.addRows(name, part.bytes) <= smallTableBytes;
-    if (this.#current?.block !== block) await this.#begin(part);
-    if (this.#current === undefined) return;
+    const current = this.#current?.block === block ? this.#current : await this.#begin(part);
+    const { mustBeInOrder, owner, pieces } = current;
+    if (owner === this.#leader) {
+      this.#batchBlocks.push(block);
+      await this.#collect(part);
+      return;
+    }
+    await this.#settleLeader();
     // In order, rows find those of their own table that stand before them, too.
-    const { mustBeInOrder, owner, pieces } = this.#current;
     const session = isSmall || mustBeInOrder ? owner : this.#freest();
     const piece = session.run(part);
-    this.hasDealt = true;
     pieces.push(piece);
-    this.#track(this.#rows, piece, ({ copied }) => {
-      this.copied[block] = (this.copied[block] ?? 0) + copied;
-    });
-    while ((mustBeInOrder ? session : this.#freest()).load >= ahead) await this.#any(this.#rows);
+    this.#track(this.#rows, piece, ({ copied }) => this.#note([block], copied));
+    while ((mustBeInOrder ? session : this.#freest()).load >= aheadBytes)
+      await this.#any(this.#rows);
+  }
+
+  #note(blocks: readonly number[], copied: readonly number[]): void {
+    for (const [index, block] of blocks.entries()) {
+      this.copied[block] = (this.copied[block] ?? 0) + (copied[index] ?? 0);
+    }
   }
 
   /** Begins a COPY block: rows that may look into other tables have these loaded, and no more. */
-  async #begin(part: Extract<Part, { type: 'rows' }>): Promise<void> {
+  async #begin(part: Extract<Part, { type: 'rows' }>): Promise<Block> {
+    if (this.#tablesInOrder === undefined) await this.#settleLeader();
     this.#tablesInOrder ??= await tablesInOrder(this.#server, this.#database);
     const mustBeInOrder =
       part.inTransaction || this.#tablesInOrder.includes(part.table, part.columns);
@@ -203,46 +194,63 @@ export class SideBySide implements AsyncDisposable {
     this.#current = {
       block: part.block,
       key: tableKey(part.table),
-      owner: part.inTransaction ? this.#leader : this.#freest(),
+      owner: part.inTransaction || this.#isForLeader(part) ? this.#leader : this.#freest(),
       mustBeInOrder,
       pieces: [],
     };
+    return this.#current;
   }
 
+  /** A whole tiny table, while the leader is not at the statistics of a large one. */
+  #isForLeader({ bytes }: { readonly bytes: number }): boolean {
+    return bytes <= tinyTableBytes && this.#statistics.collecting.size === 0;
+  }
+
+  /** One that has nothing to do, if need be a new one; else the one that has least. */
   #freest(): LoadSession {
+    const free = this.#sessions.find(({ load }) => load === 0);
+    if (free !== undefined) return free;
+    if (this.#sessions.length < this.#jobs) return this.#open();
     return this.#sessions.reduce((best, session) => (session.load < best.load ? session : best));
   }
 
+  #open(): LoadSession {
+    const session = new LoadSession(this.#server, this.#database);
+    this.#sessions.push(session);
+    for (const part of this.#settings) this.#track(this.#rows, session.run(part), () => {});
+    return session;
+  }
+
   /** For the leader, together with what follows. */
-  async #collect(part: Extract<Part, { type: 'statement' }>): Promise<void> {
-    if (this.#batch.length === 0) this.#batchLine = part.line;
-    this.#batch.push(...part.sql);
-    this.#batchLines += part.lines;
+  async #collect(part: Part): Promise<void> {
+    this.#batch.push(part);
     this.#batchBytes += part.sql.reduce((sum, { length }) => sum + length, 0);
     if (this.#batchBytes <= batchBytes) return;
     this.#sendBatch();
-    while (this.#ordered.size >= batchesAhead) await this.#any(this.#ordered);
+    while (this.#leader.load >= aheadBytes) await this.#any(this.#ordered);
   }
 
   #sendBatch(): void {
     if (this.#batch.length === 0) return;
-    this.#track(
-      this.#ordered,
-      this.#leader.run({ sql: this.#batch, line: this.#batchLine, lines: this.#batchLines }),
-      ({ inserted }) => {
-        this.inserted += inserted;
-      },
-    );
+    const blocks = this.#batchBlocks;
+    this.#track(this.#ordered, this.#leader.run(...this.#batch), ({ copied, inserted }) => {
+      this.#note(blocks, copied);
+      this.inserted += inserted;
+    });
     this.#batch = [];
-    this.#batchLines = 0;
+    this.#batchBlocks = [];
     this.#batchBytes = 0;
+  }
+
+  async #settleLeader(): Promise<void> {
+    this.#sendBatch();
+    await this.#all(this.#ordered);
   }
 
   /** Everything that was sent is done. */
   async #settle(): Promise<void> {
-    this.#sendBatch();
+    await this.#settleLeader();
     await this.#all(this.#rows);
-    await this.#all(this.#ordered);
   }
 
   /**
@@ -252,38 +260,53 @@ export class SideBySide implements AsyncDisposable {
   async #buildTasks(): Promise<void> {
     if (this.#tasks.length === 0) return;
     const bytes = ({ tables: [key = ''] }: Task) => this.#statistics.bytesOf(key);
-    const queue = new TaskQueue(
-      this.#tasks.sort(
-        (a, b) => Number(a.isForeignKey) - Number(b.isForeignKey) || bytes(b) - bytes(a),
-      ),
+    const sorted = this.#tasks.sort(
+      (a, b) => Number(a.isForeignKey) - Number(b.isForeignKey) || bytes(b) - bytes(a),
     );
     this.#tasks = [];
-    const idle = new Set(this.#sessions);
+    // Of tables that were filled by INSERT statements, the size is not known.
+    const isTiny = (table: string) =>
+      this.inserted === 0 && this.#statistics.bytesOf(table) <= tinyTableBytes;
+    const queue = new TaskQueue(groupTiny(sorted, isTiny));
+    const busy = new Set<LoadSession>();
     const running = new Set<Promise<void>>();
     while (queue.left > 0 || running.size > 0) {
       this.#onBuild?.(queue.left);
-      const [session] = idle;
-      const task =
-        session &&
-        (queue.take(new Set(this.#statistics.collecting.keys())) ??
-          this.#statistics.nextTask((table) => queue.needs(table)));
-      if (session === undefined || task === undefined) {
+      const turn = this.#nextTurn(queue, busy);
+      if (turn === undefined) {
         await this.#any([...running, ...this.#statistics.collecting.values()]);
         continue;
       }
+      const { session, task } = turn;
       this.#statistics.note(task);
-      const isAlone = queue.left === 1 && running.size === 0;
-      idle.delete(session);
-      this.#track(running, session.run(isAlone ? withWorkers(task) : withoutWorkers(task)), () => {
+      const isAlone = queue.left === task.works.length && running.size === 0;
+      busy.add(session);
+      this.#track(running, session.run(...withWorkers(task, isAlone)), () => {
+        busy.delete(session);
         if (!task.isAnalysis) queue.done(task);
-        idle.add(session);
       });
     }
   }
 
+  /** What can be begun now, and who does it. */
+  #nextTurn(
+    queue: TaskQueue,
+    busy: ReadonlySet<LoadSession>,
+  ): { readonly session: LoadSession; readonly task: Task } | undefined {
+    const tiny = busy.has(this.#leader) ? undefined : queue.takeTiny();
+    if (tiny !== undefined) return { session: this.#leader, task: tiny };
+    const idle = this.#sessions.find((session) => !busy.has(session));
+    if (idle === undefined && this.#sessions.length === this.#jobs) return undefined;
+    const task =
+      queue.take(new Set(this.#statistics.collecting.keys())) ??
+      this.#statistics.nextTask((table) => queue.needs(table));
+    return task && { session: idle ?? this.#open(), task };
+  }
+
   #analyzeCurrent(): void {
     if (this.#current === undefined) return;
-    const { key, pieces } = this.#current;
+    const { key, pieces, owner } = this.#current;
+    if (owner === this.#leader) this.#sendBatch();
     const run = (work: Work) => this.#leader.run(work);
     this.#statistics.collect(key, pieces, run, (error) => {
       this.#failed ??= { error };

@@ -82,7 +82,7 @@ export class TableStatistics {
       .sort((a, b) => this.bytesOf(b) - this.bytesOf(a));
     const name = this.#largeTable(key);
     if (name === undefined) return undefined;
-    return { ...analyze(name), tables: [key], isForeignKey: false, isAnalysis: true };
+    return { works: [analyze(name)], tables: [key], isForeignKey: false, isAnalysis: true };
   }
 
   /** Notes a task that begins: an index on an expression needs statistics of its own. */

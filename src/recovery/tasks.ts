@@ -3,9 +3,11 @@ import { bytesOf } from '../text.ts';
 import { Heap } from './heap.ts';
 import type { Work } from '../postgres/load-session.ts';
 
-/** An index or a constraint that waits for its turn. */
-export interface Task extends Work, Omit<Extract<Order, { type: 'tables' }>, 'type'> {
+/** An index or a constraint that waits for its turn; of tiny tables, several together. */
+export interface Task extends Omit<Extract<Order, { type: 'tables' }>, 'type'> {
+  readonly works: readonly Work[];
   readonly isAnalysis?: true;
+  readonly isTiny?: true;
 }
 
 const indexOnExpression = /\sUSING \S+ \(.*\(/s;
@@ -15,8 +17,8 @@ const extendedStatistics = /^CREATE STATISTICS /m;
  * Whether what it makes is to be filled by an ANALYZE that comes after it. True also for some that
  * are not: to collect twice does no harm.
  */
-export function needsStatistics({ sql }: Task): boolean {
-  const text = Buffer.concat(sql).toString();
+export function needsStatistics({ works }: Task): boolean {
+  const text = Buffer.concat(works.flatMap(({ sql }) => sql)).toString();
   return indexOnExpression.test(text) || extendedStatistics.test(text);
 }
 
@@ -27,19 +29,44 @@ export const analyze = (table: string): Work => ({
   lines: 0,
 });
 
-const preceded = (setting: string, { sql, line, lines }: Work): Work => ({
-  sql: [Buffer.from(setting), ...sql],
-  line,
-  lines,
-});
+/**
+ * What a task does. One that is done alone gets the server's own workers; where several are done side by
+ * side, those that each could have would only be in the way; tiny tables never have any.
+ */
+export function withWorkers({ works, isTiny }: Task, isAlone: boolean): readonly Work[] {
+  const [first, ...others] = works;
+  if (first === undefined || isTiny) return works;
+  const setting = isAlone
+    ? 'RESET max_parallel_maintenance_workers; '
+    : 'SET max_parallel_maintenance_workers = 0; ';
+  return [{ ...first, sql: [Buffer.from(setting), ...first.sql] }, ...others];
+}
 
-/** Where several are built side by side, the workers that each could have would only be in the way. */
-export const withoutWorkers = (task: Work) =>
-  preceded('SET max_parallel_maintenance_workers = 0; ', task);
+/** So much of what belongs to tiny tables is sent to a session at once. */
+const together = 64;
 
-/** One that is built alone gets the server's own. */
-export const withWorkers = (task: Work) =>
-  preceded('RESET max_parallel_maintenance_workers; ', task);
+/** Puts together what belongs to tiny tables, in the order given: to ask for one takes longer than to build it. */
+export function groupTiny(
+  tasks: readonly Task[],
+  isTiny: (table: string) => boolean,
+): readonly Task[] {
+  const groups: Task[] = [];
+  let last: Task | undefined;
+  for (const task of tasks) {
+    if (!task.tables.every(isTiny)) {
+      last = undefined;
+      groups.push(task);
+    } else if (last?.isForeignKey === task.isForeignKey && last.works.length < together) {
+      const tables = new Set([...last.tables, ...task.tables]);
+      last = { ...last, tables: [...tables], works: [...last.works, ...task.works] };
+      groups[groups.length - 1] = last;
+    } else {
+      last = { ...task, isTiny: true };
+      groups.push(last);
+    }
+  }
+  return groups;
+}
 
 /** Stands for a table that all foreign keys use: they lock two, and of partitioned ones even more. */
 const foreignKeys = ' foreign keys';
@@ -57,15 +84,17 @@ export class TaskQueue {
   readonly #lines = new Map<string, Task[]>();
   /** Those that are first in all their lines, not running yet, by their place in the order. */
   readonly #ready = new Heap<Task>();
+  /** The same of tiny tables. */
+  readonly #readyTiny = new Heap<Task>();
   readonly #places = new Map<Task, number>();
   #left = 0;
 
   constructor(tasks: readonly Task[]) {
     for (const task of tasks) this.#add(task);
-    for (const task of tasks) if (this.#isFirst(task)) this.#ready.add(this.#placeOf(task), task);
+    for (const task of tasks) if (this.#isFirst(task)) this.#makeReady(task);
   }
 
-  /** How many are not done. */
+  /** How many indexes and constraints are not done. */
   get left(): number {
     return this.#left;
   }
@@ -75,37 +104,46 @@ export class TaskQueue {
     return this.#lines.has(table);
   }
 
-  /** The first task that is ready and uses none of these tables; undefined where there is none. */
+  /** The first group of what belongs to tiny tables that is ready. */
+  takeTiny(): Task | undefined {
+    return this.#readyTiny.take();
+  }
+
+  /** The first other task that is ready and uses none of these tables; undefined where there is none. */
   take(busy: ReadonlySet<string>): Task | undefined {
     const passed: Task[] = [];
     let task = this.#ready.take();
     for (; task?.tables.some((table) => busy.has(table)); task = this.#ready.take()) {
       passed.push(task);
     }
-    for (const other of passed) this.#ready.add(this.#placeOf(other), other);
+    for (const other of passed) this.#makeReady(other);
     return task;
   }
 
   /** A task that was taken is done: others can be ready now. */
   done(task: Task): void {
-    this.#left -= 1;
+    this.#left -= task.works.length;
     for (const key of keysOf(task)) {
       const line = this.#lines.get(key) ?? [];
       line.shift();
       if (line.length === 0) this.#lines.delete(key);
       const [first] = line;
-      if (first !== undefined && this.#isFirst(first)) this.#ready.add(this.#placeOf(first), first);
+      if (first !== undefined && this.#isFirst(first)) this.#makeReady(first);
     }
   }
 
   #add(task: Task): void {
     this.#places.set(task, this.#places.size);
-    this.#left += 1;
+    this.#left += task.works.length;
     for (const key of keysOf(task)) {
       const line = this.#lines.get(key);
       if (line === undefined) this.#lines.set(key, [task]);
       else line.push(task);
     }
+  }
+
+  #makeReady(task: Task): void {
+    (task.isTiny ? this.#readyTiny : this.#ready).add(this.#placeOf(task), task);
   }
 
   #isFirst(task: Task): boolean {

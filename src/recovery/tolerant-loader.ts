@@ -94,7 +94,10 @@ export class TolerantLoader implements AsyncDisposable {
     }
     const result = await this.#run(part);
     if (!(result instanceof SqlError)) {
-      this.rows.set(block, (this.rows.get(block) ?? 0) + result.copied);
+      this.rows.set(
+        block,
+        result.copied.reduce((sum, rows) => sum + rows, this.rows.get(block) ?? 0),
+      );
       return;
     }
     this.#requireNoTransaction(part, result);

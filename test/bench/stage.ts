@@ -20,7 +20,7 @@ export interface Cost {
 }
 
 /** A server with autovacuum off: it would take its time from one contender and not from another. */
-export async function openStage() {
+export async function openStage(settings: Readonly<Record<string, string>> = {}) {
   await requireTools('pigz', 'zstd', 'time');
   const sandbox = await startSandbox({
     tempDirectory: tmpdir(),
@@ -28,7 +28,7 @@ export async function openStage() {
     uid: process.getuid?.() ?? 0,
     user: 'aifinance',
     password: 'bench',
-    settings: { autovacuum: 'off', max_wal_size: '8GB' },
+    settings: { autovacuum: 'off', max_wal_size: '8GB', ...settings },
     signal: new AbortController().signal,
   });
   const directory = await mkdtemp(join(tmpdir(), 'pratiko_bench_'));

@@ -3,10 +3,13 @@ import { expect, test } from 'vitest';
 import { installation } from '../support/cli.ts';
 import { dump, temporaryDatabase } from '../support/server.ts';
 
+/** Makes a table of 100 rows too large to be a tiny one, which the session that leads would load. */
+const pad = "pad text DEFAULT repeat('x', 3000)";
+
 /** Each makes objects of a name, and looks into the table `base` while rows are loaded. */
 const kinds: Record<string, (name: string, base: string) => string> = {
   'plain tables with keys': (name, base) => `
-    CREATE TABLE ${name} (id integer PRIMARY KEY, a integer REFERENCES ${base});
+    CREATE TABLE ${name} (id integer PRIMARY KEY, a integer REFERENCES ${base}, ${pad});
     INSERT INTO ${name} SELECT id, id FROM ${base}; CREATE INDEX ON ${name} (a, id);`,
   'a partition key': (name, base) => `
     CREATE FUNCTION f_${name}(i integer) RETURNS boolean LANGUAGE sql IMMUTABLE
@@ -18,7 +21,7 @@ const kinds: Record<string, (name: string, base: string) => string> = {
   'a check': (name, base) => `
     CREATE FUNCTION f_${name}(i integer) RETURNS boolean LANGUAGE plpgsql
       AS 'BEGIN RETURN EXISTS (SELECT FROM public.${base} WHERE id = i); END';
-    CREATE TABLE ${name} (a integer CHECK (f_${name}(a)));
+    CREATE TABLE ${name} (a integer CHECK (f_${name}(a)), ${pad});
     INSERT INTO ${name} SELECT id FROM ${base};`,
   'a generated column': (name, base) => `
     CREATE FUNCTION f_${name}(i integer) RETURNS bigint LANGUAGE sql IMMUTABLE
@@ -58,7 +61,8 @@ test('whatever the schema, several sessions load what one does, or fail where it
       fc.integer({ min: 1, max: 300 }),
       async (parts, rows) => {
         // Its rows are loaded before those of some, and after those of others.
-        const base = `CREATE TABLE base (id integer PRIMARY KEY); INSERT INTO base SELECT generate_series(1, ${rows});`;
+        const base = `CREATE TABLE base (id integer PRIMARY KEY, ${pad});
+          INSERT INTO base SELECT generate_series(1, ${rows});`;
         const objects = parts.map(([make, letter], n) => make(`${letter}${n}`, 'base'));
         const database = await temporaryDatabase(base + objects.join(''));
         const { run } = await installation(database);

@@ -110,7 +110,7 @@ describe('what only the order of the dump allows is loaded in it', () => {
     ],
     [
       'what only falling back can mend: a table of the session',
-      `CREATE TABLE public.a (n integer);\nCOPY public.a (n) FROM stdin;\n1\n\\.\nCREATE TEMPORARY TABLE x (n integer);\nCOPY x (n) FROM stdin;\n7\n\\.\nINSERT INTO public.a SELECT n FROM x;\n`,
+      `CREATE TABLE public.a (n integer);\nCOPY public.a (n) FROM stdin;\n1\n\\.\nCREATE TEMPORARY TABLE x (n integer);\nCOPY x (n) FROM stdin;\n${rows(60_000, () => '7')}\\.\nINSERT INTO public.a SELECT n FROM x LIMIT 1;\n`,
       'SELECT sum(n) FROM a;',
       '8',
     ],
@@ -121,5 +121,33 @@ describe('what only the order of the dump allows is loaded in it', () => {
     await writeFile(path, header + body + marker);
     expect(await run(['restore', path, '--yes', '--jobs', '3'])).toExitWith(0);
     expect(await sql(database, question)).toBe(answer);
+  });
+
+  test('what cannot be built is told by its line, also among tiny tables', async () => {
+    const body = ['a', 'b', 'c', 'd']
+      .map(
+        (name) =>
+          `CREATE TABLE public.${name} (n integer);\nCOPY public.${name} (n) FROM stdin;\n1\n${name === 'c' ? 1 : 2}\n\\.\n`,
+      )
+      .concat(
+        ['a', 'b', 'c', 'd'].map(
+          (name) =>
+            `\nALTER TABLE ONLY public.${name}\n    ADD CONSTRAINT ${name}_key PRIMARY KEY (n);\n`,
+        ),
+      )
+      .join('');
+    const { run, directory } = await installation(await temporaryDatabase());
+    const path = join(directory, 'foreign.sql');
+    const text = header + body + marker;
+    await writeFile(path, text);
+    const { exitCode, stderr } = await run(['restore', path, '--yes', '--jobs', '3']);
+    expect(exitCode).toBe(22);
+    const line = text.split('\n').findIndex((each) => each.includes('c_key')) + 1;
+    expect(stderr).toMatch(
+      new RegExp(
+        `side by side did not work, .*: the server refused the dump at line ${line}: could not create unique index`,
+      ),
+    );
+    expect(stderr).toMatch(new RegExp(`ERROR: .*at line ${line}: could not create unique index`));
   });
 });
