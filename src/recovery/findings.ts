@@ -143,7 +143,7 @@ export function* fileFindings({
   if ((owners || privileges) && missing.length > 0) {
     yield warning(
       `roles of the dump are not on this server, and what they own or may do is left out: ${missing.join(', ')}`,
-      `create them first: ${missing.map((role) => `CREATE ROLE ${quoted(role)};`).join(' ')}`,
+      `create them first: ${missing.map((role) => `CREATE ROLE ${quoted(role)};`).join(' ')} (a policy for one that is not here ends the restore)`,
     );
   }
 }

@@ -19,7 +19,9 @@ interface Attempt {
 const unknownName = new Set(['42703', '42883', '42704', '42P01', '3F000']);
 const syntaxError = '42601';
 
-const goOn = '--skip-refused restores everything else; the live database was not touched';
+/** How to get the rest: rows of a table that is there are never left out. */
+const goOn = (text: string) =>
+  `${/^COPY\b/.test(text) ? '' : '--skip-refused restores everything else; '}the live database was not touched`;
 
 /** An error with the statement that the server refused, which is looked up in the file, and with what to do about it. */
 export async function explainRefusal(
@@ -50,7 +52,7 @@ function cureFor(
 ): string | undefined {
   const { text } = statement;
   if (/^CREATE EXTENSION\b/.test(text)) {
-    return `install the extension on this server (pgvector: the package postgresql-NN-pgvector, or the image pgvector/pgvector); ${goOn}`;
+    return `install the extension on this server (pgvector: the package postgresql-NN-pgvector, or the image pgvector/pgvector); ${goOn(text)}`;
   }
   const missing = rolesIn(text).filter((role) => !facts.roles.existing.has(role));
   if (missing.length > 0) return cureForRoles(missing, text);
@@ -58,12 +60,12 @@ function cureFor(
   const isNewer =
     serverVersion !== undefined && majorVersion(serverVersion) > majorVersion(facts.version);
   if (isNewer && (error.code === syntaxError || unknownName.has(error.code))) {
-    return `the dump is of PostgreSQL ${serverVersion}, this server is ${facts.version}: restore into a server of version ${majorVersion(serverVersion)} or later; ${goOn}`;
+    return `the dump is of PostgreSQL ${serverVersion}, this server is ${facts.version}: restore into a server of version ${majorVersion(serverVersion)} or later; ${goOn(text)}`;
   }
   if (!unknownName.has(error.code)) return undefined;
   const culprit = functionIn(error);
   if (culprit !== undefined) return cureForSearchPath(culprit, text, plan.file.path);
-  return `the dump itself does not create it, and the database for it is new: a dump made with -n or -t has no extensions; put CREATE EXTENSION … on top of a copy of it, or dump the whole database; ${goOn}`;
+  return `the dump itself does not create it, and the database for it is new: a dump made with -n or -t has no extensions; put CREATE EXTENSION … on top of a copy of it, or dump the whole database; ${goOn(text)}`;
 }
 
 function cureForRoles(roles: readonly string[], text: string): string {
