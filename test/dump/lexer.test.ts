@@ -68,6 +68,24 @@ SELECT 'a\';`;
   expect(read(text).filter((token) => token.startsWith('sql'))).toHaveLength(4);
 });
 
+test.each([
+  ['SJIS', [0x95, 0x5c]],
+  ['GBK', [0xbf, 0x5c]],
+  ['GB18030', [0x95, 0x5c]],
+  ['JOHAB', [0x88, 0x5c]],
+])('in %s, a byte that continues a character is no backslash', (encoding, character) => {
+  const text = Buffer.concat([
+    Buffer.from(
+      `SET client_encoding = '${encoding}';\nSET standard_conforming_strings = off;\nSELECT '`,
+    ),
+    Buffer.from(character),
+    Buffer.from(`';\nSELECT 'a\\'b';\n`),
+  ]);
+  expect(tokens([text]).filter((token) => token.startsWith('sql'))).toHaveLength(4);
+  const bytes = Array.from(text, (byte) => Buffer.from([byte]));
+  expect(tokens(bytes)).toEqual(tokens([text]));
+});
+
 describe('COPY data', () => {
   test('runs from the line after the statement to a line that is only a backslash and a dot', () => {
     expect(

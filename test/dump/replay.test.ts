@@ -110,3 +110,10 @@ describe('what a new database does not need is left out', () => {
     expect(replayed(header + sql)).toBe(header + sql);
   });
 });
+
+test('what psql does not see the end of, it is given inside a string', () => {
+  const trap = 'CREATE FUNCTION f(begin integer) RETURNS integer BEGIN ATOMIC SELECT begin; END;';
+  const given = replayed(`${header}${trap}\nSELECT 1;\n`);
+  const wrapped = `DO $routine_outer$ BEGIN EXECUTE $routine$${trap}$routine$; END $routine_outer$;`;
+  expect(given).toBe(`${header}${wrapped}\nSELECT 1;\n`);
+});
