@@ -7,9 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
-import { createProgram } from './cli.ts';
-import type { GlobalFlags, Shell } from './commands/shell.ts';
-import type { Config } from './config.ts';
+import { createProgram } from './program.ts';
+import type { GlobalFlags, Shell } from './cli/terminal.ts';
+import type { Config } from './config/config.ts';
 import {
   exitCodes,
   Failure,
@@ -17,8 +17,8 @@ import {
   messageOf,
   systemErrorCode,
   type StopSignal,
-} from './errors.ts';
-import type { Log } from './log.ts';
+} from './base/errors.ts';
+import type { Log } from './base/log.ts';
 
 const { argv, env, stdin, stdout, stderr } = process;
 
@@ -69,7 +69,7 @@ let progressLine: { show: (describe: () => string) => void; clear: () => void } 
 
 const shell: Shell = {
   async open(flags, settings) {
-    const { loadConfig } = await import('./config.ts');
+    const { loadConfig } = await import('./config/config.ts');
     const cwd = process.cwd();
     const sources = {
       flags: settings,
@@ -200,7 +200,7 @@ function wantsJson(): boolean {
 }
 
 async function startLog(level: Config['logLevel'], format: Config['logFormat']): Promise<Log> {
-  const { createLog } = await import('./log.ts');
+  const { createLog } = await import('./base/log.ts');
   const write = (line: string) => {
     progressLine?.clear();
     stderr.write(line);

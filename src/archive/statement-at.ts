@@ -1,5 +1,5 @@
 import { objectNamed } from '../dump/statement.ts';
-import { readArchive, type Archive } from './read.ts';
+import { readArchive, type Archive } from './reader.ts';
 
 /** A statement of a dump. */
 export interface FoundStatement {

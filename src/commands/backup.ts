@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { formatBytes } from '../format.ts';
-import type { WriteProgress } from '../archive/write.ts';
+import { formatBytes } from '../base/format.ts';
+import type { WriteProgress } from '../backup/backup.ts';
 import {
   addConnectionOptions,
   addJobsOption,
@@ -8,8 +8,8 @@ import {
   helpEnd,
   settingsFrom,
   type ConnectionFlags,
-} from './options.ts';
-import type { GlobalFlags, Shell } from './shell.ts';
+} from '../cli/options.ts';
+import type { GlobalFlags, Shell } from '../cli/terminal.ts';
 
 interface Flags extends GlobalFlags, ConnectionFlags {
   readonly prune: boolean;
@@ -43,7 +43,7 @@ export function addBackupCommand(program: Command, shell: Shell): void {
     .action(async (_flags: unknown, self: Command) => {
       const flags: Flags = self.optsWithGlobals();
       const context = await shell.open(flags, settingsFrom(flags));
-      const { backup } = await import('../operations/backup.ts');
+      const { backup } = await import('../backup/backup.ts');
       const report = await backup(context, {
         prune: flags.prune,
         waitSeconds: flags.wait,

@@ -1,10 +1,21 @@
 import type { Command } from 'commander';
-import { formatAge, formatBytes, formatCount, formatLocalTime, formatPlural } from '../format.ts';
-import type { ListedBackup } from '../operations/list.ts';
-import { addConnectionOptions, helpEnd, settingsFrom, type ConnectionFlags } from './options.ts';
-import { describePrevious } from './restore-text.ts';
-import type { GlobalFlags, Shell } from './shell.ts';
-import { formatTable } from './table.ts';
+import {
+  formatAge,
+  formatBytes,
+  formatCount,
+  formatLocalTime,
+  formatPlural,
+} from '../base/format.ts';
+import type { ListedBackup } from '../inspect/list.ts';
+import {
+  addConnectionOptions,
+  helpEnd,
+  settingsFrom,
+  type ConnectionFlags,
+} from '../cli/options.ts';
+import { describeKept } from '../cli/kept-database.ts';
+import type { GlobalFlags, Shell } from '../cli/terminal.ts';
+import { formatTable } from '../cli/table.ts';
 
 export function addListCommand(program: Command, shell: Shell): void {
   const command = program
@@ -21,7 +32,7 @@ export function addListCommand(program: Command, shell: Shell): void {
     .action(async (_flags: unknown, self: Command) => {
       const flags: GlobalFlags & ConnectionFlags = self.optsWithGlobals();
       const context = await shell.open(flags, settingsFrom(flags));
-      const { listAlmost, listFiles, listPrevious } = await import('../operations/list.ts');
+      const { listAlmost, listFiles, listPrevious } = await import('../inspect/list.ts');
       const [backups, previous] = [await listFiles(context), await listPrevious(context)];
       const isKnown = typeof previous !== 'string';
       if (!isKnown) {
@@ -48,7 +59,7 @@ export function addListCommand(program: Command, shell: Shell): void {
           notCounted: almost,
           previousDatabases: isKnown ? previous : null,
         },
-        [files, ...(isKnown ? previous.map(describePrevious) : [])].join('\n'),
+        [files, ...(isKnown ? previous.map(describeKept) : [])].join('\n'),
       );
     });
 }

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { formatBytes, formatPlural } from '../format.ts';
-import type { Log } from '../log.ts';
-import type { AcceptedLoss, PruneDecision } from '../operations/prune.ts';
-import { confirm } from './confirm.ts';
-import { addWaitOption, helpEnd, settingsFrom } from './options.ts';
-import type { GlobalFlags, Shell } from './shell.ts';
-import { formatTable } from './table.ts';
+import { formatBytes, formatPlural } from '../base/format.ts';
+import type { Log } from '../base/log.ts';
+import type { AcceptedLoss, PruneDecision } from '../retention/prune.ts';
+import { confirm } from '../cli/confirm.ts';
+import { addWaitOption, helpEnd, settingsFrom } from '../cli/options.ts';
+import type { GlobalFlags, Shell } from '../cli/terminal.ts';
+import { formatTable } from '../cli/table.ts';
 
 interface Flags extends GlobalFlags {
   readonly dryRun?: true;
@@ -49,7 +49,7 @@ export function addPruneCommand(program: Command, shell: Shell): void {
         ...(flags.retentionDays === undefined ? {} : { retentionDays: flags.retentionDays }),
         ...(flags.keepMin === undefined ? {} : { retentionKeepMin: flags.keepMin }),
       });
-      const { prune } = await import('../operations/prune.ts');
+      const { prune } = await import('../retention/prune.ts');
       const dryRun = flags.dryRun ?? false;
       const { decisions, accepted } = await prune(context, {
         dryRun,

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { totalRows } from '../table-rows.ts';
-import { Failure } from '../errors.ts';
-import { formatBytes, formatPlural } from '../format.ts';
-import type { Verdict } from '../operations/verify.ts';
-import { helpEnd, settingsFrom } from './options.ts';
-import type { GlobalFlags, Shell } from './shell.ts';
+import { totalRows } from '../base/table-rows.ts';
+import { Failure } from '../base/errors.ts';
+import { formatBytes, formatPlural } from '../base/format.ts';
+import type { Verdict } from '../inspect/verify.ts';
+import { helpEnd, settingsFrom } from '../cli/options.ts';
+import type { GlobalFlags, Shell } from '../cli/terminal.ts';
 
 interface Flags extends GlobalFlags {
   readonly all?: true;
@@ -39,7 +39,7 @@ export function addVerifyCommand(program: Command, shell: Shell): void {
         });
       }
       const context = await shell.open(flags, settingsFrom(flags));
-      const { verify } = await import('../operations/verify.ts');
+      const { verify } = await import('../inspect/verify.ts');
       const { verdicts, another } = await verify(context, {
         file,
         all: flags.all ?? false,

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Interrupted, messageOf, type StopSignal } from '../errors.ts';
+import { Interrupted, messageOf, type StopSignal } from '../base/errors.ts';
 import { startSandbox } from '../postgres/sandbox.ts';
 import { tellStory } from './story.ts';
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { formatPlural } from '../format.ts';
+import { formatPlural } from '../base/format.ts';
 import { createDatabase } from '../postgres/databases.ts';
 import { execute, query, quoteIdentifier, type Server } from '../postgres/psql.ts';
-import { run, type CommandLine } from '../subprocess.ts';
+import { run, type CommandLine } from '../base/subprocess.ts';
 import { demoDatabase } from './database.ts';
 
 export interface Stage {

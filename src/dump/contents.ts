@@ -1,7 +1,7 @@
-import type { TableRows } from '../table-rows.ts';
-import { isObjectComment } from './legacy-announcements.ts';
-import { LegacyCleaner } from './legacy.ts';
-import { rolesIn } from './ownership.ts';
+import type { TableRows } from '../base/table-rows.ts';
+import { isObjectComment } from './legacy/announcements.ts';
+import { LegacyCleaner } from './legacy/cleaner.ts';
+import { rolesIn } from './role-filter.ts';
 import { DumpLexer, type Statement, type Token } from './lexer.ts';
 import { firstLineOf, objectNamed } from './statement.ts';
 

@@ -1,4 +1,4 @@
-import { mayBeProgressMessage } from './legacy-messages.ts';
+import { mayBeProgressMessage } from './legacy/messages.ts';
 
 /** Something that is not the plain SQL of one database. */
 export interface ForeignFormat {

@@ -4,9 +4,9 @@ import {
   isProgressMessage,
   maxMessageBytes,
   mayBeProgressMessage,
-} from './legacy-messages.ts';
-import { textOf } from '../text.ts';
-import { Nesting } from './nesting.ts';
+} from './legacy/messages.ts';
+import { textOf } from '../base/text.ts';
+import { Nesting } from './statement-boundary.ts';
 import { isIdentifier, Quoting, withoutComments } from './quoting.ts';
 
 /** A stretch of a plain-SQL dump. The bytes of all tokens, in order, are what the lexer was given. */

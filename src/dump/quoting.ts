@@ -1,4 +1,4 @@
-import { bytesOf, textOf } from '../text.ts';
+import { bytesOf, textOf } from '../base/text.ts';
 import { Characters } from './characters.ts';
 
 const NEWLINE = 0x0a;

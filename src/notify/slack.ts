@@ -1,7 +1,7 @@
 import type { FetchFunction, IncomingWebhookSendArguments } from '@slack/webhook';
-import { systemErrorCode } from '../errors.ts';
-import { formatBytes, formatDuration, formatPlural } from '../format.ts';
-import type { BackupNews } from './backup-news.ts';
+import { systemErrorCode } from '../base/errors.ts';
+import { formatBytes, formatDuration, formatPlural } from '../base/format.ts';
+import type { BackupNews } from './outcome.ts';
 
 /** A notification must not delay the end of a backup by more than 10 s. */
 const timeoutMs = 8_000;

@@ -1,4 +1,4 @@
-import type { Connection } from '../config.ts';
+import type { Connection } from '../config/config.ts';
 
 const timeoutMs = 5_000;
 

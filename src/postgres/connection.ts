@@ -1,4 +1,4 @@
-import type { Connection } from '../config.ts';
+import type { Connection } from '../config/config.ts';
 
 /** Where to connect for work on databases as a whole, if it is there: never to one that is to be renamed. */
 export const maintenanceDatabase = 'postgres';

@@ -1,8 +1,8 @@
-import { Failure } from '../errors.ts';
+import { Failure } from '../base/errors.ts';
 import { maintenanceDatabase } from './connection.ts';
-import { ConnectionFailure, poolerFailure } from './diagnosis.ts';
+import { ConnectionFailure, poolerFailure } from './connection-failure.ts';
 import type { Server } from './psql.ts';
-import { Session } from './session.ts';
+import { Session } from './psql-session.ts';
 import { majorVersion } from './tools.ts';
 
 /** A server that has answered. */

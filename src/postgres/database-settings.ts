@@ -1,4 +1,4 @@
-import type { DatabaseSettings } from '../database-traits.ts';
+import type { DatabaseSettings } from '../base/database-traits.ts';
 import { execute, quoteIdentifier, quoteLiteral, SqlError, type Server } from './psql.ts';
 
 /** As SQL: the settings of the row `d` of pg_database, for `databaseSettingsSchema`. */

@@ -3,7 +3,7 @@ import {
   databaseSettingsSchema,
   databaseTraitsSchema,
   type DatabaseTraits,
-} from '../database-traits.ts';
+} from '../base/database-traits.ts';
 import { settingsOfDatabase } from './database-settings.ts';
 import {
   maintenanceOf,

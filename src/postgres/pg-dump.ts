@@ -1,8 +1,13 @@
-import { Failure } from '../errors.ts';
-import { start, type Child, type Ending } from '../subprocess.ts';
+import { Failure } from '../base/errors.ts';
+import { start, type Child, type Ending } from '../base/subprocess.ts';
 import { libpqEnvironment } from './connection.ts';
-import { quoted } from '../format.ts';
-import { connectionFailure, isLostConnection, lostConnection, lostHint } from './diagnosis.ts';
+import { quoted } from '../base/format.ts';
+import {
+  connectionFailure,
+  isLostConnection,
+  lostConnection,
+  lostHint,
+} from './connection-failure.ts';
 import { execute, quoteLiteral, SqlError, type Server } from './psql.ts';
 import { majorVersion, type Tool } from './tools.ts';
 

@@ -1,9 +1,14 @@
 import { z } from 'zod';
-import type { Connection } from '../config.ts';
-import { Failure } from '../errors.ts';
-import { start, run, type Child, type CommandLine, type Ending } from '../subprocess.ts';
+import type { Connection } from '../config/config.ts';
+import { Failure } from '../base/errors.ts';
+import { start, run, type Child, type CommandLine, type Ending } from '../base/subprocess.ts';
 import { libpqEnvironment, maintenanceDatabase } from './connection.ts';
-import { connectionFailure, isLostConnection, lostConnection, lostHint } from './diagnosis.ts';
+import {
+  connectionFailure,
+  isLostConnection,
+  lostConnection,
+  lostHint,
+} from './connection-failure.ts';
 import type { Tool } from './tools.ts';
 
 /** A server and the psql that talks to it. */

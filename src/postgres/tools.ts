@@ -1,7 +1,7 @@
 import { readdir, realpath } from 'node:fs/promises';
 import { basename, delimiter, join } from 'node:path';
-import { Failure } from '../errors.ts';
-import { run } from '../subprocess.ts';
+import { Failure } from '../base/errors.ts';
+import { run } from '../base/subprocess.ts';
 
 /** A PostgreSQL program on this machine. */
 export interface Tool {

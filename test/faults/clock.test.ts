@@ -3,11 +3,16 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
-import { createDraft, discardDraft } from '../../src/store/draft.ts';
-import { dayOf, formatBackupName, formatStamp, parseStamp } from '../../src/store/names.ts';
+import { createDraft, discardDraft } from '../../src/backup-directory/draft.ts';
+import {
+  dayOf,
+  formatBackupName,
+  formatStamp,
+  parseStamp,
+} from '../../src/backup-directory/names.ts';
 import { bin, temporaryDirectory } from '../support/cli.ts';
-import { prepared, withOneBackup } from '../support/prepared.ts';
-import { copyToAges, expectSound } from '../support/soundness.ts';
+import { prepared, withOneBackup } from '../support/aged-backups.ts';
+import { copyToAges, expectSound } from '../support/invariants.ts';
 
 const signal = new AbortController().signal;
 
@@ -51,7 +56,7 @@ test('in the hour that happens twice, both backups get a name and a day', async 
   const script = `
     const { formatStamp, dayOf } = await import(process.argv[1]);
     for (const iso of ['2025-10-26T00:30:00Z', '2025-10-26T01:30:00Z']) console.log(formatStamp(new Date(iso)), dayOf(formatStamp(new Date(iso))));`;
-  const names = new URL('../../dist/store/names.js', import.meta.url).href;
+  const names = new URL('../../dist/backup-directory/names.js', import.meta.url).href;
   const { stdout } = await execa(process.execPath, ['--input-type=module', '-e', script, names], {
     env: { TZ: 'Europe/Rome' },
   });

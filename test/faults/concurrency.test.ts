@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { fakePgDump } from '../support/fake-tool.ts';
 import { killGroup, launch, untilDumping } from '../support/launch.ts';
-import { prepared, withOneBackup } from '../support/prepared.ts';
+import { prepared, withOneBackup } from '../support/aged-backups.ts';
 import { sql } from '../support/server.ts';
-import { expectSound, expectTidy } from '../support/soundness.ts';
+import { expectSound, expectTidy } from '../support/invariants.ts';
 
 const sqlText = 'CREATE TABLE t AS SELECT generate_series(1, 100) AS a;';
 

@@ -2,10 +2,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { checkArchive } from '../../src/archive/read.ts';
-import { listBackups, type Backup } from '../../src/store/catalogue.ts';
+import { checkArchive } from '../../src/archive/reader.ts';
+import { listBackups, type Backup } from '../../src/backup-directory/catalog.ts';
 import { temporaryDirectory } from '../support/cli.ts';
-import { withOneBackup } from '../support/prepared.ts';
+import { withOneBackup } from '../support/aged-backups.ts';
 import { server } from '../support/server.ts';
 
 const { signal } = server;

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runTool, temporaryDirectory } from '../support/cli.ts';
 import { launch, untilDumping } from '../support/launch.ts';
-import { prepared, withOneBackup } from '../support/prepared.ts';
+import { prepared, withOneBackup } from '../support/aged-backups.ts';
 import { startWebhook } from '../support/slack.ts';
 import { canMount, smallDisk } from '../support/small-disk.ts';
-import { expectSound, expectTidy } from '../support/soundness.ts';
+import { expectSound, expectTidy } from '../support/invariants.ts';
 import { hasStrace, inject } from '../support/strace.ts';
 
 const latest = 'pratiko_backup_latest.sql.gz';

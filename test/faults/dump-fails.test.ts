@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { bin, installation, temporaryDirectory } from '../support/cli.ts';
 import { fakePgDump } from '../support/fake-tool.ts';
-import { withOneBackup } from '../support/prepared.ts';
+import { withOneBackup } from '../support/aged-backups.ts';
 import { sql, temporaryDatabase } from '../support/server.ts';
 
 const latest = 'pratiko_backup_latest.sql.gz';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { launch } from '../support/launch.ts';
-import { expectRecovery, prepared } from '../support/prepared.ts';
+import { expectRecovery, prepared } from '../support/aged-backups.ts';
 import { hasStrace, inject } from '../support/strace.ts';
 
 describe.runIf(hasStrace)('kill -9 aimed at', () => {

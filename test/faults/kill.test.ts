@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { fakePgDump } from '../support/fake-tool.ts';
 import { childrenOf, isRunning, killGroup, launch, untilDumping } from '../support/launch.ts';
-import { expectRecovery, prepared } from '../support/prepared.ts';
+import { expectRecovery, prepared } from '../support/aged-backups.ts';
 import { databasesLike, dropLike, sql } from '../support/server.ts';
-import { expectSound, expectTidy } from '../support/soundness.ts';
+import { expectSound, expectTidy } from '../support/invariants.ts';
 
 describe('kill -9 by pg_dump itself', () => {
   test.each([

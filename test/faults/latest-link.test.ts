@@ -10,8 +10,8 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { withOneBackup } from '../support/prepared.ts';
-import { expectSound } from '../support/soundness.ts';
+import { withOneBackup } from '../support/aged-backups.ts';
+import { expectSound } from '../support/invariants.ts';
 
 const latest = 'pratiko_backup_latest.sql.gz';
 const sqlText = 'CREATE TABLE t AS SELECT generate_series(1, 100) AS a;';

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { temporaryDirectory } from '../support/cli.ts';
 import { launch } from '../support/launch.ts';
-import { prepared } from '../support/prepared.ts';
+import { prepared } from '../support/aged-backups.ts';
 import { hasStrace } from '../support/strace.ts';
 
 /** The system calls by which a run changes the backup directory, in order, with stamps blanked. */

@@ -1,8 +1,8 @@
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { bin } from '../support/cli.ts';
-import { withOneBackup } from '../support/prepared.ts';
-import { expectSound } from '../support/soundness.ts';
+import { withOneBackup } from '../support/aged-backups.ts';
+import { expectSound } from '../support/invariants.ts';
 
 const sqlText = 'CREATE TABLE t AS SELECT generate_series(1, 100) AS a;';
 

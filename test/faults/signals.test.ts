@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { fakePgDump } from '../support/fake-tool.ts';
 import { killGroup, launch, untilDumping } from '../support/launch.ts';
-import { prepared } from '../support/prepared.ts';
+import { prepared } from '../support/aged-backups.ts';
 import { databasesLike, sql } from '../support/server.ts';
 import { startWebhook } from '../support/slack.ts';
-import { expectNoSessions, expectSound, expectTidy } from '../support/soundness.ts';
+import { expectNoSessions, expectSound, expectTidy } from '../support/invariants.ts';
 import { hasStrace, inject } from '../support/strace.ts';
 
 const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { withOneBackup } from '../support/prepared.ts';
+import { withOneBackup } from '../support/aged-backups.ts';
 import { closedPort, startWebhook } from '../support/slack.ts';
 
 const empty = 'SELECT 1;';

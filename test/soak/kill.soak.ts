@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { test } from 'vitest';
-import { readLatest } from '../../src/store/latest.ts';
+import { readLatest } from '../../src/backup-directory/latest.ts';
 import { killGroup, launch } from '../support/launch.ts';
-import { expectRecovery, prepared } from '../support/prepared.ts';
-import { expectNoSessions, expectSound } from '../support/soundness.ts';
+import { expectRecovery, prepared } from '../support/aged-backups.ts';
+import { expectNoSessions, expectSound } from '../support/invariants.ts';
 import { sql } from '../support/server.ts';
 
 const kills = Number(process.env.SOAK_KILLS ?? 300);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { childrenOf, killEach, killGroup, launch, type Launched } from '../support/launch.ts';
-import { prepared } from '../support/prepared.ts';
+import { prepared } from '../support/aged-backups.ts';
 import { databasesLike, dropLike, sql } from '../support/server.ts';
 
 const kills = Number(process.env.SOAK_KILLS ?? 300);

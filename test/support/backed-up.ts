@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'vitest';
 import { runTool, type Installation } from './cli.ts';
-import { withOneBackup } from './prepared.ts';
+import { withOneBackup } from './aged-backups.ts';
 import { temporaryDatabase } from './server.ts';
 
 /** A database with a table `t` of 1,000 rows, or of its own, and a backup of it. */

@@ -5,7 +5,7 @@ import { createDatabase, dropDatabase } from '../../src/postgres/databases.ts';
 import { libpqEnvironment, maintenanceDatabase } from '../../src/postgres/connection.ts';
 import { execute, quoteLiteral, type Server } from '../../src/postgres/psql.ts';
 import { findTool } from '../../src/postgres/tools.ts';
-import { run } from '../../src/subprocess.ts';
+import { run } from '../../src/base/subprocess.ts';
 
 const environment = { PATH: process.env.PATH ?? '', LC_ALL: 'C' };
 const signal = new AbortController().signal;

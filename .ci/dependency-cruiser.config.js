@@ -1,0 +1,86 @@
+/**
+ * The layers of src/, top first: imports go downward only, those of types and those that are made when
+ * needed, too. `src/README.md` says what each folder is for.
+ */
+const layers = [
+  ['main.ts', 'demo/'],
+  ['program.ts'],
+  ['commands/'],
+  ['cli/', 'backup/', 'restore/', 'inspect/'],
+  ['retention/'],
+  ['context.ts', 'archive/'],
+  ['dump/', 'postgres/', 'streams/', 'backup-directory/', 'notify/'],
+  ['config/'],
+  ['base/'],
+];
+
+const paths = (names) => `^src/(?:${names.join('|').replaceAll('.', '\\.')})`;
+
+const upward = layers.slice(1).map((layer, above) => ({
+  name: `upward-from-${layer[0].replace('/', '')}`,
+  comment: 'Imports go downward only: see the layers in src/README.md.',
+  severity: 'error',
+  from: { path: paths(layer) },
+  to: { path: paths(layers.slice(0, above + 1).flat()) },
+}));
+
+const strangers = layers
+  .filter((layer) => layer.length > 1)
+  .flatMap((layer) =>
+    layer.map((name) => ({
+      name: `strangers-of-${name.replace('/', '')}`,
+      comment: 'Folders of one layer do not know each other: what they share belongs below.',
+      severity: 'error',
+      from: { path: paths([name]) },
+      to: { path: paths(layer.filter((other) => other !== name)) },
+    })),
+  );
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    ...upward,
+    ...strangers,
+    {
+      name: 'commands-know-recipes-only',
+      comment: 'A command turns flags into a call and the result into words.',
+      severity: 'error',
+      from: { path: '^src/commands/' },
+      to: { path: paths([...layers[5].filter((name) => name !== 'context.ts'), ...layers[6]]) },
+    },
+    {
+      name: 'commands-are-strangers',
+      comment: 'One command does not call another.',
+      severity: 'error',
+      from: { path: '^src/commands/([^/.]+)' },
+      to: { path: '^src/commands/', pathNot: '^src/commands/$1[/.]' },
+    },
+    {
+      name: 'nowhere',
+      comment: 'A file that no layer names: give it a place.',
+      severity: 'error',
+      from: {},
+      to: { path: '^src/', pathNot: paths(layers.flat()) },
+    },
+    { name: 'circle', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'circle-of-folders',
+      severity: 'error',
+      scope: 'folder',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'children',
+      comment: 'Only base/subprocess.ts starts programs.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/base/subprocess\\.ts$' },
+      to: { path: '(?:^|/)(?:execa|child_process|process)(?:/|$)' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+  },
+};

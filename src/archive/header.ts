@@ -1,0 +1,108 @@
+import type { DatabaseSettings } from '../base/database-traits.ts';
+import type { Token } from '../dump/lexer.ts';
+import { unquoted } from '../dump/quoting.ts';
+import type { Replay } from '../dump/replay-filter.ts';
+import { manifestOf } from '../backup-directory/manifest.ts';
+import type { TableRows } from '../base/table-rows.ts';
+import { readArchive, type Archive, type ArchiveReport, type ReadOptions } from './reader.ts';
+
+/** What can be known of a dump before it is loaded. */
+export interface DumpHead {
+  /** The server that was dumped, `15.18`; undefined where the dump does not say it. */
+  readonly serverVersion: string | undefined;
+  /** What it sets for the database as a whole (`pg_dump --create`). */
+  readonly parameters: DatabaseSettings['parameters'];
+  /** Names of the extensions that it creates. */
+  readonly extensions: readonly string[];
+  /** Names of the tablespaces in which it creates tables, beside the default one. */
+  readonly tablespaces: readonly string[];
+  /** Of the whole file, where it was read to its end. */
+  readonly defects: readonly string[];
+  /** What could not be proven of it, where that was accepted. */
+  readonly unproven: string | undefined;
+  /** It has no definitions of the tables whose rows it holds, or of those that it alters. */
+  readonly isPart: 'data' | 'postData' | undefined;
+  /** Roles to which it gives something. */
+  readonly roles: readonly string[];
+  /** Rows of each table, where it was read to its end. */
+  readonly tables: readonly TableRows[] | undefined;
+  /** It has functions with a body in standard SQL (14 and later), which an older psql cuts to pieces. */
+  readonly hasAtomicBodies: boolean;
+}
+
+const dumpedFrom = /^-- Dumped from database version (\S+)/m;
+const createExtension = /^CREATE EXTENSION (?:IF NOT EXISTS )?("(?:[^"]|"")+"|[^\s;]+)/;
+const setTablespace = /^SET default_tablespace = ("(?:[^"]|"")+"|[^;'"]+);$/;
+const beginsData = /^(?:INSERT INTO |SELECT pg_catalog\.(?:lo_|setval))/;
+
+/**
+ * Reads the definitions of a dump, up to its first row. One without manifest may be from anywhere, and
+ * an old manifest does not tell of roles: these are read to their end.
+ * @param replay refuses what must not be loaded, here already.
+ * @throws UnsafeDump; Failure `storage`.
+ */
+export async function surveyArchive(
+  archive: Archive,
+  replay: Replay,
+  options: ReadOptions,
+): Promise<DumpHead> {
+  let serverVersion: string | undefined;
+  const extensions = new Set<string>();
+  const tablespaces = new Set<string>();
+  const isOurs = archive.manifest !== undefined;
+  // Its end tells of roles; in a backup of today its manifest does.
+  const isEnough = manifestOf(archive)?.roles !== undefined;
+  const tokens = readArchive(archive, options);
+  let report: ArchiveReport | undefined;
+  const seen = { creates: false, rows: false, alters: false };
+  let hasAtomicBodies = false;
+  try {
+    for (;;) {
+      const next = await tokens.next();
+      if (next.done) {
+        report = next.value;
+        break;
+      }
+      const token = next.value;
+      if (isEnough && isData(token)) break;
+      for (const _ of replay.read(token));
+      if (token.type === 'filler' && serverVersion === undefined) {
+        serverVersion = dumpedFrom.exec(token.bytes.toString('latin1'))?.[1];
+      }
+      const text = textOf(token) ?? '';
+      seen.creates ||= /^CREATE (?!UNIQUE INDEX|INDEX|TRIGGER|RULE|EXTENSION)/.test(text);
+      seen.rows ||= isData(token);
+      seen.alters ||= /^(?:ALTER TABLE|CREATE (?:UNIQUE )?INDEX)/.test(text);
+      hasAtomicBodies ||= /\bBEGIN ATOMIC\b/.test(text);
+      const extension = createExtension.exec(text)?.[1];
+      if (extension !== undefined) extensions.add(unquoted(extension));
+      const tablespace = setTablespace.exec(text)?.[1];
+      if (tablespace !== undefined) tablespaces.add(unquoted(tablespace));
+    }
+  } finally {
+    await tokens.return(undefined as never);
+  }
+  return {
+    serverVersion,
+    parameters: replay.parameters,
+    extensions: [...extensions],
+    tablespaces: [...tablespaces],
+    defects: report?.defects ?? [],
+    unproven: report?.contents.isOnlyUnproven ? report.contents.defect : undefined,
+    isPart:
+      isOurs || seen.creates
+        ? undefined
+        : seen.rows
+          ? 'data'
+          : seen.alters
+            ? 'postData'
+            : undefined,
+    roles: report?.contents.roles ?? manifestOf(archive)?.roles ?? [],
+    tables: report?.contents.tables ?? manifestOf(archive)?.tables,
+    hasAtomicBodies,
+  };
+}
+
+const textOf = (token: Token) => (token.type === 'sql' ? token.statement?.text : undefined);
+
+const isData = (token: Token) => token.type === 'rows' || beginsData.test(textOf(token) ?? '');

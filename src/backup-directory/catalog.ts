@@ -1,0 +1,82 @@
+import { lstat, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemErrorCode } from '../base/errors.ts';
+import { readManifest, type Manifest } from './manifest.ts';
+import { formatBackupName, momentOf, parseBackupName, type Stamp } from './names.ts';
+import { storageFailure } from './storage-failure.ts';
+
+/** A file with a backup's name. */
+export interface Backup {
+  readonly stamp: Stamp;
+  readonly name: string;
+  readonly path: string;
+  readonly bytes: number;
+  readonly manifest: Manifest | 'unreadable' | undefined;
+  /**
+   * When it was made: its manifest knows that better than its name, for an hour can come twice, and
+   * clocks go wrong.
+   */
+  readonly madeAt: Date;
+}
+
+/**
+ * Every backup in a directory, oldest first. Links, directories and names that are not exactly a
+ * backup's are not backups. A directory that does not exist has none.
+ * @throws Failure `storage` where the directory cannot be read.
+ */
+export async function listBackups(directory: string): Promise<Backup[]> {
+  const backups: Backup[] = [];
+  for (const stamp of await stampsIn(directory)) {
+    const backup = await findBackup(directory, stamp);
+    if (backup !== undefined) backups.push(backup);
+  }
+  return backups.sort(byAge);
+}
+
+const byAge = (a: Backup, b: Backup) =>
+  a.madeAt.getTime() - b.madeAt.getTime() || (a.stamp < b.stamp ? -1 : 1);
+
+/** Named almost like a backup: a copy by a browser or an editor, which nothing here looks at. */
+const almostBackup = /pratiko_backup_\d{8}.*\.sql/;
+
+/**
+ * The names of files that somebody may take for backups and that are none, for their names are not
+ * exactly a backup's.
+ * @throws Failure `storage` where the directory cannot be read.
+ */
+export async function listAlmostBackups(directory: string): Promise<string[]> {
+  const names = await namesIn(directory);
+  return names
+    .filter((name) => almostBackup.test(name) && !name.startsWith('.'))
+    .filter((name) => parseBackupName(name) === undefined && !name.endsWith('.refused.sql'))
+    .sort();
+}
+
+/** The backup of a stamp; undefined where there is no such file. */
+export async function findBackup(directory: string, stamp: Stamp): Promise<Backup | undefined> {
+  const name = formatBackupName(stamp);
+  const path = join(directory, name);
+  try {
+    const stats = await lstat(path);
+    if (!stats.isFile()) return undefined;
+    const manifest = await readManifest(directory, stamp);
+    const madeAt = typeof manifest === 'object' ? new Date(manifest.createdAt) : momentOf(stamp);
+    return { stamp, name, path, bytes: stats.size, manifest, madeAt };
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    throw storageFailure(`read ${path}`, error);
+  }
+}
+
+async function stampsIn(directory: string): Promise<Stamp[]> {
+  return (await namesIn(directory)).map(parseBackupName).filter((stamp) => stamp !== undefined);
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return [];
+    throw storageFailure(`read the backup directory ${directory}`, error);
+  }
+}

@@ -1,0 +1,123 @@
+import { access, rm, statfs, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { systemErrorCode } from '../base/errors.ts';
+import { formatBytes } from '../base/format.ts';
+import { findBackup } from './catalog.ts';
+import { createPrivateFile, publish, syncDirectory, writePartial } from './durable-file.ts';
+import { readLatest } from './latest.ts';
+import { formatManifest, type Manifest } from './manifest.ts';
+import {
+  formatBackupName,
+  formatManifestName,
+  formatPartialName,
+  formatStamp,
+  type Stamp,
+} from './names.ts';
+import { storageFailure } from './storage-failure.ts';
+
+/** A backup that does not have its name yet. */
+export interface Draft {
+  readonly stamp: Stamp;
+  readonly directory: string;
+  /** Of the partial file. */
+  readonly path: string;
+  readonly file: FileHandle;
+}
+
+/**
+ * Creates the partial file of a new backup under a stamp that nothing else has; where this second
+ * is taken, that of a later one.
+ */
+export async function createDraft(
+  directory: string,
+  now: () => Date,
+  signal: AbortSignal,
+): Promise<Draft> {
+  for (;;) {
+    const stamp = formatStamp(now());
+    const name = formatBackupName(stamp);
+    const path = join(directory, formatPartialName(name));
+    if (await exists(join(directory, name))) {
+      await sleep(100, undefined, { signal });
+      continue;
+    }
+    try {
+      return { stamp, directory, path, file: await createPrivateFile(path) };
+    } catch (error) {
+      throw storageFailure(`create ${path}`, error);
+    }
+  }
+}
+
+/** Makes what was written durable and closes the file. */
+export async function sealDraft(draft: Draft): Promise<void> {
+  try {
+    await draft.file.sync();
+    await draft.file.close();
+  } catch (error) {
+    throw storageFailure(`write ${draft.path}`, error);
+  }
+}
+
+/**
+ * Gives a sealed draft its name. The manifest is in place and durable before: a file with a
+ * backup's name always has one.
+ */
+export async function publishDraft(draft: Draft, manifest: Manifest): Promise<void> {
+  const { directory, stamp } = draft;
+  try {
+    await writePartial(directory, formatManifestName(stamp), formatManifest(manifest));
+    await publish(directory, formatManifestName(stamp));
+    await syncDirectory(directory);
+    await publish(directory, formatBackupName(stamp));
+    await syncDirectory(directory);
+  } catch (error) {
+    throw storageFailure(`publish ${formatBackupName(stamp)}`, error);
+  }
+}
+
+/** Removes everything of a draft that was not published. */
+export async function discardDraft({ directory, stamp, path, file }: Draft): Promise<void> {
+  await file.close().catch(() => undefined); // it may be closed already
+  await rm(path, { force: true });
+  if (await exists(join(directory, formatBackupName(stamp)))) return;
+  const manifest = formatManifestName(stamp);
+  await rm(join(directory, formatPartialName(manifest)), { force: true });
+  await rm(join(directory, manifest), { force: true });
+}
+
+/**
+ * An error while a draft was filled: of the disk, with the room there is and the room it takes, or
+ * any other.
+ * @param writtenBytes that were written before.
+ */
+export async function writeFailure(
+  draft: Draft,
+  error: unknown,
+  writtenBytes: number,
+): Promise<unknown> {
+  if (!/^E(?!RR_)[A-Z0-9]+$/.test(systemErrorCode(error) ?? '')) return error;
+  const room = await describeRoom(draft, writtenBytes).catch(() => 'room unknown');
+  return storageFailure(`write the backup to ${draft.directory} (${room})`, error);
+}
+
+async function describeRoom({ directory }: Draft, writtenBytes: number): Promise<string> {
+  const { bavail, bsize } = await statfs(directory);
+  const latest = await readLatest(directory);
+  const last = latest && (await findBackup(directory, latest));
+  const needed =
+    last === undefined
+      ? `more than ${formatBytes(writtenBytes)} needed`
+      : `the last backup took ${formatBytes(last.bytes)}`;
+  return `${formatBytes(bavail * bsize + writtenBytes)} free, ${needed}`;
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,23 @@
+import { readMeasures } from './accepted-loss.ts';
+import { listBackups, type Backup } from './catalog.ts';
+import { manifestOf, type Manifest } from './manifest.ts';
+import { fullerBackups, type FullerBackup } from './row-loss.ts';
+
+/**
+ * The backups before one, of the same database, that hold much more than it: what was lost meanwhile
+ * is in them. Newest first; without what a person has accepted.
+ */
+export async function fullerBackupsOf(
+  directory: string,
+  { database, tables, createdAt }: Manifest,
+): Promise<FullerBackup<Backup>[]> {
+  const measure = (await readMeasures(directory)).get(database.name);
+  const older = (await listBackups(directory)).reverse().flatMap((backup) => {
+    const manifest = manifestOf(backup);
+    if (manifest === undefined || manifest.fileBytes !== backup.bytes) return [];
+    if (manifest.database.name !== database.name || manifest.createdAt >= createdAt) return [];
+    if (measure !== undefined && backup.madeAt < measure) return [];
+    return [{ backup, tables: manifest.tables }];
+  });
+  return fullerBackups(tables, older).map(({ backup: { backup }, losses }) => ({ backup, losses }));
+}

@@ -1,0 +1,163 @@
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { Failure, systemErrorCode } from '../base/errors.ts';
+import { findBackup, listAlmostBackups, listBackups, type Backup } from './catalog.ts';
+import { requireDirectory } from './directory.ts';
+import { readLatest } from './latest.ts';
+import { latestName, parseBackupName } from './names.ts';
+import { manifestOf, type Manifest } from './manifest.ts';
+import { storageFailure } from './storage-failure.ts';
+
+/** A file to verify or restore. */
+export interface BackupFile {
+  readonly name: string;
+  readonly path: string;
+  readonly bytes: number;
+  readonly manifest: Manifest | 'unreadable' | undefined;
+  /** Why this one was taken where it is not the one that was asked for, for people. */
+  readonly note?: string;
+}
+
+/**
+ * Finds what a person means by `[file]`: a path, a name in the backup directory, a timestamp, or
+ * the latest backup (`latest`, or nothing).
+ * @param database without argument, its own newest backup comes before a latest one of another.
+ * @throws Failure `noSuchBackup` with what would be accepted.
+ */
+export async function locateBackup(
+  directory: string,
+  argument: string | undefined,
+  cwd: string,
+  database?: string,
+): Promise<BackupFile> {
+  if (argument === undefined)
+    return (await newestOf(directory, database)) ?? latestBackup(directory);
+  if (argument === 'latest') return latestBackup(directory);
+  const candidates = [join(directory, argument), resolve(cwd, argument)];
+  if (argument.includes('/')) candidates.shift();
+  for (const path of candidates) {
+    if (path === join(directory, latestName)) return latestBackup(directory);
+    const file = await fileAt(path);
+    if (file !== undefined) return file;
+  }
+  return backupCalled(argument, directory);
+}
+
+/** A timestamp as people write and as `list` prints it, or its beginning; a name without its ending. */
+async function backupCalled(argument: string, directory: string): Promise<BackupFile> {
+  const beginning = stampBeginning(argument.trim());
+  const backups = beginning === undefined ? [] : await listBackups(directory);
+  const found = backups.filter(({ stamp }) => stamp.startsWith(beginning ?? stamp));
+  const [only] = found;
+  if (only !== undefined && found.length === 1) return only;
+  if (only === undefined) {
+    throw new Failure('noSuchBackup', `no such backup: ${argument}`, {
+      hint: `give a path, a name or timestamp from \`pratiko-backup list\`, or \`latest\` (looked in ${directory})`,
+    });
+  }
+  const stamps = found.map(({ stamp }) => stamp);
+  throw new Failure('noSuchBackup', `${found.length} backups begin with ${argument}`, {
+    hint: `give more of the timestamp: ${stamps.slice(-5).join(', ')}`,
+  });
+}
+
+const written =
+  /^(?:pratiko_backup_)?(\d{4})-?(\d\d)?-?(\d\d)?[_ T]?(\d\d)?:?(\d\d)?:?(\d\d)?(?:\.sql(?:\.gz)?)?$/;
+
+/** `2025-11-29 14:00` → `20251129_1400`; undefined for what is no timestamp. */
+function stampBeginning(text: string): string | undefined {
+  const fields: (string | undefined)[] | undefined = written.exec(text)?.slice(1);
+  if (fields === undefined) return undefined;
+  const given = fields.filter((field) => field !== undefined);
+  const date = given.slice(0, 3).join('');
+  return given.length > 3 ? `${date}_${given.slice(3).join('')}` : date;
+}
+
+/** The newest good backup of a database, where `latest` is one of another database. */
+async function newestOf(
+  directory: string,
+  database: string | undefined,
+): Promise<BackupFile | undefined> {
+  const linked = await readLatest(directory);
+  const latest = linked && (await findBackup(directory, linked));
+  if (latest === undefined || database === undefined) return undefined;
+  if (typeof latest.manifest !== 'object' || latest.manifest.database.name === database) {
+    return undefined;
+  }
+  const own = (await listBackups(directory)).findLast(
+    (backup) => looksGood(backup) && manifestOf(backup)?.database.name === database,
+  );
+  return (
+    own && {
+      ...own,
+      note: `the latest backup is of another database; taking the newest of "${database}"`,
+    }
+  );
+}
+
+async function latestBackup(directory: string): Promise<BackupFile> {
+  const linked = await readLatest(directory);
+  const backup = linked && (await findBackup(directory, linked));
+  if (backup !== undefined) return backup;
+  const backups = await listBackups(directory);
+  const newest = backups.filter(looksGood).at(-1) ?? backups.at(-1);
+  if (newest === undefined) return failWithoutBackups(directory);
+  const taking = looksGood(newest) ? 'the newest that looks good' : 'the newest';
+  return { ...newest, note: `${latestName} leads to no backup here; taking ${taking}` };
+}
+
+/**
+ * There is nothing to verify or restore.
+ * @throws Failure `noSuchBackup`; `storage` where there is not even the directory.
+ */
+export async function failWithoutBackups(directory: string): Promise<never> {
+  await requireDirectory(directory);
+  const almost = await listAlmostBackups(directory);
+  const other =
+    almost.length === 0
+      ? ''
+      : `; ${almost.slice(0, 3).join(', ')} has not exactly a backup's name: give its path`;
+  throw new Failure('noSuchBackup', `no backup in ${directory}`, {
+    hint: `copy your backups into it, or name their directory with --backup-dir or BACKUP_DIR${other}; \`pratiko-backup backup\` makes one of a database that is still there`,
+  });
+}
+
+const looksGood = (backup: Backup) => manifestOf(backup)?.fileBytes === backup.bytes;
+
+/**
+ * What to do where a backup is not good, as a whole command that takes the newest one that looks good.
+ * @param verb `restore` or `verify`; `not` is the path of the bad one.
+ */
+export async function useAnother(
+  directory: string,
+  not: string,
+  verb = 'restore',
+): Promise<string> {
+  const backups = await listBackups(directory).catch(() => []);
+  const newest = backups.findLast((backup) => looksGood(backup) && backup.path !== not);
+  if (newest === undefined)
+    return 'no other backup here is known to be good: `pratiko-backup verify --all` reads them all';
+  return `the newest other one that looks good: \`pratiko-backup ${verb} ${newest.stamp}\``;
+}
+
+async function fileAt(path: string): Promise<BackupFile | undefined> {
+  const stamp = parseBackupName(basename(path));
+  const backup = stamp && (await findBackup(dirname(path), stamp));
+  if (backup !== undefined) return backup;
+  try {
+    const stats = await stat(path);
+    if (stats.isDirectory() && (await readdir(path)).includes('toc.dat'))
+      throw directoryFormat(path);
+    if (!stats.isFile()) return undefined;
+    return { name: basename(path), path, bytes: stats.size, manifest: undefined };
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(systemErrorCode(error) ?? '')) return undefined;
+    throw error instanceof Failure ? error : storageFailure(`read ${path}`, error);
+  }
+}
+
+function directoryFormat(path: string): Failure {
+  return new Failure('verificationFailed', `${path} is a dump in pg_dump's directory format`, {
+    hint: '`pg_restore` reads it: create a new database and run `pg_restore --dbname NEW_DATABASE DIRECTORY`',
+  });
+}

@@ -1,0 +1,55 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Backup } from './catalog.ts';
+import { syncDirectory } from './durable-file.ts';
+import {
+  acceptedLossName,
+  formatBackupName,
+  formatManifestName,
+  formatPartialName,
+  latestName,
+  parsePartialName,
+} from './names.ts';
+import { storageFailure } from './storage-failure.ts';
+
+/**
+ * Removes a backup, its manifest first: interrupted in between, it leaves a whole backup.
+ * @throws Failure `storage`.
+ */
+export async function removeBackup(directory: string, backup: Backup): Promise<void> {
+  try {
+    await rm(join(directory, formatManifestName(backup.stamp)), { force: true });
+    await rm(backup.path);
+    await syncDirectory(directory);
+  } catch (error) {
+    throw storageFailure(`remove ${backup.path}`, error);
+  }
+}
+
+/**
+ * Removes what a run that was killed has left: partial files, and the manifest of a backup that
+ * was never published. Only under the lock.
+ * @returns the names of what was removed.
+ * @throws Failure `storage`.
+ */
+export async function removeLeftovers(directory: string): Promise<string[]> {
+  try {
+    const leftovers = leftoversAmong(new Set(await readdir(directory)));
+    for (const name of leftovers) await rm(join(directory, name), { force: true });
+    return leftovers;
+  } catch (error) {
+    throw storageFailure(`tidy up ${directory}`, error);
+  }
+}
+
+const otherPartials = [latestName, acceptedLossName].map(formatPartialName);
+
+function leftoversAmong(names: ReadonlySet<string>): string[] {
+  return [...names].flatMap((name) => {
+    const stamp = parsePartialName(name);
+    if (stamp === undefined) return otherPartials.includes(name) ? [name] : [];
+    const manifest = formatManifestName(stamp);
+    const isOrphan = names.has(manifest) && !names.has(formatBackupName(stamp));
+    return isOrphan ? [name, manifest] : [name];
+  });
+}

@@ -1,0 +1,300 @@
+import { join } from 'node:path';
+import { applyPlan, planForDirectory } from '../retention/apply.ts';
+import { warnOfContents, warnOfLoss } from './warnings.ts';
+import {
+  verifyDraft,
+  writeArchive,
+  type DumpSource,
+  type WriteProgress,
+  type Written,
+} from '../archive/writer.ts';
+import type { DumpContents } from '../dump/contents.ts';
+import type { Config } from '../config/config.ts';
+import { withDeadline } from '../base/deadline.ts';
+import { totalRows } from '../base/table-rows.ts';
+import { Failure, messageOf } from '../base/errors.ts';
+import { formatBytes, formatDuration, formatPlural } from '../base/format.ts';
+import { failureNews, isFine, type BackupNews } from '../notify/outcome.ts';
+import { notifySlack } from '../notify/slack.ts';
+import { contact } from '../postgres/contact.ts';
+import { describeDatabase, type DatabaseDescription } from '../postgres/databases.ts';
+import { DroppedMeanwhile, requireNewEnough } from '../postgres/pg-dump.ts';
+import { findTool } from '../postgres/tools.ts';
+import { listBackups } from '../backup-directory/catalog.ts';
+import { createDraft, discardDraft, publishDraft, sealDraft } from '../backup-directory/draft.ts';
+import { ensureDirectory } from '../backup-directory/directory.ts';
+import { isWithoutLinks, pointLatest } from '../backup-directory/latest.ts';
+import type { Lock } from '../backup-directory/lock.ts';
+import { manifestOf, type Manifest } from '../backup-directory/manifest.ts';
+import { formatBackupName, latestName, type Stamp } from '../backup-directory/names.ts';
+import { removeLeftovers } from '../backup-directory/remove.ts';
+import { storageFailure } from '../backup-directory/storage-failure.ts';
+import { configuredServer, lockDirectory, toolSearch, type Context } from '../context.ts';
+
+export type { WriteProgress };
+
+export interface BackupOptions {
+  readonly waitSeconds: number;
+  readonly prune: boolean;
+  /** How many blocks are compressed at a time. */
+  readonly jobs: number;
+  readonly onProgress?: (progress: WriteProgress) => void;
+}
+
+export interface BackupReport {
+  readonly name: string;
+  readonly path: string;
+  readonly manifest: Manifest;
+  /** Why a person should look at it, although it is good. */
+  readonly warning: string | undefined;
+  /** Names of the old backups that retention removed. */
+  readonly removed: readonly string[];
+}
+
+/**
+ * Makes one backup: dumps, compresses, verifies what is on the disk, publishes it, points `latest`
+ * to it, applies retention, tells Slack.
+ * @throws Failure of any kind; what is not good is not left behind.
+ */
+export async function backup(context: Context, options: BackupOptions): Promise<BackupReport> {
+  try {
+    const report = await makeBackup(context, options);
+    await tell(context, successNews(context, report));
+    return report;
+  } catch (thrown) {
+    const error: unknown = context.signal.aborted ? context.signal.reason : thrown;
+    await tell(context, failureNews(databaseLabel(context.config), error));
+    throw error;
+  }
+}
+
+async function makeBackup(context: Context, options: BackupOptions): Promise<BackupReport> {
+  const { config } = context;
+  if (await ensureDirectory(config.backupDir, config.backupDirIsDefault)) {
+    context.log.warn(
+      { hint: 'if backups belong elsewhere, set BACKUP_DIR and move this one there' },
+      `there was no backup directory: created ${config.backupDir}`,
+    );
+  }
+  await using lock = await lockDirectory(context, 'backup', options.waitSeconds);
+  await cleanUp(context);
+  const { stamp, manifest, contents } = await withinTimeout(context, (limited) =>
+    publishBackup(limited, lock, options).catch(async (error: unknown) => {
+      if (!(error instanceof DroppedMeanwhile)) throw error;
+      context.log.warn(`${error.message}; trying once more`);
+      return publishBackup(limited, lock, options);
+    }),
+  );
+  const name = formatBackupName(stamp);
+  context.log.info({ backup: name, manifest }, `backup ${name} is good: ${summarise(manifest)}`);
+  const warning = await warn(contents, manifest, context);
+  await moveLatest(stamp, context);
+  const removed = options.prune ? await removeOld(stamp, context) : [];
+  return { name, path: join(config.backupDir, name), manifest, warning, removed };
+}
+
+/** Dumps into a draft, verifies what is on the disk, and only then gives it its name. */
+async function publishBackup(
+  context: Context,
+  lock: Lock,
+  options: BackupOptions,
+): Promise<{ stamp: Stamp; manifest: Manifest; contents: DumpContents }> {
+  const { config, signal } = context;
+  const source = await openSource(context);
+  const draft = await createDraft(config.backupDir, context.now, signal);
+  try {
+    const expectedBytes = await lastDumpBytes(config);
+    const written = await writeArchive(draft, source, { ...options, expectedBytes });
+    await sealDraft(draft);
+    await verifyDraft(draft, written, signal, options);
+    const manifest = describeBackup(source, written, context);
+    await lock.assertHeld();
+    signal.throwIfAborted();
+    await publishDraft(draft, manifest);
+    return { stamp: draft.stamp, manifest, contents: written.contents };
+  } catch (error) {
+    await discardDraft(draft).catch((failure: unknown) =>
+      context.log.warn(`${draft.path} is left: ${messageOf(failure)}`),
+    );
+    signal.throwIfAborted();
+    await lock.assertHeld(); // else that is why
+    throw error;
+  }
+}
+
+/** The dump of the last backup of the database: about so large will this one be. */
+async function lastDumpBytes({ backupDir, connection }: Config): Promise<number | undefined> {
+  const manifests = (await listBackups(backupDir)).map(manifestOf);
+  return manifests.findLast((manifest) => manifest?.database.name === connection.database)
+    ?.dumpBytes;
+}
+
+interface Source extends DumpSource {
+  readonly serverVersion: string;
+  readonly description: DatabaseDescription;
+}
+
+async function openSource(context: Context): Promise<Source> {
+  const { config, log } = context;
+  const { database, host, port, user } = config.connection;
+  log.info(
+    `backing up database "${database}" (${config.databaseSource}) on ${host}:${port} as "${user}"`,
+  );
+  const [configured, pgDump] = await Promise.all([
+    configuredServer(context),
+    findTool('pg_dump', toolSearch(context)),
+  ]);
+  const [{ server, version }, description] = await Promise.all([
+    contact(configured, database),
+    describeDatabase(configured, database, database),
+  ]);
+  requireNewEnough(pgDump, version);
+  if (description === undefined) throw new Error(`database ${database} is not in pg_database`);
+  log.debug(`server ${version}, ${pgDump.path} ${pgDump.version}`);
+  const { lockWaitTimeoutSeconds } = config;
+  return { server, pgDump, lockWaitTimeoutSeconds, serverVersion: version, description };
+}
+
+function describeBackup(source: Source, written: Written, context: Context): Manifest {
+  return {
+    format: 1,
+    createdAt: context.now().toISOString(),
+    durationMs: Math.round(written.durationMs),
+    database: { name: context.config.connection.database, ...source.description },
+    dumpBytes: written.contents.bytes,
+    fileBytes: written.fileBytes,
+    sha256: written.sha256,
+    tables: [...written.contents.tables],
+    roles: [...written.contents.roles],
+    ...(written.contents.defect !== undefined && { notUnderstood: written.contents.defect }),
+    serverVersion: source.serverVersion,
+    pgDumpVersion: source.pgDump.version,
+    toolVersion: context.version,
+  };
+}
+
+function summarise(manifest: Manifest): string {
+  return [
+    formatPlural(manifest.tables.length, 'table'),
+    formatPlural(totalRows(manifest.tables), 'row'),
+    `${formatBytes(manifest.dumpBytes)} → ${formatBytes(manifest.fileBytes)}`,
+    formatDuration(manifest.durationMs),
+  ].join(', ');
+}
+
+/** @returns what was said, for whoever else is told. */
+async function warn(
+  contents: DumpContents,
+  manifest: Manifest,
+  { config, log }: Context,
+): Promise<string | undefined> {
+  const losses = await warnOfLoss(manifest, config.backupDir);
+  const warnings = [...warnOfContents(contents), ...losses];
+  for (const { message, hint } of warnings) log.warn({ hint }, message);
+  if (losses.length === 0 && manifest.tables.length === 0) {
+    const { name } = manifest.database;
+    log.warn(
+      { hint: `is it the right one (${config.databaseSource})? see \`psql --list\`` },
+      `database "${name}" has no tables: this backup holds nothing`,
+    );
+  }
+  return warnings.length === 0 ? undefined : warnings.map(({ message }) => message).join('; ');
+}
+
+/** What a run that was killed has left is removed by the next one. */
+async function cleanUp({ config, log }: Context): Promise<void> {
+  const removed = await removeLeftovers(config.backupDir);
+  for (const name of removed) {
+    log.warn(`removed ${name}, left by a run that was interrupted`);
+  }
+}
+
+/** Where the file system knows no links, the newest good backup is found without. */
+async function moveLatest(stamp: Stamp, { config, log }: Context): Promise<void> {
+  try {
+    const aside = await pointLatest(config.backupDir, stamp);
+    if (aside !== undefined) log.warn(`${latestName} was not a link; it is now ${aside}`);
+  } catch (error) {
+    if (!isWithoutLinks(error)) {
+      throw storageFailure(
+        `point ${latestName} to the new backup (${formatBackupName(stamp)} itself is safe)`,
+        error,
+      );
+    }
+    log.warn(
+      {
+        hint: 'nothing is lost: every command takes the newest good backup where there is no link',
+      },
+      `the file system of ${config.backupDir} has no symbolic links: there is no ${latestName}`,
+    );
+  }
+}
+
+async function removeOld(verified: Stamp, context: Context): Promise<string[]> {
+  const { config, log, signal } = context;
+  const removed: string[] = [];
+  try {
+    const plan = await planForDirectory(config.backupDir, {
+      policy: config.retention,
+      now: context.now(),
+      signal,
+      verified,
+    });
+    await applyPlan(config.backupDir, plan, signal, ({ backup: { name }, reason }) => {
+      log.info(`removed ${name}: ${reason}`);
+      removed.push(name);
+    });
+    return removed;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new Failure(
+      'incomplete',
+      `the backup is safe, but old backups could not be removed: ${messageOf(error)}`,
+      { hint: 'correct it, then run `pratiko-backup prune`', cause: error },
+    );
+  }
+}
+
+/** Only until it is published: what comes after does not make it worse. */
+async function withinTimeout<Result>(
+  context: Context,
+  work: (limited: Context) => Promise<Result>,
+): Promise<Result> {
+  const seconds = context.config.backupTimeoutSeconds;
+  if (seconds === undefined) return work(context);
+  const expire = () =>
+    new Failure('dumpFailed', `the backup took longer than ${seconds} s (BACKUP_TIMEOUT)`, {
+      hint: 'see what the server is busy with, or raise BACKUP_TIMEOUT; no file was left',
+    });
+  return withDeadline(context.signal, seconds * 1000, expire, (signal) =>
+    work({ ...context, signal }),
+  );
+}
+
+async function tell({ config, log }: Context, news: BackupNews): Promise<void> {
+  const { slack } = config;
+  if (slack === undefined) return;
+  if (slack.notify === 'failure' && isFine(news)) return;
+  const problem = await notifySlack(slack.url, news, config.proxies);
+  if (problem !== undefined) log.warn(`Slack was not told: ${problem}`);
+}
+
+function successNews(
+  { config }: Context,
+  { name, manifest, warning, removed }: BackupReport,
+): BackupNews {
+  return {
+    outcome: 'success',
+    database: databaseLabel(config),
+    file: name,
+    bytes: manifest.fileBytes,
+    tables: manifest.tables.length,
+    rows: totalRows(manifest.tables),
+    durationMs: manifest.durationMs,
+    removed: removed.length,
+    warning,
+  };
+}
+
+const databaseLabel = ({ connection: { database, host, port } }: Context['config']) =>
+  `${database} on ${host}:${port}`;

@@ -1,0 +1,43 @@
+import type { DumpContents } from '../dump/contents.ts';
+import { describeLoss } from '../backup-directory/row-loss.ts';
+import type { Manifest } from '../backup-directory/manifest.ts';
+import { fullerBackupsOf } from '../backup-directory/larger-earlier-backup.ts';
+
+/** Why a person should look at a backup, although it is good. */
+export interface Warning {
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** What pg_dump writes and others do not read is backed up all the same. */
+export function* warnOfContents({ trapsForPsql, defect }: DumpContents): Generator<Warning> {
+  if (trapsForPsql.length > 0) {
+    yield {
+      message: `psql cannot read ${trapsForPsql.join(', ')}: it takes a name \`begin\` for the beginning of a body, and waits for its end`,
+      hint: '`pratiko-backup restore` can; for a rescue with psql alone, give the parameter or column another name',
+    };
+  }
+  if (defect !== undefined) {
+    yield {
+      message: `pg_dump wrote a whole dump that this tool does not understand (${defect})`,
+      hint: 'it is kept; see whether psql restores it into another database: gunzip -c FILE | psql -d OTHER',
+    };
+  }
+}
+
+/** A database that was emptied by accident makes a good backup, too. */
+export async function warnOfLoss(manifest: Manifest, directory: string): Promise<Warning[]> {
+  const fuller = await fullerBackupsOf(directory, manifest);
+  const [newest] = fuller;
+  if (newest === undefined) return [];
+  return [
+    {
+      message: fuller
+        .map(({ backup, losses }, index) =>
+          describeLoss(index === 0 ? 'it' : 'and it', backup.name, losses),
+        )
+        .join('; '),
+      hint: `if that is not meant so, look: \`pratiko-backup restore ${newest.backup.stamp} --to NEW_DATABASE\`; it stays, however old, until you say that nothing is missing (\`pratiko-backup prune --accept-loss\`)`,
+    },
+  ];
+}

@@ -1,0 +1,62 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { Flags } from '../config/config.ts';
+import type { GlobalFlags } from './terminal.ts';
+
+/** Options of every command that connects, named as PostgreSQL names them. */
+export interface ConnectionFlags {
+  readonly host?: string;
+  readonly port?: string;
+  readonly username?: string;
+  readonly dbname?: string;
+}
+
+export function addConnectionOptions(command: Command): Command {
+  return command
+    .option('--host <host>', 'server (POSTGRES_HOST)')
+    .option('-p, --port <port>', 'port (POSTGRES_PORT)')
+    .option('-U, --username <name>', 'user (POSTGRES_USER)')
+    .option('-d, --dbname <name>', 'database (POSTGRES_DB)');
+}
+
+export function addWaitOption(command: Command): Command {
+  return command.option('--wait <seconds>', 'wait so long for another run to end', wholeSeconds, 0);
+}
+
+export function addJobsOption(command: Command, what: string, cores: number): Command {
+  const option = new Option('-j, --jobs <n>', what).argParser(jobCount);
+  return command.addOption(option.default(cores, `the cores, ${cores}`));
+}
+
+/** The flags that are settings, under the settings' names. */
+export function settingsFrom(flags: GlobalFlags & ConnectionFlags): Flags {
+  const given = {
+    host: flags.host,
+    port: flags.port,
+    user: flags.username,
+    database: flags.dbname,
+    backupDir: flags.backupDir,
+    logFormat: flags.logFormat,
+    logLevel: flags.verbose ? 'debug' : flags.quiet ? 'warn' : undefined,
+  };
+  return Object.fromEntries(
+    Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
+/** Lines for the end of a help text. */
+export function helpEnd(examples: readonly string[], exitCodes: readonly string[]): string {
+  const block = (title: string, lines: readonly string[]) =>
+    `\n${title}:\n${lines.map((line) => `  ${line}\n`).join('')}`;
+  return block('Examples', examples) + block('Exit codes', exitCodes);
+}
+
+function jobCount(text: string): number {
+  const jobs = Number(text);
+  if (/^\d{1,3}$/.test(text) && jobs >= 1 && jobs <= 64) return jobs;
+  throw new InvalidArgumentError('give a whole number from 1 to 64.');
+}
+
+function wholeSeconds(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('give whole seconds, like 60.');
+  return Number(text);
+}

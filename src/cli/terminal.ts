@@ -1,0 +1,32 @@
+import type { Flags } from '../config/config.ts';
+import type { Context } from '../context.ts';
+
+/** What a command is given of the world: settings, a place for results, a person to ask. */
+export interface Shell {
+  /** Loads the settings with these flags and starts the log. */
+  open(flags: GlobalFlags, settings: Flags): Promise<Context>;
+  /** Prints the result of the command to stdout: the text, or with `--json` the value. */
+  result(value: object, text?: string): void;
+  /** Shows the state of the work on the terminal, in place of what it showed before. */
+  progress(describe: () => string): void;
+  /** Of this machine, for what is done side by side. */
+  readonly cores: number;
+  /**
+   * Asks a person. What was typed before the question is no answer to it.
+   * @returns undefined where there is no terminal to ask at, `end` where it was closed (Ctrl-D).
+   * @throws Interrupted at Ctrl-C.
+   */
+  ask(question: string): Promise<{ readonly text: string } | 'end' | undefined>;
+}
+
+/** Options of every command, as commander names them. */
+export interface GlobalFlags {
+  readonly config?: string;
+  /** Its name before; Node 20 takes it for itself where the file is missing. */
+  readonly envFile?: string;
+  readonly backupDir?: string;
+  readonly quiet?: true;
+  readonly verbose?: true;
+  readonly logFormat?: 'pretty' | 'json';
+  readonly json?: true;
+}

@@ -1,0 +1,87 @@
+import type { Command } from 'commander';
+import { Failure } from '../../base/errors.ts';
+import {
+  addConnectionOptions,
+  addJobsOption,
+  addWaitOption,
+  helpEnd,
+  type ConnectionFlags,
+} from '../../cli/options.ts';
+import type { GlobalFlags } from '../../cli/terminal.ts';
+
+export interface RestoreFlags extends GlobalFlags, ConnectionFlags {
+  readonly to?: string;
+  readonly yes?: true;
+  readonly dryRun?: true;
+  readonly dropOld?: true;
+  readonly undo?: true;
+  readonly salvage?: true;
+  readonly unproven?: true;
+  readonly force?: true;
+  readonly skipRefused?: true;
+  readonly owner: boolean;
+  readonly privileges: boolean;
+  readonly wait: number;
+  readonly jobs: number;
+}
+
+/** A restore, an undo and a salvage share their options; `requireOneWay` tells which go together. */
+export function addRestoreOptions(command: Command, cores: number): void {
+  command
+    .option('--to <db>', 'restore into this database instead (it need not exist)')
+    .option('-y, --yes', 'do not ask')
+    .option('--dry-run', 'look at everything, print the plan, change nothing')
+    .option('--undo', 'take the last restore back: swap the previous database in again')
+    .option('--drop-old', 'drop the previous database afterwards')
+    .option('--salvage', 'rescue what can be read of a damaged backup into a database of its own')
+    .option('--unproven', 'take SQL that does not prove that it is whole')
+    .option('--skip-refused', 'load all that the server takes, list the rest, ask before the swap')
+    .option('--force', 'go on although there may be too little room')
+    .option('--no-owner', 'everything belongs to the user who restores')
+    .option('--no-privileges', 'leave out GRANT and REVOKE');
+  addJobsOption(command, 'sessions that load at a time; 1: in the order of the dump', cores);
+  addWaitOption(addConnectionOptions(command)).addHelpText(
+    'after',
+    helpEnd(
+      [
+        'pratiko-backup restore',
+        'pratiko-backup restore --dry-run',
+        'pratiko-backup restore 20251129_140000 --to aifinance_test',
+        'pratiko-backup restore backups/pratiko_backup_20251129_140000.sql.gz --yes',
+        'pratiko-backup restore --undo',
+        'pratiko-backup restore --salvage 20251129_140000',
+      ],
+      [
+        '0   restored (--salvage: rescued what could be read)',
+        '2   confirmation is needed, but there is no terminal: use --yes',
+        '10  there is no such backup; --undo: there is nothing to go back to',
+        '11  another run is at work in the directory or on the database',
+        '13  cannot connect',
+        '21  the file cannot be a backup: empty, of another format or size',
+        '22  the restore failed or the file is bad; the live database was not touched',
+      ],
+    ),
+  );
+}
+
+/**
+ * A restore, an undo and a salvage are different things.
+ * @throws Failure `usage`.
+ */
+export function requireOneWay(file: string | undefined, flags: RestoreFlags): void {
+  const clashes = [
+    flags.to !== undefined && flags.dbname !== undefined && 'give --to or --dbname, not both',
+    flags.undo && file !== undefined && '--undo takes no file: it swaps databases',
+    flags.undo && flags.salvage && 'give --undo or --salvage, not both',
+    flags.undo && flags.dropOld && '--undo keeps the undone database: leave out --drop-old',
+    flags.undo &&
+      !(flags.owner && flags.privileges) &&
+      '--undo loads nothing: leave out --no-owner and --no-privileges',
+    flags.undo && flags.skipRefused && '--undo loads nothing: leave out --skip-refused',
+    flags.salvage && flags.skipRefused && 'give --salvage or --skip-refused, not both',
+    flags.salvage && flags.dropOld && '--salvage replaces nothing: leave out --drop-old',
+    flags.salvage && flags.dryRun && '--salvage replaces nothing: leave out --dry-run',
+  ].filter((clash) => typeof clash === 'string');
+  if (clashes[0] === undefined) return;
+  throw new Failure('usage', clashes[0], { hint: '`pratiko-backup help restore` shows examples' });
+}

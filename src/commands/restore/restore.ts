@@ -1,0 +1,123 @@
+import type { Command } from 'commander';
+import { Failure } from '../../base/errors.ts';
+import { shellWord } from '../../base/format.ts';
+import type { Context } from '../../context.ts';
+import type { ReadProgress } from '../../restore/restore.ts';
+import { confirm } from '../../cli/confirm.ts';
+import { settingsFrom } from '../../cli/options.ts';
+import { addRestoreOptions, requireOneWay, type RestoreFlags } from './options.ts';
+import { salvage } from './salvage.ts';
+import { announceRefusals } from './refused-text.ts';
+import {
+  announcePlan,
+  announceRestored,
+  describeBuild,
+  describePlan,
+  describeSurvey,
+  progressOf,
+} from './text.ts';
+import { undo } from './undo.ts';
+import type { Shell } from '../../cli/terminal.ts';
+
+export function addRestoreCommand(program: Command, shell: Shell): void {
+  const command = program
+    .command('restore')
+    .argument('[file]', 'path, name, timestamp or `latest` (default: the latest backup)')
+    .description(
+      'load a backup beside the live database, check it, swap it in; the previous database is kept',
+    );
+  addRestoreOptions(command, shell.cores);
+  command.action(async (file: string | undefined, _flags: unknown, self: Command) => {
+    const flags: RestoreFlags = self.optsWithGlobals();
+    requireOneWay(file, flags);
+    const context = await shell.open(flags, {
+      ...settingsFrom(flags),
+      ...(flags.to === undefined ? {} : { database: flags.to }),
+    });
+    if (flags.undo) await undo(context, flags, shell);
+    else if (flags.salvage) await salvage(file, context, flags, shell);
+    else await restore(file, context, flags, shell);
+  });
+}
+
+async function restore(
+  file: string | undefined,
+  context: Context,
+  flags: RestoreFlags,
+  shell: Shell,
+): Promise<void> {
+  const operation = await import('../../restore/restore.ts');
+  const describeProgress = progressOf();
+  const options = {
+    file,
+    owners: flags.owner,
+    privileges: flags.privileges,
+    dropOld: flags.dropOld ?? false,
+    unproven: flags.unproven ?? false,
+    force: flags.force ?? false,
+    skipRefused: flags.skipRefused ?? false,
+    onSurvey: (progress: ReadProgress) => shell.progress(() => describeSurvey(progress)),
+  };
+  if (flags.dryRun) {
+    const plan = await operation.previewRestore(context, options);
+    announcePlan(plan, options.dropOld, context);
+    shell.result({ dryRun: true, plan }, describePlan(plan));
+    return;
+  }
+  const report = await operation.restore(context, {
+    ...options,
+    waitSeconds: flags.wait,
+    jobs: flags.jobs,
+    confirm: async (plan) => {
+      announcePlan(plan, options.dropOld, context);
+      const verb = plan.previous === undefined ? 'Restore into' : 'Restore over';
+      if (!flags.yes) await confirm(`${verb} "${plan.target}"?`, plan.target, shell, context.log);
+    },
+    confirmRefused: async (refusals, path) => {
+      announceRefusals(refusals, path, context.log);
+      const { database } = context.config.connection;
+      const question = `Swap in "${database}" without them?`;
+      if (!flags.yes) await confirm(question, database, shell, context.log);
+    },
+    onProgress: (progress) => shell.progress(() => describeProgress(progress)),
+    onBuild: (left) => shell.progress(() => describeBuild(left)),
+  });
+  announceRestored(report, undoCommand(flags), context.log);
+  const { plan, tables, inserted, skipped, refusals, refusedPath, dropped, durationMs } = report;
+  shell.result({
+    backup: plan.file.path,
+    database: plan.target,
+    previous: dropped ? null : (plan.previous ?? null),
+    previousDatabases: plan.remaining,
+    tables,
+    inserted,
+    skipped,
+    ...(refusals && {
+      refused: refusals.statements.map(({ refused }) => refused),
+      refusedTables: refusals.tables.map(({ table, rows }) => ({ table, rows })),
+      refusedFile: refusedPath ?? null,
+    }),
+    durationMs: Math.round(durationMs),
+  });
+  if (flags.dropOld && plan.previous !== undefined && !dropped) {
+    throw new Failure('incomplete', `restored, but "${plan.previous}" is still there`, {
+      hint: 'drop it by hand when nothing uses it any more',
+    });
+  }
+}
+
+/** To be typed by a person in the same place. */
+function undoCommand(flags: RestoreFlags): string {
+  const options = {
+    '--config': flags.config,
+    '--env-file': flags.envFile,
+    '--host': flags.host,
+    '--port': flags.port,
+    '--username': flags.username,
+    '--to': flags.to ?? flags.dbname,
+  };
+  const words = Object.entries(options).flatMap(([option, value]) =>
+    value === undefined ? [] : [option, shellWord(value)],
+  );
+  return ['pratiko-backup restore --undo', ...words].join(' ');
+}

@@ -1,0 +1,35 @@
+import type { Context } from '../../context.ts';
+import type { RestoreFlags } from './options.ts';
+import { describeRefused } from './refused-text.ts';
+import { describeSalvage, progressOf, warnOf, warnOfSkipped } from './text.ts';
+import type { Shell } from '../../cli/terminal.ts';
+
+/** `restore --salvage` */
+export async function salvage(
+  file: string | undefined,
+  context: Context,
+  flags: RestoreFlags,
+  shell: Shell,
+): Promise<void> {
+  const { log } = context;
+  const operation = await import('../../restore/salvage.ts');
+  const describeProgress = progressOf();
+  const report = await operation.salvage(context, {
+    file,
+    owners: flags.owner,
+    privileges: flags.privileges,
+    waitSeconds: flags.wait,
+    onProgress: (progress) => shell.progress(() => describeProgress(progress)),
+  });
+  warnOf(report.findings, log);
+  for (const defect of report.defects) {
+    log.warn(
+      { hint: 'look at what was rescued: where a checksum does not fit, rows can be altered' },
+      `the file is not good: ${defect}`,
+    );
+  }
+  for (const line of describeRefused(report.refused)) log.warn(line);
+  for (const message of new Set(report.leftOut)) log.warn(`left out: ${message}`);
+  warnOfSkipped(report.skipped, log);
+  shell.result(report, describeSalvage(report));
+}

@@ -1,0 +1,240 @@
+import { totalRows } from '../../base/table-rows.ts';
+import {
+  formatAge,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatPlural,
+  quoted,
+} from '../../base/format.ts';
+import type { Log } from '../../base/log.ts';
+import type { Context } from '../../context.ts';
+import type { ReadProgress, RestoreReport } from '../../restore/restore.ts';
+import type { SalvageReport } from '../../restore/salvage.ts';
+import type { Finding } from '../../restore/finding.ts';
+import type { RestorePlan, UndoPlan } from '../../restore/plan.ts';
+import type { SalvagedTable } from '../../restore/load/damaged.ts';
+import { describeBytes, describeKept } from '../../cli/kept-database.ts';
+import { formatTable } from '../../cli/table.ts';
+
+/** What a restore is going to do, before a person agrees. */
+export function announcePlan(plan: RestorePlan, dropOld: boolean, context: Context): void {
+  const { log, config } = context;
+  const { file, target, previous, findings } = plan;
+  const manifest = typeof file.manifest === 'object' ? file.manifest : undefined;
+  const { host, port } = config.connection;
+  log.info(
+    `restoring ${describeFile(plan)} into database "${target}" (${config.databaseSource}) on ${host}:${port}`,
+  );
+  if (manifest !== undefined && manifest.database.name !== target) {
+    log.warn(`this is a backup of database "${manifest.database.name}", not of "${target}"`);
+  }
+  warnOf(findings, log);
+  for (const line of describeClients(plan)) log.info(line);
+  for (const line of describeComparison(plan)) log.info(line);
+  log.info(
+    previous === undefined
+      ? `there is no database "${target}" yet: it will be created`
+      : `database "${target}" will be replaced; the present one is kept${dropOld ? ' until the swap, then dropped (--drop-old)' : ` as "${target}_before_…"`}`,
+  );
+}
+
+/** So many lines of a list, at most. */
+const maxLines = 8;
+
+function describeClients({ clients, target }: RestorePlan): string[] {
+  if (clients.length === 0) return [];
+  const who = clients
+    .slice(0, maxLines)
+    .map(
+      ({ user, application, sessions }) =>
+        `${user} (${application || 'unnamed'}, ${formatPlural(sessions, 'session')})`,
+    );
+  return [`connected to "${target}", and disconnected at the swap: ${who.join(', ')}`];
+}
+
+function describeComparison({ comparison, target }: RestorePlan): string[] {
+  if (comparison === undefined) return [];
+  const { live, backup, fewer } = comparison;
+  const lines = fewer
+    .slice(0, maxLines)
+    .map(({ table, live: now, backup: then }) =>
+      then === null
+        ? `  ${table}: about ${formatPlural(now, 'row')} now, not in the backup`
+        : `  ${table}: about ${formatPlural(now, 'row')} now, ${formatCount(then)} in the backup`,
+    );
+  const more = fewer.length - lines.length;
+  return [
+    `rows: about ${formatCount(live)} in "${target}" now, ${formatCount(backup)} in the backup${fewer.length === 0 ? '' : '; fewer in:'}`,
+    ...lines,
+    ...(more > 0 ? [`  and in ${formatPlural(more, 'more table')}`] : []),
+  ];
+}
+
+/** What an undo is going to do. */
+export function announceUndo({ target, returning, previous, findings }: UndoPlan, log: Log): void {
+  warnOf(findings, log);
+  log.info(
+    `database "${returning.name}" (${describeBytes(returning.bytes)}) becomes "${target}" again; ${previous === undefined ? 'there is no present one' : `the present one is kept as "${target}_before_…"`}`,
+  );
+}
+
+/** What a person should know beforehand. */
+export function warnOf(findings: readonly Finding[], log: Log): void {
+  for (const { severity, message, hint } of findings) {
+    if (severity === 'warning') log.warn({ hint }, message);
+    if (severity === 'note') log.info({ hint }, message);
+  }
+}
+
+function describeFile({ file, madeAt }: RestorePlan): string {
+  const details = [
+    ...(madeAt === undefined ? [] : [`made ${formatAge(Date.now() - madeAt.getTime())} ago`]),
+    typeof file.manifest === 'object'
+      ? formatPlural(totalRows(file.manifest.tables), 'row')
+      : formatBytes(file.bytes),
+  ];
+  return `${file.name} (${details.join(', ')})`;
+}
+
+/** A plan as a result of its own. */
+export function describePlan(plan: RestorePlan): string {
+  const { scratch, target, previous } = plan;
+  const settings = [...plan.settings.before, ...plan.settings.after];
+  return [
+    `1. load ${describeFile(plan)} into a new database "${scratch}"`,
+    '2. compare the rows of every table, collect statistics (ANALYZE)',
+    ...(settings.length === 0 ? [] : ['3. give it the settings of the database:']),
+    ...settings.map((statement) => `     ${statement}`),
+    previous === undefined
+      ? `${settings.length === 0 ? 3 : 4}. rename it to "${target}"`
+      : `${settings.length === 0 ? 3 : 4}. rename "${target}" to "${previous}" and the new one to "${target}", in one transaction`,
+    'nothing was changed (--dry-run)',
+  ].join('\n');
+}
+
+/**
+ * What a restore has done, and what remains to be done.
+ * @param undo the command that takes it back.
+ */
+export function announceRestored(report: RestoreReport, undo: string, log: Log): void {
+  const { plan, tables, inserted, skipped, leftOut, dropped, durationMs } = report;
+  warnOfSkipped(skipped, log);
+  if (leftOut > 0) {
+    log.warn(
+      { hint: 'look at them in the dump, and at `psql -c "\\l+" -c "\\drds"`' },
+      `left out ${formatPlural(leftOut, 'statement')} of the dump about the database as a whole (pg_dump --create)`,
+    );
+  }
+  const contents = [
+    ...(tables.length === 0 && inserted === 0 ? ['definitions only, the dump holds no rows'] : []),
+    ...(tables.length > 0
+      ? [formatPlural(tables.length, 'table'), formatPlural(totalRows(tables), 'row')]
+      : []),
+    ...(inserted > 0
+      ? [
+          `${formatPlural(inserted, 'row')} by INSERT (the file does not say how many there must be)`,
+        ]
+      : []),
+  ].join(', ');
+  log.info(
+    `restored "${plan.target}" from ${plan.file.name}: ${contents}, ${formatDuration(durationMs)}`,
+  );
+  if (plan.madeAt !== undefined && Date.now() - plan.madeAt.getTime() > anHour) {
+    log.info(
+      `the backup is ${formatAge(Date.now() - plan.madeAt.getTime())} old: if your code is newer, run its migrations (\`alembic upgrade head\`)`,
+    );
+  }
+  if (plan.previous !== undefined) {
+    log.info(
+      dropped
+        ? 'the previous database was dropped'
+        : `the previous database is kept as "${plan.previous}"; when you no longer need it: DROP DATABASE ${quoted(plan.previous)}; to take the restore back: ${undo}`,
+    );
+  }
+  for (const previous of plan.remaining) log.info(describeKept(previous));
+}
+
+const anHour = 3_600_000;
+
+/** Ownership and privileges of roles that are not here. */
+export function warnOfSkipped({ statements, roles }: RestoreReport['skipped'], log: Log): void {
+  if (roles.length === 0) return;
+  log.warn(
+    { hint: 'create these roles and restore again if you need them' },
+    `left out ${formatPlural(statements, 'statement')} about roles that are not on this server or cannot be assigned: ${roles.join(', ')}`,
+  );
+}
+
+const judgements: Record<SalvagedTable['state'], string> = {
+  complete: 'complete',
+  inserted: 'by INSERT',
+  cut: 'NOT WHOLE',
+  refused: 'NOT WHOLE',
+  noTable: 'NOT WHOLE',
+  absent: 'NOT WHOLE',
+};
+
+function describeSalvaged({ state, rows }: SalvagedTable): string {
+  if (state === 'absent') return 'absent';
+  const count = formatPlural(rows, 'row');
+  if (state === 'noTable') return `the table could not be created, ${count} in the file`;
+  if (state === 'cut') return `cut after ${count}`;
+  return state === 'refused' ? `${count}, the server refused the others` : count;
+}
+
+/** What was rescued, table by table. */
+export function describeSalvage({ tables, largeObjects, database }: SalvageReport): string {
+  const lines = tables.map((table) => [
+    table.table,
+    judgements[table.state],
+    describeSalvaged(table),
+  ]);
+  if (largeObjects > 0) lines.push(['(large objects)', '', formatCount(largeObjects)]);
+  return [
+    formatTable(lines),
+    `what could be read is in database "${database}"; it replaces nothing, and stays until you drop it:`,
+    `DROP DATABASE ${quoted(database)};`,
+  ].join('\n');
+}
+
+/** While the file is looked at, before a person agrees. */
+export function describeSurvey({ readBytes, totalBytes, rows }: ReadProgress): string {
+  return `checking ${percent(readBytes, totalBytes)}, ${formatPlural(rows, 'row')}`;
+}
+
+/** While nothing is loaded any more. */
+export const describeBuild = (left: number) =>
+  `the rows are loaded; building indexes and constraints, ${formatCount(left)} left`;
+
+const percent = (part: number, whole: number) => `${Math.floor((100 * part) / whole)} %`;
+
+/** Before that, nobody knows how long something will take. */
+const knowsAfterSeconds = 1;
+
+/**
+ * Percent of the file, what is being loaded, how fast, and how long it will take.
+ * @param now in ms; time counts from the first call.
+ */
+export function progressOf(
+  now: () => number = () => performance.now(),
+): (progress: ReadProgress) => string {
+  let startedAt: number | undefined;
+  return ({ readBytes, totalBytes, table, rows }) => {
+    startedAt ??= now();
+    if (readBytes === totalBytes) {
+      return `the file is read, ${formatPlural(rows, 'row')}; finishing: indexes, constraints`;
+    }
+    const seconds = (now() - startedAt) / 1000;
+    const left = ((totalBytes - readBytes) * seconds) / readBytes;
+    return [
+      `loading ${percent(readBytes, totalBytes)}`,
+      ...(table === undefined ? [] : [table]),
+      ...(rows === 0 ? [] : [formatPlural(rows, 'row')]),
+      ...(seconds < knowsAfterSeconds || rows === 0
+        ? []
+        : [`${formatPlural(Math.round(rows / seconds), 'row')}/s`]),
+      ...(seconds < knowsAfterSeconds ? [] : [`${formatDuration(left * 1000)} left`]),
+    ].join(', ');
+  };
+}

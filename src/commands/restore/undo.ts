@@ -1,0 +1,27 @@
+import type { Context } from '../../context.ts';
+import { confirm } from '../../cli/confirm.ts';
+import type { RestoreFlags } from './options.ts';
+import { announceUndo } from './text.ts';
+import type { Shell } from '../../cli/terminal.ts';
+
+/** `restore --undo` */
+export async function undo(context: Context, flags: RestoreFlags, shell: Shell): Promise<void> {
+  const { previewUndo, undoRestore } = await import('../../restore/undo.ts');
+  if (flags.dryRun) {
+    const plan = await previewUndo(context);
+    announceUndo(plan, context.log);
+    shell.result({ dryRun: true, plan }, 'nothing was changed (--dry-run)');
+    return;
+  }
+  const { target, returning, previous } = await undoRestore(context, {
+    waitSeconds: flags.wait,
+    confirm: async (plan) => {
+      announceUndo(plan, context.log);
+      if (!flags.yes)
+        await confirm(`Undo the restore of "${plan.target}"?`, plan.target, shell, context.log);
+    },
+  });
+  const kept = previous === undefined ? '' : `; the undone one is kept as "${previous}"`;
+  context.log.info(`"${target}" is again the database that was kept as "${returning.name}"${kept}`);
+  shell.result({ database: target, was: returning.name, previous: previous ?? null });
+}

@@ -1,0 +1,84 @@
+import type { Config } from './config/config.ts';
+import { Failure } from './base/errors.ts';
+import type { Log } from './base/log.ts';
+import type { Server } from './postgres/psql.ts';
+import { contactMaintenance } from './postgres/contact.ts';
+import { findTool, type ToolSearch } from './postgres/tools.ts';
+import { acquireLock, type Lock } from './backup-directory/lock.ts';
+
+/** What every operation is given. */
+export interface Context {
+  readonly config: Config;
+  readonly log: Log;
+  /** Aborted with the reason `Interrupted` when the run is to end. */
+  readonly signal: AbortSignal;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly pid: number;
+  readonly hostname: string;
+  /** Of pratiko-backup. */
+  readonly version: string;
+  readonly now: () => Date;
+}
+
+/** Takes the lock of the backup directory for a command, see `acquireLock`. */
+export async function lockDirectory(
+  context: Context,
+  command: string,
+  waitSeconds: number,
+): Promise<Lock> {
+  return acquireLock({
+    directory: context.config.backupDir,
+    pid: context.pid,
+    hostname: context.hostname,
+    command,
+    waitMs: waitSeconds * 1000,
+    signal: context.signal,
+  });
+}
+
+/**
+ * The same for a command that only reads backups: retention must not remove what it reads. Where
+ * nobody can write there is no retention, and it goes on without a lock.
+ */
+export async function lockToRead(
+  context: Context,
+  command: string,
+  waitSeconds: number,
+): Promise<Lock | undefined> {
+  try {
+    return await lockDirectory(context, command, waitSeconds);
+  } catch (error) {
+    if (!(error instanceof Failure && error.kind === 'storage')) throw error;
+    context.log.debug(`going on without a lock: ${error.message}`);
+    return undefined;
+  }
+}
+
+/** Where to look for pg_dump and psql. */
+export function toolSearch({ config, environment, signal }: Context): ToolSearch {
+  const path = environment.PATH;
+  return {
+    binDir: config.pgBinDir,
+    environment: { LC_ALL: 'C', ...(path === undefined ? {} : { PATH: path }) },
+    signal,
+  };
+}
+
+/** The configured server. No connection is made yet. */
+export async function configuredServer(context: Context): Promise<Server> {
+  const { config, signal } = context;
+  const psql = await findTool('psql', toolSearch(context));
+  const environment = { ...config.libpq, ...context.environment };
+  const passedOn = Object.keys(environment).filter((name) => /^PG[A-Z]/.test(name));
+  if (passedOn.length > 0) context.log.debug(`for libpq: ${passedOn.sort().join(', ')}`);
+  return { psql, connection: config.connection, environment, signal };
+}
+
+/**
+ * The configured server, which has answered, for work on databases as a whole.
+ * @throws Failure `cannotConnect`.
+ */
+export async function contactedServer(context: Context): Promise<Server> {
+  return (await contactMaintenance(await configuredServer(context))).server;
+}

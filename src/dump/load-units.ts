@@ -1,0 +1,242 @@
+import type { Token } from './lexer.ts';
+import type { Replay } from './replay-filter.ts';
+import { identifier, qualified } from './statement.ts';
+
+interface Text {
+  readonly sql: readonly Buffer[];
+  /** The line of the dump with which it begins, from 1. */
+  readonly line: number;
+  /** How many it has. */
+  readonly lines: number;
+  /** The statement without comments, of rows the COPY; empty where it is longer than `maxStatementBytes`. */
+  readonly text: string;
+}
+
+/** A stretch of a dump that is loaded as a whole. */
+export type Part =
+  /** Rows of one COPY block, a statement of their own. */
+  | (Text & {
+      readonly type: 'rows';
+      /** Which COPY block of the dump it belongs to, from 0, and the table of that. */
+      readonly block: number;
+      readonly table: string;
+      readonly bytes: number;
+      /** How many columns the COPY statement names; undefined where it names none. */
+      readonly columns: number | undefined;
+      /** The file has begun a transaction of its own, which only the session that did so is in. */
+      readonly inTransaction: boolean;
+    })
+  /** A statement, with what stands before it. */
+  | (Text & {
+      readonly type: 'statement';
+      /** What it needs of the order; undefined: everything before it done, nothing after it begun. */
+      readonly order: Order | undefined;
+      /** Makes a table that ANALYZE of another one reads, too: a child, or one of a foreign server. */
+      readonly widensAnalyze: boolean;
+    });
+
+export type Order =
+  /** Sets something for the session: every session needs it. */
+  | { readonly type: 'session' }
+  /** Touches nothing that rows of other tables depend on, and nothing that depends on them. */
+  | { readonly type: 'independent' }
+  /** Needs these tables (see `tableKey`) for itself; the first is the one that it works on. */
+  | { readonly type: 'tables'; readonly tables: readonly string[]; readonly isForeignKey: boolean };
+
+/** Cuts what is replayed of a dump into parts: statements, and pieces of rows at row borders. */
+export class PartReader {
+  readonly #replay: Replay;
+  readonly #pieceBytes: number;
+  /** What is not complete yet: of a statement, or rows. */
+  #sql: Buffer[] = [];
+  #bytes = 0;
+  /** The line of the dump with which it begins, and how many it has. */
+  #line = 1;
+  #lines = 0;
+  /** The COPY statement of the block, and what stood before it. */
+  #copy = Buffer.alloc(0);
+  #copyText = '';
+  #block = -1;
+  #table = '';
+  #inRows = false;
+  /** Of the COPY block, which has at least one, also without rows. */
+  #hasPieces = false;
+  #columns: number | undefined;
+  #inTransaction = false;
+  /** What is created belongs to the role of the session that creates it. */
+  #isSomebodyElse = false;
+
+  /** @param pieceBytes how large a piece of rows is, at least. */
+  constructor(replay: Replay, pieceBytes: number) {
+    this.#replay = replay;
+    this.#pieceBytes = pieceBytes;
+  }
+
+  /** @throws UnsafeDump */
+  *read(token: Token): Generator<Part> {
+    if (token.type === 'rows') {
+      yield* this.#rows(token);
+      return;
+    }
+    if (token.type === 'copyEnd') {
+      if (this.#bytes > 0 || !this.#hasPieces) yield* this.#piece();
+      this.#restart(1);
+      this.#inRows = false;
+      return;
+    }
+    for (const bytes of this.#replay.read(token)) {
+      if (this.#inRows)
+        this.#line += countLines(bytes); // the line break behind COPY
+      else this.#add(bytes);
+    }
+    const statement = token.type === 'sql' ? token.statement : undefined;
+    if (statement?.copyInto !== undefined) {
+      this.#copy = Buffer.concat([...this.#sql, Buffer.from('\n')]);
+      this.#block += 1;
+      this.#table = statement.copyInto;
+      this.#copyText = statement.text ?? '';
+      this.#columns = columnCount(this.#copyText);
+      this.#inRows = true;
+      this.#hasPieces = false;
+      this.#restart(0);
+    } else if (statement !== undefined) {
+      this.#inTransaction = isInTransactionAfter(statement.text) ?? this.#inTransaction;
+      this.#isSomebodyElse = actsAs(statement.text) ?? this.#isSomebodyElse;
+      yield this.#statement(statement.text);
+    }
+  }
+
+  /** Gives what is left of a dump that was cut: whole rows. A statement that was cut is nothing. */
+  *end(): Generator<Part> {
+    if (!this.#inRows) return;
+    const rows = Buffer.concat(this.#sql);
+    this.#sql = [rows.subarray(0, rows.lastIndexOf(0x0a) + 1)];
+    yield* this.#piece();
+  }
+
+  *#rows({ bytes, ended }: Extract<Token, { type: 'rows' }>): Generator<Part> {
+    this.#add(bytes, ended);
+    if (this.#bytes < this.#pieceBytes || ended === 0) return;
+    // A piece ends with a row; what follows begins the next one.
+    const end = bytes.lastIndexOf(0x0a) + 1;
+    const rest = bytes.subarray(end);
+    this.#sql[this.#sql.length - 1] = bytes.subarray(0, end);
+    yield* this.#piece();
+    if (rest.length > 0) this.#add(rest, 0);
+  }
+
+  *#piece(): Generator<Part> {
+    const sql = [this.#copy, ...this.#sql, endOfCopyLike(this.#sql)];
+    const copyLines = countLines(this.#copy);
+    const line = this.#line - copyLines;
+    const lines = copyLines + this.#lines + 1;
+    const [block, table, bytes, columns] = [this.#block, this.#table, this.#bytes, this.#columns];
+    const [text, inTransaction] = [this.#copyText, this.#inTransaction];
+    this.#hasPieces = true;
+    yield { type: 'rows', sql, line, lines, text, block, table, bytes, columns, inTransaction };
+    this.#restart(0);
+  }
+
+  #statement(text = ''): Part {
+    const [sql, line, lines] = [this.#sql, this.#line, this.#lines];
+    const usual = orderOf(text);
+    const mustWait = this.#isSomebodyElse || this.#inTransaction;
+    const order = usual?.type === 'tables' && mustWait ? undefined : usual;
+    this.#restart(0);
+    const widensAnalyze = wideningTable.test(text);
+    return { type: 'statement', sql, line, lines, text, order, widensAnalyze };
+  }
+
+  #add(bytes: Buffer, lines = countLines(bytes)): void {
+    this.#sql.push(bytes);
+    this.#bytes += bytes.length;
+    this.#lines += lines;
+  }
+
+  /** Begins something new, so many lines further. */
+  #restart(skipped: number): void {
+    this.#sql = [];
+    this.#bytes = 0;
+    this.#line += this.#lines + skipped;
+    this.#lines = 0;
+  }
+}
+
+/** The server wants it to end like the rows before it (CRLF, where a file went through Windows). */
+function endOfCopyLike(rows: readonly Buffer[]): Buffer {
+  const isCrLf =
+    rows
+      .findLast(({ length }) => length > 0)
+      ?.subarray(-2)
+      .equals(crLf) ?? false;
+  return Buffer.from(isCrLf ? '\\.\r\n' : '\\.\n');
+}
+
+const crLf = Buffer.from('\r\n');
+
+function countLines(bytes: Buffer): number {
+  let lines = 0;
+  for (let at = bytes.indexOf(0x0a); at !== -1; at = bytes.indexOf(0x0a, at + 1)) lines += 1;
+  return lines;
+}
+
+/** `COPY t (a, "b, c") FROM stdin;` → 2 */
+function columnCount(copy: string): number | undefined {
+  const list = /^COPY\s[^(]*\((.*)\)\s+FROM\s/is.exec(copy)?.[1];
+  return list?.replaceAll(/"(?:[^"]|"")*"/g, 'x').split(',').length;
+}
+
+/** Whether a transaction of the file is open behind a statement; undefined: that stays as it is. */
+function isInTransactionAfter(statement = ''): boolean | undefined {
+  if (/^(?:BEGIN|START\s+TRANSACTION)\b/i.test(statement)) return true;
+  return /^(?:COMMIT|END|ABORT|ROLLBACK)\b(?!\s+(?:WORK\s+|TRANSACTION\s+)?TO\b)/i.test(statement)
+    ? false
+    : undefined;
+}
+
+const wideningTable = /^CREATE (?:FOREIGN TABLE |(?:UNLOGGED )?TABLE .*\nINHERITS \()/s;
+
+/** The same for a table however it is quoted: pg_dump and the server need not do it alike. */
+export function tableKey(name: string): string {
+  return name.replaceAll(/"([a-z_][a-z0-9_$]*)"/g, '$1');
+}
+
+const setsSession =
+  /^(?:SET (?!SESSION AUTHORIZATION|LOCAL|TRANSACTION|CONSTRAINTS)|SELECT pg_catalog\.set_config\()/;
+/** Sequences and large objects; pg_dump writes the latter in transactions of their own. */
+const independent = /^(?:SELECT pg_catalog\.(?:setval|lo_|lowrite)|(?:BEGIN|COMMIT);$)/;
+const constraint = new RegExp(
+  String.raw`^ALTER TABLE (?:ONLY )?${qualified}\s+ADD CONSTRAINT ${identifier} (?:PRIMARY KEY|UNIQUE|EXCLUDE)\b`,
+);
+/** Like an index on an expression, it wants statistics of its own. */
+const statistics = new RegExp(
+  String.raw`^CREATE STATISTICS ${qualified} [^']*? FROM ${qualified};$`,
+  's',
+);
+const foreignKey = new RegExp(
+  String.raw`^ALTER TABLE (?:ONLY )?${qualified}\s+ADD CONSTRAINT ${identifier} FOREIGN KEY [^']*? REFERENCES ${qualified}\(`,
+);
+const index = new RegExp(
+  String.raw`^CREATE (?:UNIQUE )?INDEX ${identifier} ON ${qualified} USING `,
+);
+
+/** Whether from here on the session is another role; undefined: that stays as it is. */
+function actsAs(statement = ''): boolean | undefined {
+  if (!/^(?:RE)?SET SESSION AUTHORIZATION\b/.test(statement)) return undefined;
+  return !/^RESET| DEFAULT;$/.test(statement);
+}
+
+/** The forms are those that pg_dump writes; of any other nothing is assumed. */
+function orderOf(statement: string): Order | undefined {
+  if (setsSession.test(statement)) return { type: 'session' };
+  if (independent.test(statement)) return { type: 'independent' };
+  const key = foreignKey.exec(statement);
+  if (key) {
+    const tables = [key[1] ?? '', key[2] ?? ''].map(tableKey);
+    return { type: 'tables', tables, isForeignKey: true };
+  }
+  const table =
+    (constraint.exec(statement) ?? index.exec(statement))?.[1] ?? statistics.exec(statement)?.[2];
+  if (table === undefined) return undefined;
+  return { type: 'tables', tables: [tableKey(table)], isForeignKey: false };
+}

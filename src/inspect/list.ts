@@ -1,0 +1,93 @@
+import { totalRows } from '../base/table-rows.ts';
+import { listAlmostBackups, listBackups, type Backup } from '../backup-directory/catalog.ts';
+import { requireDirectory } from '../backup-directory/directory.ts';
+import { readLatest } from '../backup-directory/latest.ts';
+import { manifestOf } from '../backup-directory/manifest.ts';
+import { momentOf } from '../backup-directory/names.ts';
+import { isByOldScript } from '../archive/identify.ts';
+import { messageOf } from '../base/errors.ts';
+import { contactMaintenance } from '../postgres/contact.ts';
+import { previousDatabases, type PreviousDatabase } from '../postgres/previous.ts';
+import { configuredServer, type Context } from '../context.ts';
+
+export interface ListedBackup {
+  readonly name: string;
+  readonly path: string;
+  /** From its name, local time. */
+  readonly moment: Date;
+  readonly ageMs: number;
+  readonly bytes: number;
+  /** Undefined where there is no manifest to tell. */
+  readonly tables: number | undefined;
+  readonly rows: number | undefined;
+  /**
+   * `verified` when it was made; `unknown`: no manifest tells; `damaged`: the size or the manifest
+   * is not as it was. Listing does not read the files.
+   */
+  readonly state: 'verified' | 'unknown' | 'damaged';
+  readonly isLatest: boolean;
+  /** Made by the scripts that came before this tool. */
+  readonly byOldScript: boolean;
+}
+
+/** Every backup in the backup directory, oldest first. */
+export async function listFiles({ config, now }: Context): Promise<ListedBackup[]> {
+  if (!config.backupDirIsDefault) await requireDirectory(config.backupDir);
+  const backups = await listBackups(config.backupDir);
+  const latest =
+    (await readLatest(config.backupDir)) ??
+    backups.findLast((backup) => stateOf(backup) === 'verified')?.stamp;
+  const listed: ListedBackup[] = [];
+  for (const backup of backups) {
+    const isLatest = backup.stamp === latest;
+    const mayBeOld = backup.manifest === undefined;
+    const byOldScript = mayBeOld && (await isByOldScript(backup).catch(() => false));
+    listed.push({ ...describe(backup, now()), isLatest, byOldScript });
+  }
+  return listed;
+}
+
+/** Files that somebody may take for backups, whose names are not exactly a backup's. */
+export async function listAlmost({ config }: Context): Promise<string[]> {
+  return listAlmostBackups(config.backupDir);
+}
+
+/** How long the server may let a list wait. */
+const connectSeconds = '3';
+
+/**
+ * The databases that restores have replaced and kept on the server, oldest first.
+ * @returns the reason instead where the server cannot be asked.
+ */
+export async function listPrevious(context: Context): Promise<PreviousDatabase[] | string> {
+  try {
+    const server = await configuredServer(context);
+    const environment = { ...server.environment, PGCONNECT_TIMEOUT: connectSeconds };
+    const contacted = await contactMaintenance({ ...server, environment });
+    return await previousDatabases(contacted.server);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    return messageOf(error);
+  }
+}
+
+function describe(backup: Backup, now: Date): Omit<ListedBackup, 'isLatest' | 'byOldScript'> {
+  const moment = momentOf(backup.stamp);
+  const manifest = manifestOf(backup);
+  return {
+    name: backup.name,
+    path: backup.path,
+    moment,
+    ageMs: now.getTime() - moment.getTime(),
+    bytes: backup.bytes,
+    tables: manifest?.tables.length,
+    rows: manifest && totalRows(manifest.tables),
+    state: stateOf(backup),
+  };
+}
+
+function stateOf({ manifest, bytes }: Backup): ListedBackup['state'] {
+  if (manifest === undefined) return bytes === 0 ? 'damaged' : 'unknown';
+  if (manifest === 'unreadable') return 'damaged';
+  return manifest.fileBytes === bytes ? 'verified' : 'damaged';
+}

@@ -1,0 +1,100 @@
+import { checkArchive, type ArchiveReport, type ReadProgress } from '../archive/reader.ts';
+import { recognise } from '../archive/identify.ts';
+import { DumpInspector } from '../dump/contents.ts';
+import type { TableRows } from '../base/table-rows.ts';
+import { Failure } from '../base/errors.ts';
+import { listBackups } from '../backup-directory/catalog.ts';
+import {
+  failWithoutBackups,
+  locateBackup,
+  useAnother,
+  type BackupFile,
+} from '../backup-directory/locate.ts';
+import type { Context } from '../context.ts';
+
+export interface VerifyOptions {
+  /** A path, name or timestamp; undefined: the latest backup. Not together with `all`. */
+  readonly file: string | undefined;
+  readonly all: boolean;
+  readonly onProgress?: (name: string, progress: ReadProgress) => void;
+}
+
+export interface Verdict {
+  readonly name: string;
+  readonly path: string;
+  readonly good: boolean;
+  /** Why it is not good. */
+  readonly defects: readonly string[];
+  readonly tables: readonly TableRows[];
+  readonly fileBytes: number;
+  /** How many messages of pg_dump the old scripts mixed into the dump; they are left out on restore. */
+  readonly messages: number;
+  /** False where there was no manifest to compare with. */
+  readonly hasManifest: boolean;
+}
+
+export interface Verification {
+  readonly verdicts: readonly Verdict[];
+  /** What to do where one is not good, for people. */
+  readonly another: string | undefined;
+}
+
+/**
+ * Reads backups from the first to the last byte and says of each whether it is good. Changes
+ * nothing.
+ * @throws Failure `noSuchBackup`; `storage`.
+ */
+export async function verify(context: Context, options: VerifyOptions): Promise<Verification> {
+  const verdicts: Verdict[] = [];
+  for (const file of await filesToVerify(context, options)) {
+    verdicts.push(await verifyFile(file, context, options));
+  }
+  const bad = verdicts.find(({ good }) => !good);
+  const another = bad && (await useAnother(context.config.backupDir, bad.path, 'verify'));
+  return { verdicts, another };
+}
+
+async function filesToVerify(
+  { config, cwd, log }: Context,
+  { file, all }: VerifyOptions,
+): Promise<readonly BackupFile[]> {
+  if (!all) {
+    const found = await locateBackup(config.backupDir, file, cwd);
+    if (found.note !== undefined) log.warn(found.note);
+    return [found];
+  }
+  const backups = await listBackups(config.backupDir);
+  if (backups.length > 0) return backups;
+  return failWithoutBackups(config.backupDir);
+}
+
+async function verifyFile(
+  file: BackupFile,
+  { signal }: Context,
+  { onProgress }: VerifyOptions,
+): Promise<Verdict> {
+  const report = await checkArchive(file, {
+    signal,
+    onProgress: (progress) => onProgress?.(file.name, progress),
+  }).catch((error: unknown) => {
+    if (error instanceof Failure) return unreadable(error);
+    throw error;
+  });
+  const isGood = report.defects.length === 0;
+  const foreign = isGood ? undefined : await recognise(file).catch(() => undefined);
+  return {
+    name: file.name,
+    path: file.path,
+    good: isGood,
+    defects: foreign === undefined ? report.defects : [`it is ${foreign.what}`],
+    tables: report.contents.tables,
+    fileBytes: file.bytes,
+    messages: report.contents.messages,
+    hasManifest: file.manifest !== undefined,
+  };
+}
+
+/** What could not be read was not checked, and does not count as good. */
+function unreadable({ message }: Failure): Pick<ArchiveReport, 'contents' | 'defects'> {
+  return { contents: new DumpInspector().contents(), defects: [message] };
+}

@@ -1,0 +1,166 @@
+import type { Connection } from '../config/config.ts';
+import { Failure } from '../base/errors.ts';
+import { quoted } from '../base/format.ts';
+import { refusalOf } from './connection-probe.ts';
+
+/** A connection that could not be made. */
+export class ConnectionFailure extends Failure {
+  /** SQLSTATE, where the server has refused it. */
+  readonly code: string | undefined;
+
+  constructor(message: string, hint: string, code: string | undefined) {
+    super('cannotConnect', message, { hint });
+    this.code = code;
+  }
+}
+
+interface Reason {
+  readonly what: string;
+  readonly hint: string;
+}
+
+/** Which connection was tried, and what libpq said. */
+interface Attempt {
+  readonly connection: Connection;
+  readonly database: string;
+  readonly stderr: string;
+}
+
+const running =
+  'check that the database is running (`docker compose ps`) and that POSTGRES_HOST and POSTGRES_PORT are right';
+
+const poolerHint =
+  "a pooler (pgbouncer) between us and the server does not keep a session's settings: set POSTGRES_PORT to the server's own port";
+
+/** What libpq itself says, in English because we ask it to; most specific first. */
+const bySaying: readonly {
+  readonly pattern: RegExp;
+  readonly reason: (attempt: Attempt) => Reason;
+}[] = [
+  { pattern: /Connection refused/, reason: () => ({ what: 'connection refused', hint: running }) },
+  {
+    pattern: /no password supplied/,
+    reason: ({ connection: { user } }) => password(user),
+  },
+  {
+    pattern: /could not translate host name/,
+    reason: ({ connection: { host } }) => ({
+      what: `unknown host "${host}"`,
+      hint: 'check POSTGRES_HOST',
+    }),
+  },
+  {
+    pattern: /timeout expired|Connection timed out/,
+    reason: () => ({ what: 'the server does not answer', hint: running }),
+  },
+  {
+    pattern: /server does not support SSL, but SSL was required/,
+    reason: () => ({
+      what: 'the server does not offer TLS, which PGSSLMODE requires',
+      hint: 'turn TLS on in the server (`ssl = on`), or set PGSSLMODE=prefer where the network is your own',
+    }),
+  },
+  {
+    pattern: /certificate|root\.crt/,
+    reason: ({ stderr }) => ({
+      what: lastLine(stderr),
+      hint: 'check PGSSLROOTCERT and PGSSLMODE: the certificate must be by that authority and for this host name',
+    }),
+  },
+  {
+    pattern: /unsupported startup parameter/,
+    reason: () => ({ what: 'a connection pooler answers there', hint: poolerHint }),
+  },
+  {
+    pattern: /No such file or directory/,
+    reason: ({ connection: { host } }) => ({
+      what: `no server listens on the socket in ${host}`,
+      hint: running,
+    }),
+  },
+];
+
+const password = (user: string): Reason => ({
+  what: `the server does not accept the password of user "${user}"`,
+  hint: `check POSTGRES_USER and POSTGRES_PASSWORD; in .env put a password with # or spaces in single quotes; on a fresh server the user may be missing, which looks the same: CREATE ROLE ${quoted(user)} LOGIN CREATEDB PASSWORD '…'`,
+});
+
+/** By SQLSTATE (PostgreSQL manual, Appendix A): the words are in the server's language. */
+const byCode: Readonly<Record<string, (attempt: Attempt) => Reason>> = {
+  '28P01': ({ connection: { user } }) => password(user),
+  '28000': ({ connection: { user }, stderr }) =>
+    /pg_hba\.conf/.test(stderr)
+      ? {
+          what: `no line of pg_hba.conf lets user "${user}" in from here`,
+          hint: "allow this host and user in the server's pg_hba.conf, or set PGSSLMODE",
+        }
+      : {
+          what: `there is no user "${user}" who may log in`,
+          hint: `check POSTGRES_USER; on a fresh server create it: CREATE ROLE ${quoted(user)} LOGIN CREATEDB PASSWORD '…'`,
+        },
+  '3D000': ({ database }) => ({
+    what: `there is no database "${database}"`,
+    hint: 'check POSTGRES_DB (or DB_NAME); `psql --list` shows the databases of the server',
+  }),
+  '42501': ({ connection: { user }, database }) => ({
+    what: `user "${user}" may not connect to database "${database}"`,
+    hint: `as its owner: GRANT CONNECT ON DATABASE ${quoted(database)} TO ${quoted(user)}`,
+  }),
+  '53300': () => ({
+    what: 'the server has no connection left',
+    hint: 'close some clients, or raise max_connections or the connection limit of the user or database',
+  }),
+  '55000': ({ database }) => ({
+    what: `database "${database}" is closed to connections`,
+    hint: `open it: ALTER DATABASE ${quoted(database)} ALLOW_CONNECTIONS true`,
+  }),
+  '57P03': ({ stderr }) => ({
+    what: /the database system is [a-z ]+/.exec(stderr)?.[0] ?? 'the database system is not ready',
+    hint: 'wait a moment and run it again',
+  }),
+  '08P01': () => ({ what: 'a connection pooler answers there', hint: poolerHint }),
+};
+
+/** Explains why no connection could be made, from what psql or pg_dump wrote to stderr. */
+export async function connectionFailure(
+  attempt: Attempt,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<ConnectionFailure> {
+  const { connection, database, stderr } = attempt;
+  const where = `cannot connect to ${connection.host}:${connection.port}`;
+  const said = bySaying.find(({ pattern }) => pattern.test(stderr))?.reason(attempt);
+  const code = said === undefined ? await refusalOf(connection, database, environment) : undefined;
+  const reason = said ?? byCode[code ?? '']?.(attempt);
+  if (reason !== undefined)
+    return new ConnectionFailure(`${where}: ${reason.what}`, reason.hint, code);
+  return new ConnectionFailure(`${where}: ${lastLine(stderr)}`, running, code);
+}
+
+/** What libpq says where a connection breaks. */
+const broken =
+  /server closed the connection unexpectedly|connection to server was lost|no connection to the server|could not (?:receive|send) data|SSL connection has been closed|SSL error/;
+
+/** Whether a connection that was there has been lost. */
+export const isLostConnection = (stderr: string) =>
+  broken.test(stderr) && !/connection to server (?:at|on) .* failed/.test(stderr);
+
+/** One sentence for all the ways in which a connection can end. */
+export const lostConnection = ({ host, port }: Connection, doing: string) =>
+  `the connection to ${host}:${port} was lost while ${doing}`;
+
+/** What to do then. */
+export const lostHint =
+  'is the server running (`docker compose ps`), and is the network between steady? run it again';
+
+/** A session of a pooler can be another one for each transaction. */
+export const poolerFailure = ({ host, port }: Connection) =>
+  new ConnectionFailure(
+    `${host}:${port} is a connection pooler, not the server itself`,
+    poolerHint,
+    undefined,
+  );
+
+/** The last thing a program said: usually why it ended. */
+export function lastLine(stderr: string): string {
+  return stderr.split('\n').at(-1)?.trim() ?? '';
+}

@@ -1,0 +1,56 @@
+import { Command, Option } from 'commander';
+import { addBackupCommand } from './commands/backup.ts';
+import { addListCommand } from './commands/list.ts';
+import { addPruneCommand } from './commands/prune.ts';
+import { addRestoreCommand } from './commands/restore/restore.ts';
+import type { Shell } from './cli/terminal.ts';
+import { addVerifyCommand } from './commands/verify.ts';
+
+/** The whole command line. Commander's own errors are thrown, with their text already printed. */
+export function createProgram(shell: Shell, version: string): Command {
+  const program = new Command('pratiko-backup')
+    .description('PostgreSQL backups: whole and verified, or not at all.')
+    .version(version, '-V, --version')
+    .exitOverride()
+    .showHelpAfterError('hint: add --help to see what is accepted')
+    .configureHelp({ showGlobalOptions: true })
+    .helpCommand(false)
+    .option('--config <file>', 'settings file (default: .env of the project)')
+    .addOption(new Option('--env-file <file>').hideHelp())
+    .option('--backup-dir <dir>', 'where backups are (BACKUP_DIR)')
+    .option('-q, --quiet', 'only warnings and errors')
+    .option('-v, --verbose', 'also say what is looked up')
+    .addOption(
+      new Option('--log-format <format>', 'how events are written to stderr').choices([
+        'pretty',
+        'json',
+      ]),
+    )
+    .option('--json', 'print the result as one JSON object to stdout')
+    .addHelpText(
+      'after',
+      '\nSettings come from flags, the environment and .env; the README lists them all.',
+    );
+  addBackupCommand(program, shell);
+  addRestoreCommand(program, shell);
+  addVerifyCommand(program, shell);
+  addPruneCommand(program, shell);
+  addListCommand(program, shell);
+  addHelpCommand(program);
+  return program;
+}
+
+/** Commander's own shows the general help for a command that it does not know. */
+function addHelpCommand(program: Command): void {
+  program
+    .command('help')
+    .argument('[command]')
+    .description('display help for command')
+    .action((name: string | undefined) => {
+      const named = program.commands.find((command) => command.name() === name);
+      if (name !== undefined && named === undefined) {
+        program.error(`error: unknown command '${name}'`);
+      }
+      (named ?? program).help();
+    });
+}

@@ -1,0 +1,254 @@
+import { formatBytes, formatPlural, quoted, shellWord } from '../base/format.ts';
+import { describeLoss } from '../backup-directory/row-loss.ts';
+import { canBeRestricted } from '../postgres/restriction.ts';
+import type { ServerFacts } from './server-facts.ts';
+import { majorVersion } from '../postgres/tools.ts';
+import { manifestOf } from '../backup-directory/manifest.ts';
+import { blocker, note, warning, type Finding } from './finding.ts';
+import type { Situation } from './situation.ts';
+import { reserveBytes } from './disk-space.ts';
+
+/** Whether databases can be created. */
+export function* creationFindings(facts: ServerFacts): Generator<Finding> {
+  if (!facts.createsDatabases) {
+    yield blocker(
+      `user "${facts.user}" may not create databases`,
+      `as a superuser: ALTER ROLE "${facts.user}" CREATEDB`,
+    );
+  }
+}
+
+/** Whether the present database can be renamed by this user. */
+export function* ownershipFindings(facts: ServerFacts, target: string): Generator<Finding> {
+  if (facts.target?.owned === false) {
+    yield blocker(
+      `user "${facts.user}" does not own database "${target}" and cannot swap it`,
+      `as a superuser: ALTER DATABASE "${target}" OWNER TO "${facts.user}"`,
+    );
+  }
+}
+
+/** Nobody can use such a database. */
+export const invalidFinding = (database: string): Finding =>
+  blocker(
+    `database "${database}" is what an interrupted DROP DATABASE has left: nobody can use it`,
+    `remove it: DROP DATABASE ${quoted(database)}`,
+  );
+
+/** What stands in the way of renaming the present database. */
+export function* swapFindings({
+  target,
+  facts,
+  dropOld,
+}: Pick<Situation, 'target' | 'facts' | 'dropOld'>): Generator<Finding> {
+  const present = facts.target;
+  if (present === undefined) return;
+  if (present.invalid) {
+    yield invalidFinding(target);
+  }
+  if (present.isTemplate || present.isClosed) {
+    yield warning(
+      `database "${target}" is ${present.isTemplate ? 'a template' : 'closed to connections'}, the new one will not be`,
+      `afterwards: ALTER DATABASE ${quoted(target)} ${present.isTemplate ? 'IS_TEMPLATE true' : 'ALLOW_CONNECTIONS false'}`,
+    );
+  }
+  for (const gid of present.preparedTransactions) {
+    yield blocker(
+      `the prepared transaction '${gid}' holds database "${target}"`,
+      `end it there: COMMIT PREPARED '${gid}', or ROLLBACK PREPARED`,
+    );
+  }
+  for (const name of present.subscriptions) {
+    yield blocker(
+      `subscription "${name}" writes to database "${target}" and would stay with the previous one`,
+      `remove it there: DROP SUBSCRIPTION "${name}"; create it again after the restore`,
+    );
+  }
+  for (const name of present.replicationSlots) {
+    const message = `replication slot "${name}" reads database "${target}": its reader will not see the restored one`;
+    const hint = `remove it: SELECT pg_drop_replication_slot('${name}')`;
+    yield dropOld
+      ? blocker(`${message}, and the previous one cannot be dropped`, hint)
+      : warning(message, `${hint}; create it again after the restore`);
+  }
+  for (const { pid, user, application } of present.foreignSessions) {
+    yield warning(
+      `process ${pid} (user "${user}", ${application || 'unnamed'}) uses database "${target}" and may not be ended by "${facts.user}"`,
+      'stop it before the restore gets to the swap, or restore as a superuser',
+    );
+  }
+}
+
+/** `BEGIN ATOMIC` came with 14: an older psql ends statements inside such bodies. */
+const knowsBodies = 14;
+
+/** Versions that may not fit. */
+export function* versionFindings({ head, facts, psqlVersion }: Situation): Generator<Finding> {
+  const { serverVersion } = head;
+  if (serverVersion !== undefined && majorVersion(serverVersion) > majorVersion(facts.version)) {
+    yield warning(
+      `the dump is of PostgreSQL ${serverVersion}, this server is ${facts.version}: it may refuse it`,
+      `restore into a server of version ${majorVersion(serverVersion)} or later`,
+    );
+  }
+  const [psql, server] = [psqlVersion, facts.version].map(majorVersion);
+  const client = `install the client of the server's version (\`postgresql-client-${server ?? ''}\`) or set PG_BIN_DIR to it`;
+  if (head.hasAtomicBodies && psql !== undefined && psql < knowsBodies) {
+    yield blocker(`psql ${psqlVersion} cannot read functions of the dump (BEGIN ATOMIC)`, client);
+  } else if (psql !== undefined && server !== undefined && psql < server) {
+    yield warning(`psql ${psqlVersion} is older than the server (${facts.version})`, client);
+  }
+  if (!canBeRestricted(psqlVersion)) {
+    yield warning(
+      `psql ${psqlVersion} cannot be restricted: commands for psql in the dump are only kept from it by refusing the file`,
+      'update the PostgreSQL client to a release of August 2025 or later',
+    );
+  }
+}
+
+/** What the file is, and what it needs of roles. */
+export function* fileFindings({
+  file,
+  head,
+  facts,
+  owners,
+  privileges,
+}: Situation): Generator<Finding> {
+  const notUnderstood = manifestOf(file)?.notUnderstood;
+  if (notUnderstood !== undefined) {
+    yield blocker(
+      `the backup is whole, but this tool does not understand it (${notUnderstood})`,
+      `try with psql, into a new database: gunzip -c ${shellWord(file.path)} | psql -v ON_ERROR_STOP=1 -d NEW_DATABASE`,
+    );
+  }
+  if (head.isPart === 'data') {
+    yield blocker(
+      'the dump holds rows only, and no definitions of tables (pg_dump --data-only)',
+      'restore a dump with the definitions; this one can be loaded into tables that are there: psql --single-transaction -f FILE DATABASE',
+    );
+  }
+  if (head.isPart === 'postData') {
+    yield blocker(
+      'the dump holds only what comes after the rows: indexes, constraints (pg_dump --section=post-data)',
+      'restore the whole dump, or load its sections into one new database with psql, in order',
+    );
+  }
+  if (head.unproven !== undefined) {
+    yield warning(
+      `nothing proves that the file is whole: ${head.unproven} (--unproven)`,
+      'that nothing is missing at its end could not be checked: look at the last rows when it is restored',
+    );
+  }
+  const missing = head.roles.filter((role) => !facts.roles.existing.has(role));
+  if ((owners || privileges) && missing.length > 0) {
+    yield warning(
+      `roles of the dump are not on this server, and what they own or may do is left out: ${missing.join(', ')}`,
+      `create them first: ${missing.map((role) => `CREATE ROLE ${quoted(role)};`).join(' ')} (a policy for one that is not here ends the restore)`,
+    );
+  }
+}
+
+/** Extensions that work in one database of a server, whose name the server's settings tell. */
+const boundToAName: readonly string[] = ['pg_cron'];
+
+/** Extensions of the dump that cannot be created here. */
+export function* extensionFindings({ head, facts, skipRefused }: Situation): Generator<Finding> {
+  const inTheWay = skipRefused ? warning : blocker;
+  for (const name of head.extensions) {
+    if (boundToAName.includes(name)) {
+      const message = `extension "${name}" works only in the database that the server's settings name (cron.database_name), not in a new one beside it`;
+      const hint =
+        '--skip-refused restores everything else; back up without it (DROP EXTENSION there), or restore the file by hand into that database';
+      yield inTheWay(message, hint);
+      continue;
+    }
+    const offered = facts.extensions.find((extension) => extension.name === name);
+    if (offered === undefined) {
+      const message = `the dump needs extension "${name}", which this server does not offer`;
+      const hint = packageOf(name, majorVersion(facts.version));
+      yield inTheWay(message, hint);
+    } else if (!offered.creatable) {
+      const message = `the dump needs extension "${name}", which only a superuser may create`;
+      const hint = 'restore as a superuser (POSTGRES_USER)';
+      yield inTheWay(message, hint);
+    }
+  }
+}
+
+/** Tablespaces in which the dump creates tables. */
+export function* tablespaceFindings({ head, facts, skipRefused }: Situation): Generator<Finding> {
+  const inTheWay = skipRefused ? warning : blocker;
+  for (const name of head.tablespaces) {
+    if (facts.tablespaces.some((other) => other.name === name && other.usable)) continue;
+    yield inTheWay(
+      `the dump puts tables into tablespace "${name}", which does not exist here or may not be used`,
+      `create it: CREATE TABLESPACE ${quoted(name)} LOCATION '/a/directory/of/the/server'`,
+    );
+  }
+}
+
+function packageOf(extension: string, major: number): string {
+  if (extension === 'vector') {
+    return `install pgvector on the server: package postgresql-${major}-pgvector, or the image pgvector/pgvector:pg${major}`;
+  }
+  return `install it on the server: usually package postgresql-contrib or postgresql-${major}-${extension}`;
+}
+
+/** Whether it is what a person wants back. */
+export function* contentFindings({ fuller, facts, target }: Situation): Generator<Finding> {
+  for (const { backup, losses } of fuller) {
+    const all = losses.find(({ table }) => table === undefined);
+    const more = all
+      ? `${backup.name} has ${formatPlural(all.held, 'row')}`
+      : describeLoss('this one', backup.name, losses);
+    yield warning(
+      `an older backup holds much more: ${more}`,
+      `to restore that one: pratiko-backup restore ${backup.stamp}`,
+    );
+  }
+  const kept = facts.previous.findLast((previous) => previous.target === target);
+  if (facts.target === undefined && kept !== undefined) {
+    yield warning(
+      `database "${kept.name}" is what "${target}" was before it was last restored`,
+      'to have that back: pratiko-backup restore --undo',
+    );
+  }
+}
+
+/** What the load writes beside the data: sorted pieces of indexes, and the log of all changes. */
+const overhead = 1.3;
+
+/** What a restore needs on the server's disk, in bytes; the present database tells how much indexes and dead rows add. */
+export function neededBytes({ file, facts, target }: Situation): number {
+  const manifest = manifestOf(file);
+  const dumpBytes = manifest?.dumpBytes ?? 0;
+  const own = manifest?.database.name === target ? (facts.target?.bytes ?? 0) : 0;
+  return Math.max(dumpBytes, own);
+}
+
+/** Whether there is clearly room. */
+export function* roomFindings(situation: Situation): Generator<Finding> {
+  const { facts, freeBytes, force } = situation;
+  const needed = neededBytes(situation);
+  // It keeps so much of the log of changes, whatever is loaded.
+  const log = Math.min(facts.maxWalBytes, needed);
+  const withLoad = needed * overhead + log;
+  if (freeBytes === undefined) {
+    yield note(
+      `the room on the server's disk cannot be known from here${needed === 0 ? '' : `; the new database needs about ${formatBytes(withLoad)} beside the present one`}`,
+      'look there first (`df -h`): a full disk stops every database of the server',
+    );
+    return;
+  }
+  // Where the load would give up in the end, it need not begin.
+  if (freeBytes > withLoad + reserveBytes) return;
+  const [spare] = [...facts.leftovers, ...facts.previous];
+  const message = `the server's disk has ${formatBytes(freeBytes)} free; the new database needs about ${formatBytes(withLoad)} beside the present one while it is loaded`;
+  const hint = `free some space there${spare === undefined ? '' : `, for instance: DROP DATABASE ${quoted(spare.name)}`}; a full disk would stop the live database, too`;
+  yield force
+    ? warning(message, hint)
+    : blocker(
+        message,
+        `${hint}; --force begins all the same, and gives up before the disk is full`,
+      );
+}

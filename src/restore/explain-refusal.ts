@@ -1,0 +1,93 @@
+import { statementAt, type FoundStatement } from '../archive/statement-at.ts';
+import type { DumpHead } from '../archive/header.ts';
+import { rolesIn } from '../dump/role-filter.ts';
+import { firstLineOf } from '../dump/statement.ts';
+import { quoted, shellWord } from '../base/format.ts';
+import { RefusedDump } from './load/failure.ts';
+import type { SqlError } from '../postgres/psql.ts';
+import type { ServerFacts } from './server-facts.ts';
+import { majorVersion } from '../postgres/tools.ts';
+import type { RestorePlan } from './plan.ts';
+
+interface Attempt {
+  readonly plan: Pick<RestorePlan, 'file'>;
+  readonly head: Pick<DumpHead, 'serverVersion'>;
+  readonly facts: Pick<ServerFacts, 'version' | 'roles'>;
+}
+
+/** SQLSTATE of names that mean nothing: a column, a function, an object of another kind, a table, a schema. */
+const unknownName = new Set(['42703', '42883', '42704', '42P01', '3F000']);
+const syntaxError = '42601';
+
+/** How to get the rest: rows of a table that is there are never left out. */
+const goOn = (text: string) =>
+  `${/^COPY\b/.test(text) ? '' : '--skip-refused restores everything else; '}the live database was not touched`;
+
+/** An error with the statement that the server refused, which is looked up in the file, and with what to do about it. */
+export async function explainRefusal(
+  error: unknown,
+  attempt: Attempt,
+  signal: AbortSignal,
+): Promise<unknown> {
+  if (!(error instanceof RefusedDump)) return error;
+  const refused = await statementAt(attempt.plan.file, error.cause.line, signal).catch(
+    () => undefined,
+  );
+  if (refused === undefined) return error;
+  const what = refused.object === undefined ? '' : `${refused.object}: `;
+  return new RefusedDump(
+    'restoreFailed',
+    `${error.message} (${what}${firstLineOf(refused.text)})`,
+    {
+      hint: cureFor(error.cause, refused, attempt) ?? error.hint,
+      cause: error.cause,
+    },
+  );
+}
+
+function cureFor(
+  error: SqlError,
+  statement: FoundStatement,
+  { plan, head, facts }: Attempt,
+): string | undefined {
+  const { text } = statement;
+  if (/^CREATE EXTENSION\b/.test(text)) {
+    return `install the extension on this server (pgvector: the package postgresql-NN-pgvector, or the image pgvector/pgvector); ${goOn(text)}`;
+  }
+  const missing = rolesIn(text).filter((role) => !facts.roles.existing.has(role));
+  if (missing.length > 0) return cureForRoles(missing, text);
+  const { serverVersion } = head;
+  const isNewer =
+    serverVersion !== undefined && majorVersion(serverVersion) > majorVersion(facts.version);
+  if (isNewer && (error.code === syntaxError || unknownName.has(error.code))) {
+    return `the dump is of PostgreSQL ${serverVersion}, this server is ${facts.version}: restore into a server of version ${majorVersion(serverVersion)} or later; ${goOn(text)}`;
+  }
+  if (!unknownName.has(error.code)) return undefined;
+  const culprit = functionIn(error);
+  if (culprit !== undefined) return cureForSearchPath(culprit, text, plan.file.path);
+  return `the dump itself does not create it, and the database for it is new: a dump made with -n or -t has no extensions; put CREATE EXTENSION … on top of a copy of it, or dump the whole database; ${goOn(text)}`;
+}
+
+function cureForRoles(roles: readonly string[], text: string): string {
+  const create = roles.map((role) => `CREATE ROLE ${quoted(role)};`).join(' ');
+  const why = text.startsWith('CREATE POLICY ')
+    ? ': to leave out a policy would open its table'
+    : ', which the statement names';
+  return `create it first (${create})${why}; the live database was not touched`;
+}
+
+/** The function in which the server was, as its context tells it in any language. */
+function functionIn({ more }: SqlError): string | undefined {
+  const context = more.find((part) => /^context: (?!COPY )/.test(part));
+  const [, signature, name] = /([\w$."]+\([^()]*\))|"([^"]+)"/.exec(context ?? '') ?? [];
+  return signature ?? name;
+}
+
+/** A dump empties search_path: a function that relies on it finds nothing while it is loaded. */
+function cureForSearchPath(culprit: string, text: string, path: string): string {
+  const alter = `ALTER FUNCTION ${culprit} SET search_path = public`;
+  const now = /^COPY\b/.test(text)
+    ? `${path.endsWith('.gz') ? 'gunzip -c' : 'cat'} ${shellWord(path)} | sed "s/'search_path', ''/'search_path', 'public'/" > with_path.sql; pratiko-backup restore ./with_path.sql`
+    : `--skip-refused leaves it out; then the same ALTER FUNCTION in the restored database, and run what was left out (the file .refused.sql; REFRESH MATERIALIZED VIEW)`;
+  return `function ${culprit} relies on search_path, which is empty while a dump is loaded: ${alter} (or the schemas it needs) where it is backed up; this backup: ${now}; the live database was not touched`;
+}

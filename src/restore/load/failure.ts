@@ -1,0 +1,65 @@
+import { Failure } from '../../base/errors.ts';
+import type { Ending } from '../../base/subprocess.ts';
+import {
+  isLostConnection,
+  lastLine,
+  lostConnection,
+  lostHint,
+} from '../../postgres/connection-failure.ts';
+import { sqlError, type Server, type SqlError } from '../../postgres/psql.ts';
+
+/** By SQLSTATE (PostgreSQL manual, Appendix A). */
+const hints: Readonly<Record<string, string>> = {
+  '42501': 'restore as a superuser or as the owner of the objects',
+  '53100': "the server's disk is full: free some space there",
+};
+
+/** The server did not take a statement of a dump; its cause is the SqlError. */
+export class RefusedDump extends Failure {
+  declare readonly cause: SqlError;
+}
+
+/** Which line of psql's input is which line of the dump. */
+export interface LineOffset {
+  readonly input: number;
+  readonly dump: number;
+}
+
+const same: LineOffset = { input: 1, dump: 1 };
+
+/** SQLSTATE of sessions that the server ends: who administers it, a crash, a broken connection. */
+const endsSession = /^(?:57P|08)/;
+
+/**
+ * Why a psql that loaded a dump ended too early.
+ * @param offsets of the stretches of its input that it may have been at, in order.
+ */
+export function loadFailure(
+  { connection }: Pick<Server, 'connection'>,
+  { exitCode, signal, stderr }: Ending,
+  offsets: readonly LineOffset[],
+): Failure {
+  const line = sqlError(stderr)?.line ?? 1;
+  const { input, dump } = offsets.findLast((offset) => offset.input <= line) ?? same;
+  const refused = sqlError(stderr, input - dump);
+  const isEnded = refused !== undefined && endsSession.test(refused.code);
+  if (isEnded || (refused === undefined && isLostConnection(stderr))) {
+    const why = refused === undefined ? '' : `: ${refused.reason}`;
+    return new Failure(
+      'restoreFailed',
+      `${lostConnection(connection, 'the dump was loaded')}${why}`,
+      { hint: `${lostHint}; the live database was not touched`, cause: refused },
+    );
+  }
+  if (refused !== undefined) {
+    return new RefusedDump('restoreFailed', `the server refused the dump at ${refused.message}`, {
+      hint: hints[refused.code] ?? 'the live database was not touched',
+      cause: refused,
+    });
+  }
+  return new Failure(
+    'restoreFailed',
+    `psql ended early (${signal ?? `exit code ${exitCode}`}): ${lastLine(stderr)}`,
+    { hint: 'check that the server runs and has room; the live database was not touched' },
+  );
+}

@@ -1,0 +1,101 @@
+import { tableKey } from '../../dump/load-units.ts';
+import type { Work } from './session.ts';
+import { analyze, needsStatistics, type Task } from './build-tasks.ts';
+
+/**
+ * Up to here a table is small: one session loads it, so that its rows keep their order, and its
+ * statistics can wait for the end.
+ */
+export const smallTableBytes = 8 * 1024 * 1024;
+
+/**
+ * A table that can be asked for by the name that the dump gives it: old dumps name some without a
+ * schema, which means another one when the search path changes, and a name can be in another encoding.
+ */
+const isClear = (name: string) =>
+  /^(?:"(?:[^"]|"")*"|[^".]+)\./.test(name) && !name.includes('\ufffd');
+
+/**
+ * The tables of a dump that is being loaded, and their statistics. Those of a large one take a
+ * while: they are collected as soon as it is loaded, not in the end, when all would wait for them.
+ */
+export class TableStatistics {
+  /** By `tableKey`: how the dump writes its name, and the size of its rows in the dump. */
+  readonly #tables = new Map<string, { readonly name: string; readonly bytes: number }>();
+  /** Those of them that are not small. */
+  readonly #large = new Set<string>();
+  readonly #collecting = new Map<string, Promise<void>>();
+  readonly #collected = new Set<string>();
+  /** What ANALYZE of a table reads is loaded with it, and is here. */
+  #isEarlyEnough = true;
+
+  /** Tables whose statistics have been collected, as the dump writes them. */
+  get collected(): ReadonlySet<string> {
+    return new Set([...this.#collected].map((key) => this.#tables.get(key)?.name ?? key));
+  }
+
+  /** By `tableKey`: each ends when its statistics have been collected. */
+  get collecting(): ReadonlyMap<string, Promise<void>> {
+    return this.#collecting;
+  }
+
+  /** From now on none are collected before the end: a table has children, or one on another server. */
+  leaveToTheEnd(): void {
+    this.#isEarlyEnough = false;
+  }
+
+  /** Notes more rows of a table; gives the size of all so far. */
+  addRows(name: string, bytes: number): number {
+    const key = tableKey(name);
+    const total = this.bytesOf(key) + bytes;
+    this.#tables.set(key, { name, bytes: total });
+    if (total > smallTableBytes) this.#large.add(key);
+    return total;
+  }
+
+  bytesOf(key: string): number {
+    return this.#tables.get(key)?.bytes ?? 0;
+  }
+
+  /** Collects those of a table that is large, when its rows are loaded. */
+  collect(
+    key: string,
+    rows: readonly Promise<unknown>[],
+    run: (work: Work) => Promise<unknown>,
+    onError: (error: unknown) => void,
+  ): void {
+    const name = this.#largeTable(key);
+    if (name === undefined) return;
+    const done = () => {
+      this.#collecting.delete(key);
+      this.#collected.add(key);
+    };
+    const collecting = Promise.all(rows).then(() => run(analyze(name)));
+    this.#collecting.set(key, collecting.then(done, onError));
+  }
+
+  /** What a session can do instead of nothing: of that it would be the only one to wait for in the end. */
+  nextTask(isNeeded: (table: string) => boolean): Task | undefined {
+    const [key = ''] = [...this.#large]
+      .filter((table) => this.#largeTable(table) !== undefined && !isNeeded(table))
+      .filter((table) => !this.#collected.has(table) && !this.#collecting.has(table))
+      .sort((a, b) => this.bytesOf(b) - this.bytesOf(a));
+    const name = this.#largeTable(key);
+    if (name === undefined) return undefined;
+    return { works: [analyze(name)], tables: [key], isForeignKey: false, isAnalysis: true };
+  }
+
+  /** Notes a task that begins: an index on an expression needs statistics of its own. */
+  note(task: Task): void {
+    const [key = ''] = task.tables;
+    if (task.isAnalysis) this.#collected.add(key);
+    else if (needsStatistics(task)) this.#collected.delete(key);
+  }
+
+  /** The name of a table whose statistics are worth collecting early, if that can do no harm. */
+  #largeTable(key: string): string | undefined {
+    const { name, bytes } = this.#tables.get(key) ?? { name: '', bytes: 0 };
+    const isWorthIt = bytes > smallTableBytes && this.#isEarlyEnough;
+    return isWorthIt && isClear(name) ? name : undefined;
+  }
+}

@@ -1,0 +1,53 @@
+import { rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { formatPlural } from '../base/format.ts';
+import { publish, syncDirectory, writePartial } from '../backup-directory/durable-file.ts';
+import { formatPartialName } from '../backup-directory/names.ts';
+import type { Refusals } from './load/refusals.ts';
+
+/**
+ * Writes what was left out of a restored database to a file beside its backup, as SQL to run there
+ * once the cause is gone: `pratiko_backup_20251129_140000.refused.sql`. One of an earlier restore is
+ * replaced.
+ * @returns its path.
+ */
+export async function writeRefused(
+  backup: string,
+  database: string,
+  refusals: Refusals,
+): Promise<string> {
+  const directory = dirname(backup);
+  const name = `${basename(backup).replace(/(?:\.sql)?(?:\.gz)?$/, '')}.refused.sql`;
+  await rm(join(directory, formatPartialName(name)), { force: true });
+  await writePartial(directory, name, textOf(basename(backup), database, refusals));
+  await publish(directory, name);
+  await syncDirectory(directory);
+  return join(directory, name);
+}
+
+function textOf(backup: string, database: string, { statements, tables }: Refusals): Buffer {
+  const text = (line: string) => Buffer.from(`${line.replaceAll(/\s+/g, ' ')}\n`);
+  return Buffer.concat([
+    text(
+      `-- What the server refused of ${backup}, in its order: it is not in database "${database}".`,
+    ),
+    text('-- When the cause is gone, run this file there with psql.'),
+    ...tables.map(({ table, rows }) =>
+      text(`-- Of table ${table}, ${formatPlural(rows, 'row')} are in the backup only.`),
+    ),
+    ...statements.flatMap(({ refused: { line, reason }, settings, sql }) => [
+      ...settings.map(withoutSpaceBefore),
+      text(`-- line ${line} of the dump: ${reason}`),
+      withoutSpaceBefore(Buffer.concat(sql)),
+      text(''),
+    ]),
+  ]);
+}
+
+const withoutSpaceBefore = (bytes: Buffer) =>
+  bytes.subarray(
+    Math.max(
+      bytes.findIndex((byte) => byte > 0x20),
+      0,
+    ),
+  );

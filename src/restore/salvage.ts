@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto';
+import type { ReadProgress } from '../archive/reader.ts';
+import { OwnershipFilter, type Skipped } from '../dump/role-filter.ts';
+import { Replay } from '../dump/replay-filter.ts';
+import { Failure, messageOf } from '../base/errors.ts';
+import { quoted } from '../base/format.ts';
+import { RestoreLock } from './lock.ts';
+import { createScratch, dropScratch, keepScratch, salvageName } from './scratch.ts';
+import { surveyServer } from './server-facts.ts';
+import { majorVersion } from '../postgres/tools.ts';
+import { planCreation } from './database-properties.ts';
+import { restoreFailure } from './failure.ts';
+import { requirePossible, type Finding } from './finding.ts';
+import { creationFindings } from './checks.ts';
+import { locateDump, requireRecognised } from './locate-dump.ts';
+import { salvageArchive, type Salvaged } from './load/damaged.ts';
+import { manifestOf } from '../backup-directory/manifest.ts';
+import { formatStamp } from '../backup-directory/names.ts';
+import { contactedServer, lockToRead, type Context } from '../context.ts';
+
+export interface SalvageOptions {
+  /** A path, name or timestamp; undefined: the latest backup. */
+  readonly file: string | undefined;
+  readonly owners: boolean;
+  readonly privileges: boolean;
+  readonly waitSeconds: number;
+  readonly onProgress?: (progress: ReadProgress) => void;
+}
+
+export interface SalvageReport extends Salvaged {
+  /** The path of the file. */
+  readonly path: string;
+  /** The database that holds what was rescued. */
+  readonly database: string;
+  /** About roles that are not here. */
+  readonly skipped: Skipped;
+  /** What reaches outside the database, each a clause. */
+  readonly leftOut: readonly string[];
+  /** What the database could not be like. */
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Loads whatever can be read of a damaged backup into a new database, which is never swapped in.
+ * @throws Failure `restoreFailed` where nothing could be rescued: nothing is left on the server then.
+ */
+export async function salvage(context: Context, options: SalvageOptions): Promise<SalvageReport> {
+  const { config, log, signal } = context;
+  const file = await locateDump(context, options.file);
+  await requireRecognised(file, config.backupDir);
+  const server = await contactedServer(context);
+  const target = config.connection.database;
+  await using _directory = await lockToRead(context, 'salvage', options.waitSeconds);
+  const facts = await surveyServer(server, target);
+  const database = salvageName(target, formatStamp(context.now()), randomBytes(2).toString('hex'));
+  const like = facts.target?.description ?? manifestOf(file)?.database;
+  const creation = like && planCreation({ like, facts, owner: options.owners });
+  requirePossible({ findings: [...creationFindings(facts)] });
+  await using lock = await RestoreLock.acquire(server, database, 0);
+  await lock.announce(database);
+  await createScratch(server, {
+    name: database,
+    create: creation?.create,
+    anyLocale: true,
+    onWarning: (message) => log.warn(message),
+  });
+  const leftOut: string[] = [];
+  const replay = new Replay({
+    ownership: new OwnershipFilter({ roles: facts.roles, ...options }),
+    serverMajor: majorVersion(facts.version),
+    superuser: facts.superuser,
+    onUnsafe: (message) => leftOut.push(message),
+  });
+  try {
+    const salvaged = await salvageArchive(server, database, file, replay, options.onProgress);
+    requireSomething(salvaged, file.name);
+    await keepScratch(server, database, `rescued from ${file.name} by pratiko-backup`);
+    const { skipped } = replay;
+    const findings = creation?.findings ?? [];
+    return { ...salvaged, path: file.path, database, skipped, leftOut, findings };
+  } catch (error) {
+    await dropScratch(server, database).catch((failure: unknown) =>
+      log.warn(`${quoted(database)} is left on the server: ${messageOf(failure)}`),
+    );
+    signal.throwIfAborted();
+    throw restoreFailure(error);
+  }
+}
+
+function requireSomething({ tables, largeObjects, defects }: Salvaged, name: string): void {
+  if (largeObjects > 0) return;
+  if (tables.some(({ rows, state }) => rows > 0 || state === 'complete')) return;
+  throw new Failure(
+    'restoreFailed',
+    `there is nothing to rescue in ${name}: ${defects.join('; ')}`,
+    {
+      hint: 'choose another one from `pratiko-backup list`; `pratiko-backup verify --all` tells which are good',
+    },
+  );
+}

@@ -1,0 +1,145 @@
+import { Failure } from '../base/errors.ts';
+import { isPlainText } from '../base/text.ts';
+import type { OwnComment } from '../postgres/previous.ts';
+import {
+  createDatabase,
+  derivedName,
+  dropDatabase,
+  type NewDatabase,
+} from '../postgres/databases.ts';
+import {
+  maintenanceOf,
+  execute,
+  quoteIdentifier,
+  quoteLiteral,
+  SqlError,
+  startsWith,
+  type Server,
+} from '../postgres/psql.ts';
+
+export interface ScratchOptions {
+  readonly name: string;
+  /** What it should be like; undefined: like any new database of the server. */
+  readonly create: NewDatabase | undefined;
+  /** Its locale may be another one, rather than no database at all. */
+  readonly anyLocale: boolean;
+  /** Told what could not be as it should be. */
+  readonly onWarning: (message: string) => void;
+}
+
+const dropTimeoutMs = 30_000;
+
+const nameSuffix = '_(restore|salvage)_[0-9]{8}_[0-9]{6}_[0-9a-f]{4}$';
+
+/** `aifinance` → `aifinance_restore_20251129_140000_1a2b`. */
+export function scratchName(target: string, stamp: string, nonce: string): string {
+  return derivedName(target, `_restore_${stamp}_${nonce}`);
+}
+
+/** `aifinance` → `aifinance_salvage_20251129_140000_1a2b`, which stays. */
+export function salvageName(target: string, stamp: string, nonce: string): string {
+  return derivedName(target, `_salvage_${stamp}_${nonce}`);
+}
+
+const marker = 'pratiko-backup scratch database';
+
+/** As SQL, to be run in it: notes the comment that it gets when it is swapped in (see `notedComment`). */
+export const noteComment = (name: string, comment: string) =>
+  `COMMENT ON DATABASE ${quoteIdentifier(name)} IS ${quoteLiteral(`${marker}\n${comment}`)};`;
+
+/** The comment that was noted. */
+export const notedComment = (name: string): OwnComment => ({
+  database: name,
+  without: `${marker}\n`,
+});
+
+/**
+ * Creates the database into which a dump is loaded before it is known to be good. Its comment says
+ * what it is: if this run is killed, the next one knows that it may be dropped.
+ * @throws Failure `restoreFailed`; nothing is left on the server then.
+ */
+export async function createScratch(server: Server, options: ScratchOptions): Promise<void> {
+  const { name } = options;
+  await createLike(server, options);
+  await commentOn(server, name, marker).catch(async (error: unknown) => {
+    await dropScratch(server, name).catch(() => undefined);
+    throw error;
+  });
+}
+
+/** It is none any more, and stays. */
+export async function keepScratch(server: Server, name: string, comment: string): Promise<void> {
+  await commentOn(server, name, comment);
+}
+
+/** Creates a database that is like another, as far as that is possible here. */
+async function createLike(server: Server, options: ScratchOptions): Promise<void> {
+  const { name, create, onWarning } = options;
+  const owner = create?.owner;
+  // A role's name can be in the encoding of the database that it will own, and only there be given.
+  const isLater = owner !== undefined && !isPlainText(owner);
+  try {
+    await createDatabase(server, name, { ...create, owner: isLater ? undefined : owner });
+    if (isLater)
+      await execute(
+        server,
+        name,
+        `ALTER DATABASE ${quoteIdentifier(name)} OWNER TO ${quoteIdentifier(owner)};`,
+      );
+  } catch (error) {
+    if (!(error instanceof SqlError)) {
+      await dropScratch(server, name).catch(() => undefined); // whether it exists is not known
+      throw error;
+    }
+    if (!(options.anyLocale && unknownLocale.includes(error.code))) throw refused(error);
+    onWarning(`this server does not have the database's locale, its own is used: ${error.message}`);
+    const { tablespace } = create ?? {};
+    await createDatabase(server, name, { owner, tablespace }).catch((second: unknown) => {
+      throw second instanceof SqlError ? refused(second) : second;
+    });
+  }
+}
+
+/** What servers answer to a locale, provider or encoding that they do not have or cannot put together. */
+const unknownLocale = ['42809', '22023', '0A000', '42704', 'XX000'];
+
+/** Drops it, also after an interruption, and for at most half a minute. */
+export async function dropScratch(server: Server, name: string): Promise<void> {
+  const limited = { ...server, signal: AbortSignal.timeout(dropTimeoutMs) };
+  try {
+    await dropDatabase(limited, name);
+  } catch (error) {
+    if (!(error instanceof SqlError && error.code === objectInUse)) throw error;
+    await execute(limited, name, dropSubscriptions);
+    await dropDatabase(limited, name);
+  }
+}
+
+const objectInUse = '55006';
+
+/** A dump can have made some, which keep their database from being dropped; none is connected. */
+const dropSubscriptions = `DO $$ DECLARE sub name; BEGIN
+  FOR sub IN SELECT subname FROM pg_subscription JOIN pg_database AS d ON d.oid = subdbid
+              WHERE datname = current_database() LOOP
+    EXECUTE format('ALTER SUBSCRIPTION %I SET (slot_name = NONE)', sub);
+    EXECUTE format('DROP SUBSCRIPTION %I', sub);
+  END LOOP; END $$;`;
+
+async function commentOn(server: Server, database: string, comment: string): Promise<void> {
+  const sql = `COMMENT ON DATABASE ${quoteIdentifier(database)} IS ${quoteLiteral(comment)};`;
+  await execute(server, maintenanceOf(server), sql);
+}
+
+/** As SQL: the scratch databases on a server; those without mark may be somebody else's. */
+export const selectScratchDatabases = `
+  SELECT datname AS name, comment IS NOT NULL AS marked,
+         CASE WHEN datconnlimit <> -2 AND has_database_privilege(oid, 'CONNECT') THEN pg_database_size(oid) END AS bytes
+    FROM pg_database, shobj_description(oid, 'pg_database') AS comment
+   WHERE encode(textsend(datname), 'escape') ~ '${nameSuffix}' AND (comment IS NULL OR ${startsWith('comment', marker)})`;
+
+function refused(error: SqlError): Failure {
+  return new Failure('restoreFailed', `cannot create the scratch database: ${error.message}`, {
+    hint: 'the live database was not touched',
+    cause: error,
+  });
+}

@@ -1,0 +1,94 @@
+import { createReadStream } from 'node:fs';
+import { heldBackups, type Candidate, type RetentionPolicy } from './policy.ts';
+import { readMeasures } from '../backup-directory/accepted-loss.ts';
+import { listBackups, type Backup } from '../backup-directory/catalog.ts';
+import { readLatest } from '../backup-directory/latest.ts';
+import { manifestOf } from '../backup-directory/manifest.ts';
+import { dayOf, momentOf, type Stamp } from '../backup-directory/names.ts';
+import { Checksum } from '../streams/checksum.ts';
+
+export interface StockOptions {
+  readonly policy: RetentionPolicy;
+  readonly now: Date;
+  readonly signal: AbortSignal;
+  /** A backup that this run has just verified, which need not be read again. */
+  readonly verified?: Stamp;
+}
+
+/** When clocks are set back, names run ahead of them for as long. */
+const clockChangeMs = 2 * 3_600_000;
+
+export type Stock = Candidate & Backup;
+
+/**
+ * Lists the backups for retention, oldest first. Of each database the newest ones are read to know
+ * that they are good, as many as the policy must be sure of, and those that hold what was lost since;
+ * the rest stays unknown.
+ */
+export async function takeStock(directory: string, options: StockOptions): Promise<Stock[]> {
+  const { policy, verified, now, signal } = options;
+  const backups = await listBackups(directory);
+  const latest = await readLatest(directory);
+  const measures = await readMeasures(directory);
+  const isFuture = ({ madeAt, stamp }: Backup) =>
+    madeAt > now || momentOf(stamp).getTime() - now.getTime() > clockChangeMs;
+  const judged = new Map<Stamp, boolean>();
+  const isGood = async (backup: Backup): Promise<boolean> => {
+    const known =
+      judged.get(backup.stamp) ?? (backup.stamp === verified || (await isIntact(backup, signal)));
+    judged.set(backup.stamp, known);
+    return known;
+  };
+  const goodOf = new Map<string, number>();
+  for (const backup of backups.toReversed()) {
+    const database = databaseOf(backup);
+    if (database === undefined || isFuture(backup)) continue;
+    const count = goodOf.get(database) ?? 0;
+    if (count < policy.keepMin && (await isGood(backup))) goodOf.set(database, count + 1);
+  }
+  const stock = () =>
+    backups.map((backup): Stock => {
+      const database = databaseOf(backup);
+      const isAccepted = backup.madeAt < (measures.get(database ?? '') ?? new Date(0));
+      return {
+        ...backup,
+        database,
+        day: dayOf(backup.stamp),
+        knownGood: judged.get(backup.stamp) === true,
+        isLatest: backup.stamp === latest,
+        isFuture: isFuture(backup),
+        tables:
+          isAccepted || judged.get(backup.stamp) === false ? undefined : manifestOf(backup)?.tables,
+      };
+    });
+  for (;;) {
+    const unread = heldOf(stock()).filter(({ stamp }) => !judged.has(stamp));
+    if (unread.length === 0) return stock();
+    for (const backup of unread) await isGood(backup);
+  }
+}
+
+/** Of each database by itself. */
+function heldOf(stock: readonly Stock[]): Stock[] {
+  const databases = new Set(stock.map(({ database }) => database));
+  return [...databases].flatMap((name) => [
+    ...heldBackups(stock.filter(({ database }) => database === name)).keys(),
+  ]);
+}
+
+const databaseOf = (backup: Backup) => manifestOf(backup)?.database.name;
+
+/** It has every byte that it had when it was verified. */
+async function isIntact(backup: Backup, signal: AbortSignal): Promise<boolean> {
+  const { manifest, bytes, path } = backup;
+  if (typeof manifest !== 'object' || manifest.fileBytes !== bytes) return false;
+  const checksum = new Checksum();
+  try {
+    const file: AsyncIterable<Buffer> = createReadStream(path, { signal });
+    for await (const _ of checksum.through(file));
+  } catch {
+    signal.throwIfAborted();
+    return false; // what cannot be read does not count as good
+  }
+  return checksum.sha256() === manifest.sha256;
+}

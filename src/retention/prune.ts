@@ -1,0 +1,106 @@
+import { fullerBackupsOf } from '../backup-directory/larger-earlier-backup.ts';
+import { applyPlan, planForDirectory } from './apply.ts';
+import { describeLoss } from '../backup-directory/row-loss.ts';
+import { readMeasures, writeMeasures } from '../backup-directory/accepted-loss.ts';
+import { listBackups, type Backup } from '../backup-directory/catalog.ts';
+import { requireDirectory } from '../backup-directory/directory.ts';
+import { manifestOf } from '../backup-directory/manifest.ts';
+import { lockDirectory, type Context } from '../context.ts';
+
+export interface PruneOptions {
+  readonly dryRun: boolean;
+  readonly waitSeconds: number;
+  /** Let go of backups that are held because they hold what was lost since. */
+  readonly acceptLoss: boolean;
+  /** Shows a person what is given up and asks; throws where the answer is not yes. */
+  readonly confirm: (losses: readonly AcceptedLoss[]) => Promise<void>;
+}
+
+/** What a database has lost, as its backups tell. */
+export interface AcceptedLoss {
+  readonly database: string;
+  /** The backup that becomes the measure. */
+  readonly newest: string;
+  /** Each a clause for people. */
+  readonly lost: readonly string[];
+}
+
+export interface PruneDecision {
+  readonly name: string;
+  readonly bytes: number;
+  readonly action: 'keep' | 'remove';
+  readonly reason: string;
+}
+
+export interface PruneReport {
+  /** Oldest backup first. */
+  readonly decisions: readonly PruneDecision[];
+  readonly accepted: readonly AcceptedLoss[];
+}
+
+/**
+ * Applies retention to the backup directory. With `dryRun` nothing is changed and no lock is taken.
+ * @throws Failure `locked`; `storage`.
+ */
+export async function prune(context: Context, options: PruneOptions): Promise<PruneReport> {
+  const { config, log } = context;
+  if (!config.backupDirIsDefault) await requireDirectory(config.backupDir);
+  const accepted = options.acceptLoss ? await findLosses(context) : [];
+  if (options.dryRun || (await listBackups(config.backupDir)).length === 0) {
+    return { decisions: (await plan(context)).map(describe), accepted };
+  }
+  if (accepted.length > 0) await options.confirm(accepted);
+  await using _lock = await lockDirectory(context, 'prune', options.waitSeconds);
+  if (accepted.length > 0) await accept(accepted, context);
+  const decisions = await plan(context);
+  await applyPlan(config.backupDir, decisions, context.signal, ({ backup, reason }) =>
+    log.info(`removed ${backup.name}: ${reason}`),
+  );
+  return { decisions: decisions.map(describe), accepted };
+}
+
+async function findLosses({ config }: Context): Promise<AcceptedLoss[]> {
+  const losses: AcceptedLoss[] = [];
+  for (const [database, newest] of newestByDatabase(await listBackups(config.backupDir))) {
+    const manifest = manifestOf(newest);
+    const fuller = manifest === undefined ? [] : await fullerBackupsOf(config.backupDir, manifest);
+    const lost = fuller.map(({ backup, losses: each }) =>
+      describeLoss(newest.name, backup.name, each),
+    );
+    if (lost.length > 0) losses.push({ database, newest: newest.name, lost });
+  }
+  return losses;
+}
+
+/** Writes down that what a person was shown no longer matters. */
+async function accept(losses: readonly AcceptedLoss[], { config, log }: Context): Promise<void> {
+  const measures = new Map(await readMeasures(config.backupDir));
+  const backups = await listBackups(config.backupDir);
+  for (const { database, newest } of losses) {
+    const backup = backups.find(({ name }) => name === newest);
+    if (backup !== undefined) measures.set(database, backup.madeAt);
+    log.info(`${newest} is the new measure for database "${database}"`);
+  }
+  await writeMeasures(config.backupDir, measures);
+}
+
+function newestByDatabase(backups: readonly Backup[]): Map<string, Backup> {
+  return new Map(
+    backups.flatMap((backup): [string, Backup][] => {
+      const manifest = manifestOf(backup);
+      return manifest === undefined ? [] : [[manifest.database.name, backup]];
+    }),
+  );
+}
+
+const plan = ({ config, now, signal }: Context) =>
+  planForDirectory(config.backupDir, { policy: config.retention, now: now(), signal });
+
+type Planned = Awaited<ReturnType<typeof plan>>[number];
+
+const describe = ({ backup, action, reason }: Planned): PruneDecision => ({
+  name: backup.name,
+  bytes: backup.bytes,
+  action,
+  reason,
+});

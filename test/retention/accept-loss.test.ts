@@ -1,0 +1,64 @@
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { formatStamp } from '../../src/backup-directory/names.ts';
+import { backedUp } from '../support/backed-up.ts';
+import { sql } from '../support/server.ts';
+import { askAtTerminal } from '../support/terminal.ts';
+
+const day = 86_400_000;
+
+/** Moves what there is into the past, as if so many days had gone by. */
+async function ageBy(directory: string, days: number): Promise<void> {
+  const names = (await readdir(directory)).filter((name) => name.endsWith('.manifest.json'));
+  for (const name of names) {
+    const manifest = JSON.parse(await readFile(join(directory, name), 'utf8')) as {
+      createdAt: string;
+    };
+    const made = new Date(new Date(manifest.createdAt).getTime() - days * day);
+    const file = name.replace('.manifest.json', '.sql.gz');
+    const to = join(directory, `pratiko_backup_${formatStamp(made)}`);
+    const aged = { ...manifest, createdAt: made.toISOString() };
+    await rename(join(directory, file), `${to}.sql.gz`);
+    await writeFile(`${to}.manifest.json`, JSON.stringify(aged));
+    await rm(join(directory, name));
+  }
+}
+
+test('the incident: what was lost stays until a person says that nothing is missing', async () => {
+  const { database, directory, run, env } = await backedUp(
+    'CREATE TABLE documents AS SELECT generate_series(1, 31) AS n; CREATE TABLE logs AS SELECT generate_series(1, 5000) AS n;',
+  );
+  await ageBy(directory, 30);
+  await sql(database, 'TRUNCATE documents;');
+  const [full = ''] = (await readdir(directory)).filter((name) => /\d\.sql\.gz$/.test(name));
+  for (let night = 1; night <= 3; night += 1) {
+    const { stderr } = await run(['backup']);
+    expect(stderr).toContain(`public.documents has 0 rows (31 in ${full})`);
+  }
+  const dry = await run(['prune', '--dry-run', '--retention-days', '1']);
+  expect(dry.stdout).toMatch(/^keep .*20\d{6}.* {2}holds what was lost since/m);
+  expect(await readdir(directory)).toContain(full);
+
+  expect(await run(['prune', '--accept-loss'])).toExitWith(2);
+  const asked = await askAtTerminal(['prune', '--accept-loss', '--retention-days', '1'], env, [
+    'no',
+    database,
+  ]);
+  expect(asked.screen).toContain(`database "${database}" has lost rows: `);
+  expect(asked.screen).toContain(`that was not "${database}"; nothing is changed until it is`);
+  expect(asked.exitCode).toBe(0);
+  expect(await readdir(directory)).not.toContain(full);
+
+  const { stderr } = await run(['backup']);
+  expect(stderr).not.toContain('public.documents');
+  await sql(database, 'TRUNCATE logs;');
+  expect((await run(['backup'])).stderr).toContain('WARN: it holds 0 rows; ');
+}, 120_000);
+
+test('a database without tables is told: it may be the wrong one', async () => {
+  const { run } = await backedUp('CREATE SCHEMA s;');
+  const { stderr, exitCode } = await run(['backup']);
+  expect(stderr).toMatch(/WARN: database "\S+" has no tables: this backup holds nothing; hint: /);
+  expect(exitCode).toBe(0);
+});
