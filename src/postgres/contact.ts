@@ -46,10 +46,13 @@ export async function contactMaintenance(server: Server): Promise<Contacted> {
 /** How long a session may wait for another one's transaction to end before that tells something. */
 const waitMs = 5_000;
 
+/** A pooler that is just opening a connection can give the right one once, by chance. */
+const rounds = 2;
+
 /**
  * A pooler that hands out its connections by transaction (pgbouncer) loses what pg_dump has set for
- * its session, and digits with it. While another session has a transaction open, it must give us
- * another connection than before, or none.
+ * its session, and digits with it. While another session has a transaction open, and when it has ended
+ * that, we must still have the connection that we had, and no other session may have it.
  * @throws Failure `cannotConnect`.
  */
 async function requireSameBackend(
@@ -58,18 +61,27 @@ async function requireSameBackend(
   { connection }: Server,
 ): Promise<void> {
   const backend = 'SELECT pg_backend_pid();';
-  const [before] = await session.ask(backend);
+  const ours = new Set([(await session.ask(backend)).join()]);
+  const others = new Set<string>();
   const waited = new AbortController();
   let late: NodeJS.Timeout | undefined;
   try {
-    await other.ask('BEGIN;');
-    await other.ask(backend);
-    late = setTimeout(() => {
-      waited.abort();
-      void other.ask('COMMIT;').catch(() => undefined);
-    }, waitMs);
-    const [after] = await session.ask(backend);
-    if (after !== before || waited.signal.aborted) throw poolerFailure(connection);
+    for (let round = 0; round < rounds; round += 1) {
+      await other.ask('BEGIN;');
+      others.add((await other.ask(backend)).join());
+      late = setTimeout(() => {
+        waited.abort();
+        void other.ask('COMMIT;').catch(() => undefined);
+      }, waitMs);
+      ours.add((await session.ask(backend)).join());
+      clearTimeout(late);
+      if (waited.signal.aborted) throw poolerFailure(connection);
+      await other.ask('COMMIT;');
+      ours.add((await session.ask(backend)).join());
+    }
+    if (ours.size > 1 || others.size > 1 || [...others].some((pid) => ours.has(pid))) {
+      throw poolerFailure(connection);
+    }
   } catch (error) {
     throw error instanceof Failure ? error : poolerFailure(connection);
   } finally {
