@@ -1,6 +1,6 @@
+import { unquoteIdentifier } from '../base/sql.ts';
 import type { DatabaseSettings } from '../base/database-traits.ts';
 import type { Token } from '../dump/lexer.ts';
-import { unquoted } from '../dump/quoting.ts';
 import type { Replay } from '../dump/replay-filter.ts';
 import { manifestOf } from '../backup-directory/manifest.ts';
 import type { TableRows } from '../base/table-rows.ts';
@@ -75,9 +75,9 @@ export async function surveyArchive(
       seen.alters ||= /^(?:ALTER TABLE|CREATE (?:UNIQUE )?INDEX)/.test(text);
       hasAtomicBodies ||= /\bBEGIN ATOMIC\b/.test(text);
       const extension = createExtension.exec(text)?.[1];
-      if (extension !== undefined) extensions.add(unquoted(extension));
+      if (extension !== undefined) extensions.add(unquoteIdentifier(extension));
       const tablespace = setTablespace.exec(text)?.[1];
-      if (tablespace !== undefined) tablespaces.add(unquoted(tablespace));
+      if (tablespace !== undefined) tablespaces.add(unquoteIdentifier(tablespace));
     }
   } finally {
     await tokens.return(undefined as never);

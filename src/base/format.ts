@@ -42,11 +42,6 @@ export function formatLocalTime(moment: Date): string {
   return `${date} ${two(moment.getHours())}:${two(moment.getMinutes())}:${two(moment.getSeconds())}`;
 }
 
-/** A name as SQL that a person can copy: `a"b` → `"a""b"`. */
-export function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
 /** A word for a shell, as a person can copy it: `it's` → `'it'\''s'`. */
 export function shellWord(word: string): string {
   return /^[\w.,/:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

@@ -1,4 +1,5 @@
-import { formatBytes, quoted } from '../base/format.ts';
+import { quoteIdentifier } from '../base/sql.ts';
+import { formatBytes } from '../base/format.ts';
 
 interface KeptDatabase {
   readonly name: string;
@@ -10,7 +11,7 @@ interface KeptDatabase {
 
 /** One line about a database that a restore has kept. */
 export function describeKept({ name, target, bytes }: KeptDatabase): string {
-  return `kept by an earlier restore of "${target}": "${name}" (${describeBytes(bytes)}); to remove it: DROP DATABASE ${quoted(name)};`;
+  return `kept by an earlier restore of "${target}": "${name}" (${describeBytes(bytes)}); to remove it: DROP DATABASE ${quoteIdentifier(name)};`;
 }
 
 /** A size, where it may be asked for. */

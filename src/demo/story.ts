@@ -1,7 +1,8 @@
+import { quoteIdentifier } from '../base/sql.ts';
 import { z } from 'zod';
 import { formatPlural } from '../base/format.ts';
 import { createDatabase } from '../postgres/databases.ts';
-import { execute, query, quoteIdentifier, type Server } from '../postgres/psql.ts';
+import { execute, query, type Server } from '../postgres/psql.ts';
 import { run, type CommandLine } from '../base/subprocess.ts';
 import { demoDatabase } from './database.ts';
 

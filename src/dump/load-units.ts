@@ -1,6 +1,6 @@
+import { identifier, qualified } from '../base/sql.ts';
 import type { Token } from './lexer.ts';
 import type { Replay } from './replay-filter.ts';
-import { identifier, qualified } from './statement.ts';
 
 interface Text {
   readonly sql: readonly Buffer[];

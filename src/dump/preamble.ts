@@ -1,5 +1,5 @@
+import { unquoteIdentifier } from '../base/sql.ts';
 import type { DatabaseSettings } from '../base/database-traits.ts';
-import { unquoted } from './quoting.ts';
 
 const name = String.raw`("(?:[^"]|"")+"|[^\s;"]+)`;
 
@@ -129,8 +129,8 @@ function parameterIn(statement: string): DatabaseSettings['parameters'][number] 
     },
   );
   return {
-    role: role === undefined ? null : unquoted(role),
-    name: unquoted(name),
+    role: role === undefined ? null : unquoteIdentifier(role),
+    name: unquoteIdentifier(name),
     value: parts.length === 1 ? (parts[0] ?? '') : parts.map(quoteName).join(', '),
   };
 }

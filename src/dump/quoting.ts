@@ -218,7 +218,3 @@ export function withoutComments(sql: string, rules?: Quoting): string {
   }
   return textOf(Buffer.from(kept));
 }
-
-/** The name that an identifier stands for, quoted or not. */
-export const unquoted = (identifier: string) =>
-  identifier.startsWith('"') ? identifier.slice(1, -1).replaceAll('""', '"') : identifier;

@@ -1,5 +1,5 @@
+import { identifier, unquoteIdentifier } from '../base/sql.ts';
 import type { KnownRoles } from '../base/known-roles.ts';
-import { unquoted } from './quoting.ts';
 
 export interface OwnershipPolicy {
   readonly roles: KnownRoles;
@@ -15,7 +15,7 @@ export interface Skipped {
   readonly roles: readonly string[];
 }
 
-const name = String.raw`("(?:[^"]|"")+"|PUBLIC|[a-z_][a-z0-9_]*)`;
+const name = `(${identifier})`;
 const owner = new RegExp(String.raw`^ALTER\s.+\sOWNER TO ${name};$`, 's');
 const grant = new RegExp(
   String.raw`^(?:GRANT|REVOKE)\s.+\s(?:TO|FROM) (?:GROUP )?${name}(?: WITH GRANT OPTION)?(?: CASCADE)?;$`,
@@ -25,7 +25,7 @@ const defaults = new RegExp(
   String.raw`^ALTER DEFAULT PRIVILEGES FOR ROLE ${name} .*(?:TO|FROM) ${name}(?: WITH GRANT OPTION)?;$`,
   's',
 );
-const actAs = new RegExp(String.raw`^SET SESSION AUTHORIZATION ('(?:[^']|'')+'|${name.slice(1)};$`);
+const actAs = new RegExp(String.raw`^SET SESSION AUTHORIZATION ('(?:[^']|'')+'|${identifier});$`);
 const userMapping = new RegExp(
   String.raw`^(?:CREATE|ALTER) USER MAPPING (?:IF NOT EXISTS )?FOR ${name} `,
 );
@@ -107,5 +107,5 @@ export function rolesIn(statement: string): string[] {
 
 function roleName(identifier: string): string {
   if (identifier.startsWith("'")) return identifier.slice(1, -1).replaceAll("''", "'");
-  return unquoted(identifier);
+  return unquoteIdentifier(identifier);
 }

@@ -1,3 +1,4 @@
+import { identifier, qualified } from '../base/sql.ts';
 import { withoutComments } from './quoting.ts';
 
 /** Of a statement that is shown to people, no more than this. */
@@ -20,10 +21,6 @@ export function firstLineOf(statement: string): string {
   const [line = ''] = withoutComments(statement).trimStart().split('\n');
   return line.length > maxShown ? `${line.slice(0, maxShown)}…` : line.trimEnd();
 }
-
-/** A name as SQL has it, as a pattern; and one with its schema or without, as a group. */
-export const identifier = String.raw`(?:"(?:[^"]|"")*"|[^\s".,;()]+)`;
-export const qualified = String.raw`(${identifier}(?:\.${identifier})?)`;
 
 const creation = new RegExp(
   String.raw`^CREATE (?:UNLOGGED |FOREIGN )?TABLE (?:IF NOT EXISTS )?${qualified}[\s(]`,

@@ -1,6 +1,6 @@
+import { quoteIdentifier } from '../base/sql.ts';
 import type { Connection } from '../config/config.ts';
 import { Failure } from '../base/errors.ts';
-import { quoted } from '../base/format.ts';
 import { refusalOf } from './connection-probe.ts';
 
 /** A connection that could not be made. */
@@ -82,7 +82,7 @@ const bySaying: readonly {
 
 const password = (user: string): Reason => ({
   what: `the server does not accept the password of user "${user}"`,
-  hint: `check POSTGRES_USER and POSTGRES_PASSWORD; in .env put a password with # or spaces in single quotes; on a fresh server the user may be missing, which looks the same: CREATE ROLE ${quoted(user)} LOGIN CREATEDB PASSWORD '…'`,
+  hint: `check POSTGRES_USER and POSTGRES_PASSWORD; in .env put a password with # or spaces in single quotes; on a fresh server the user may be missing, which looks the same: CREATE ROLE ${quoteIdentifier(user)} LOGIN CREATEDB PASSWORD '…'`,
 });
 
 /** By SQLSTATE (PostgreSQL manual, Appendix A): the words are in the server's language. */
@@ -96,7 +96,7 @@ const byCode: Readonly<Record<string, (attempt: Attempt) => Reason>> = {
         }
       : {
           what: `there is no user "${user}" who may log in`,
-          hint: `check POSTGRES_USER; on a fresh server create it: CREATE ROLE ${quoted(user)} LOGIN CREATEDB PASSWORD '…'`,
+          hint: `check POSTGRES_USER; on a fresh server create it: CREATE ROLE ${quoteIdentifier(user)} LOGIN CREATEDB PASSWORD '…'`,
         },
   '3D000': ({ database }) => ({
     what: `there is no database "${database}"`,
@@ -104,7 +104,7 @@ const byCode: Readonly<Record<string, (attempt: Attempt) => Reason>> = {
   }),
   '42501': ({ connection: { user }, database }) => ({
     what: `user "${user}" may not connect to database "${database}"`,
-    hint: `as its owner: GRANT CONNECT ON DATABASE ${quoted(database)} TO ${quoted(user)}`,
+    hint: `as its owner: GRANT CONNECT ON DATABASE ${quoteIdentifier(database)} TO ${quoteIdentifier(user)}`,
   }),
   '53300': () => ({
     what: 'the server has no connection left',
@@ -112,7 +112,7 @@ const byCode: Readonly<Record<string, (attempt: Attempt) => Reason>> = {
   }),
   '55000': ({ database }) => ({
     what: `database "${database}" is closed to connections`,
-    hint: `open it: ALTER DATABASE ${quoted(database)} ALLOW_CONNECTIONS true`,
+    hint: `open it: ALTER DATABASE ${quoteIdentifier(database)} ALLOW_CONNECTIONS true`,
   }),
   '57P03': ({ stderr }) => ({
     what: /the database system is [a-z ]+/.exec(stderr)?.[0] ?? 'the database system is not ready',

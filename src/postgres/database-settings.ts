@@ -1,5 +1,6 @@
+import { quoteIdentifier, quoteLiteral } from '../base/sql.ts';
 import type { DatabaseSettings } from '../base/database-traits.ts';
-import { execute, quoteIdentifier, quoteLiteral, SqlError, type Server } from './psql.ts';
+import { execute, SqlError, type Server } from './psql.ts';
 
 /** As SQL: the settings of the row `d` of pg_database, for `databaseSettingsSchema`. */
 export const settingsOfDatabase = `json_build_object(

@@ -1,3 +1,4 @@
+import { quoteIdentifier, quoteLiteral } from '../base/sql.ts';
 import { z } from 'zod';
 import {
   databaseSettingsSchema,
@@ -5,15 +6,7 @@ import {
   type DatabaseTraits,
 } from '../base/database-traits.ts';
 import { settingsOfDatabase } from './database-settings.ts';
-import {
-  maintenanceOf,
-  execute,
-  query,
-  quoteIdentifier,
-  quoteLiteral,
-  SqlError,
-  type Server,
-} from './psql.ts';
+import { maintenanceOf, execute, query, SqlError, type Server } from './psql.ts';
 import { endSessions } from './sessions.ts';
 
 /** PostgreSQL cuts longer names (NAMEDATALEN). */

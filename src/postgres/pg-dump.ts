@@ -1,14 +1,14 @@
+import { quoteIdentifier, quoteLiteral } from '../base/sql.ts';
 import { Failure } from '../base/errors.ts';
 import { start, type Child, type Ending } from '../base/subprocess.ts';
 import { libpqEnvironment } from './connection.ts';
-import { quoted } from '../base/format.ts';
 import {
   connectionFailure,
   isLostConnection,
   lostConnection,
   lostHint,
 } from './connection-failure.ts';
-import { execute, quoteLiteral, SqlError, type Server } from './psql.ts';
+import { execute, SqlError, type Server } from './psql.ts';
 import { majorVersion, type Tool } from './tools.ts';
 
 /** Everything in the database as plain SQL, with owners and privileges. Settings come by environment. */
@@ -116,8 +116,8 @@ async function missingPrivilege(table: string, error: SqlError, server: Server):
   const isHidden = (await execute(server, database, may).catch(() => 'f')).trim() === 't';
   const grant =
     (server.major ?? 0) >= 14
-      ? `GRANT pg_read_all_data TO ${quoted(user)}`
-      : `GRANT SELECT ON ALL TABLES IN SCHEMA … TO ${quoted(user)}, for each schema`;
+      ? `GRANT pg_read_all_data TO ${quoteIdentifier(user)}`
+      : `GRANT SELECT ON ALL TABLES IN SCHEMA … TO ${quoteIdentifier(user)}, for each schema`;
   return new Failure('cannotConnect', `missing privilege: ${error.reason}`, {
     hint: isHidden
       ? `row-level security hides rows from user "${user}": dump as the tables' owner or a role with BYPASSRLS`

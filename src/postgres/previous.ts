@@ -1,6 +1,7 @@
+import { quoteLiteral, startsWith } from '../base/sql.ts';
 import { z } from 'zod';
 import { derivedName } from './databases.ts';
-import { maintenanceOf, query, quoteLiteral, startsWith, type Server } from './psql.ts';
+import { maintenanceOf, query, type Server } from './psql.ts';
 
 /** A database that a restore has replaced and kept. */
 export interface PreviousDatabase {

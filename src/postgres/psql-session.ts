@@ -1,8 +1,9 @@
+import { quoteLiteral } from '../base/sql.ts';
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import type { Child } from '../base/subprocess.ts';
 import { bytesOf } from '../base/text.ts';
-import { questionFailure, quoteLiteral, startPsql, type Server } from './psql.ts';
+import { questionFailure, startPsql, type Server } from './psql.ts';
 
 /** A connection that stays open over several questions. Disposing ends it. */
 export class Session implements AsyncDisposable {

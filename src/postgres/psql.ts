@@ -168,18 +168,3 @@ export function readTag(line: string): { command: 'COPY' | 'INSERT'; rows: numbe
     ? undefined
     : { command: tag === 'COPY' ? 'COPY' : 'INSERT', rows: Number(rows) };
 }
-
-/** A string as an SQL literal, whatever it contains. */
-export function quoteLiteral(text: string): string {
-  const quoted = `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`;
-  return text.includes('\\') ? ` E${quoted}` : quoted;
-}
-
-/** As SQL: whether a text, which need not be valid in the encoding of the database, begins so. */
-export const startsWith = (text: string, beginning: string) =>
-  `substring(textsend(${text}) FOR ${Buffer.byteLength(beginning)}) = '\\x${Buffer.from(beginning).toString('hex')}'::bytea`;
-
-/** A string as an SQL identifier, whatever it contains. */
-export function quoteIdentifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}

@@ -1,4 +1,5 @@
-import { execute, quoteLiteral, type Server } from './psql.ts';
+import { quoteLiteral } from '../base/sql.ts';
+import { execute, type Server } from './psql.ts';
 
 /** As SQL: whether the role `me` may end a session of `role` (pg_terminate_backend). */
 export const mayBeEnded = `(me.rolsuper OR NOT role.rolsuper AND

@@ -1,4 +1,5 @@
-import { formatBytes, formatPlural, quoted, shellWord } from '../base/format.ts';
+import { quoteIdentifier, quoteLiteral } from '../base/sql.ts';
+import { formatBytes, formatPlural, shellWord } from '../base/format.ts';
 import { describeLoss } from '../backup-directory/row-loss.ts';
 import { canBeRestricted } from '../postgres/restriction.ts';
 import type { ServerFacts } from './server-facts.ts';
@@ -13,7 +14,7 @@ export function* creationFindings(facts: ServerFacts): Generator<Finding> {
   if (!facts.createsDatabases) {
     yield blocker(
       `user "${facts.user}" may not create databases`,
-      `as a superuser: ALTER ROLE "${facts.user}" CREATEDB`,
+      `as a superuser: ALTER ROLE ${quoteIdentifier(facts.user)} CREATEDB`,
     );
   }
 }
@@ -23,7 +24,7 @@ export function* ownershipFindings(facts: ServerFacts, target: string): Generato
   if (facts.target?.owned === false) {
     yield blocker(
       `user "${facts.user}" does not own database "${target}" and cannot swap it`,
-      `as a superuser: ALTER DATABASE "${target}" OWNER TO "${facts.user}"`,
+      `as a superuser: ALTER DATABASE ${quoteIdentifier(target)} OWNER TO ${quoteIdentifier(facts.user)}`,
     );
   }
 }
@@ -32,7 +33,7 @@ export function* ownershipFindings(facts: ServerFacts, target: string): Generato
 export const invalidFinding = (database: string): Finding =>
   blocker(
     `database "${database}" is what an interrupted DROP DATABASE has left: nobody can use it`,
-    `remove it: DROP DATABASE ${quoted(database)}`,
+    `remove it: DROP DATABASE ${quoteIdentifier(database)}`,
   );
 
 /** What stands in the way of renaming the present database. */
@@ -49,24 +50,24 @@ export function* swapFindings({
   if (present.isTemplate || present.isClosed) {
     yield warning(
       `database "${target}" is ${present.isTemplate ? 'a template' : 'closed to connections'}, the new one will not be`,
-      `afterwards: ALTER DATABASE ${quoted(target)} ${present.isTemplate ? 'IS_TEMPLATE true' : 'ALLOW_CONNECTIONS false'}`,
+      `afterwards: ALTER DATABASE ${quoteIdentifier(target)} ${present.isTemplate ? 'IS_TEMPLATE true' : 'ALLOW_CONNECTIONS false'}`,
     );
   }
   for (const gid of present.preparedTransactions) {
     yield blocker(
       `the prepared transaction '${gid}' holds database "${target}"`,
-      `end it there: COMMIT PREPARED '${gid}', or ROLLBACK PREPARED`,
+      `end it there: COMMIT PREPARED ${quoteLiteral(gid).trim()}, or ROLLBACK PREPARED`,
     );
   }
   for (const name of present.subscriptions) {
     yield blocker(
       `subscription "${name}" writes to database "${target}" and would stay with the previous one`,
-      `remove it there: DROP SUBSCRIPTION "${name}"; create it again after the restore`,
+      `remove it there: DROP SUBSCRIPTION ${quoteIdentifier(name)}; create it again after the restore`,
     );
   }
   for (const name of present.replicationSlots) {
     const message = `replication slot "${name}" reads database "${target}": its reader will not see the restored one`;
-    const hint = `remove it: SELECT pg_drop_replication_slot('${name}')`;
+    const hint = `remove it: SELECT pg_drop_replication_slot(${quoteLiteral(name)})`;
     yield dropOld
       ? blocker(`${message}, and the previous one cannot be dropped`, hint)
       : warning(message, `${hint}; create it again after the restore`);
@@ -143,7 +144,7 @@ export function* fileFindings({
   if ((owners || privileges) && missing.length > 0) {
     yield warning(
       `roles of the dump are not on this server, and what they own or may do is left out: ${missing.join(', ')}`,
-      `create them first: ${missing.map((role) => `CREATE ROLE ${quoted(role)};`).join(' ')} (a policy for one that is not here ends the restore)`,
+      `create them first: ${missing.map((role) => `CREATE ROLE ${quoteIdentifier(role)};`).join(' ')} (a policy for one that is not here ends the restore)`,
     );
   }
 }
@@ -182,7 +183,7 @@ export function* tablespaceFindings({ head, facts, skipRefused }: Situation): Ge
     if (facts.tablespaces.some((other) => other.name === name && other.usable)) continue;
     yield inTheWay(
       `the dump puts tables into tablespace "${name}", which does not exist here or may not be used`,
-      `create it: CREATE TABLESPACE ${quoted(name)} LOCATION '/a/directory/of/the/server'`,
+      `create it: CREATE TABLESPACE ${quoteIdentifier(name)} LOCATION '/a/directory/of/the/server'`,
     );
   }
 }
@@ -244,7 +245,7 @@ export function* roomFindings(situation: Situation): Generator<Finding> {
   if (freeBytes > withLoad + reserveBytes) return;
   const [spare] = [...facts.leftovers, ...facts.previous];
   const message = `the server's disk has ${formatBytes(freeBytes)} free; the new database needs about ${formatBytes(withLoad)} beside the present one while it is loaded`;
-  const hint = `free some space there${spare === undefined ? '' : `, for instance: DROP DATABASE ${quoted(spare.name)}`}; a full disk would stop the live database, too`;
+  const hint = `free some space there${spare === undefined ? '' : `, for instance: DROP DATABASE ${quoteIdentifier(spare.name)}`}; a full disk would stop the live database, too`;
   yield force
     ? warning(message, hint)
     : blocker(

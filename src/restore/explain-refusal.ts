@@ -1,8 +1,9 @@
+import { quoteIdentifier } from '../base/sql.ts';
 import { statementAt, type FoundStatement } from '../archive/statement-at.ts';
 import type { DumpHead } from '../archive/header.ts';
 import { rolesIn } from '../dump/role-filter.ts';
 import { firstLineOf } from '../dump/statement.ts';
-import { quoted, shellWord } from '../base/format.ts';
+import { shellWord } from '../base/format.ts';
 import { RefusedDump } from './load/failure.ts';
 import type { SqlError } from '../postgres/psql.ts';
 import type { ServerFacts } from './server-facts.ts';
@@ -69,7 +70,7 @@ function cureFor(
 }
 
 function cureForRoles(roles: readonly string[], text: string): string {
-  const create = roles.map((role) => `CREATE ROLE ${quoted(role)};`).join(' ');
+  const create = roles.map((role) => `CREATE ROLE ${quoteIdentifier(role)};`).join(' ');
   const why = text.startsWith('CREATE POLICY ')
     ? ': to leave out a policy would open its table'
     : ', which the statement names';

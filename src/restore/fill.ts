@@ -1,7 +1,7 @@
+import { quoteIdentifier } from '../base/sql.ts';
 import { Replay } from '../dump/replay-filter.ts';
 import type { Skipped } from '../dump/role-filter.ts';
 import { messageOf } from '../base/errors.ts';
-import { quoted } from '../base/format.ts';
 import type { Log } from '../base/log.ts';
 import { analyzeDatabase } from './load/analyze.ts';
 import { applySettings } from '../postgres/database-settings.ts';
@@ -69,7 +69,7 @@ export async function removeScratch(log: Log, server: Server, scratch: string): 
     return true;
   } catch (error) {
     log.warn(
-      { hint: `the next restore tries again; by hand: DROP DATABASE ${quoted(scratch)}` },
+      { hint: `the next restore tries again; by hand: DROP DATABASE ${quoteIdentifier(scratch)}` },
       `the scratch database "${scratch}" is left: ${messageOf(error)}`,
     );
     return false;

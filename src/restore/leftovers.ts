@@ -1,4 +1,4 @@
-import { quoted } from '../base/format.ts';
+import { quoteIdentifier } from '../base/sql.ts';
 import type { Log } from '../base/log.ts';
 import type { RestoreLock } from './lock.ts';
 
@@ -10,7 +10,7 @@ export async function removeLeftovers(lock: RestoreLock, log: Log): Promise<void
   }
   for (const { name, reason } of kept) {
     log.warn(
-      { hint: `if no restore runs: DROP DATABASE ${quoted(name)}` },
+      { hint: `if no restore runs: DROP DATABASE ${quoteIdentifier(name)}` },
       `database "${name}" looks like what an interrupted restore leaves, but was not removed: ${reason}`,
     );
   }

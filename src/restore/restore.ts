@@ -1,3 +1,4 @@
+import { quoteIdentifier } from '../base/sql.ts';
 import { randomBytes } from 'node:crypto';
 import { fullerBackupsOf } from '../backup-directory/larger-earlier-backup.ts';
 import type { ReadProgress } from '../archive/reader.ts';
@@ -5,7 +6,6 @@ import { surveyArchive, type DumpHead } from '../archive/header.ts';
 import { OwnershipFilter } from '../dump/role-filter.ts';
 import { Replay } from '../dump/replay-filter.ts';
 import { messageOf } from '../base/errors.ts';
-import { quoted } from '../base/format.ts';
 import { dropDatabase } from '../postgres/databases.ts';
 import type { Server } from '../postgres/psql.ts';
 import { RestoreLock } from './lock.ts';
@@ -273,7 +273,7 @@ async function dropPrevious(
     return true;
   } catch (error) {
     log.warn(
-      { hint: `DROP DATABASE ${quoted(previous)} when nothing uses it any more` },
+      { hint: `DROP DATABASE ${quoteIdentifier(previous)} when nothing uses it any more` },
       `the restore is done, but the previous database could not be dropped: ${messageOf(error)}`,
     );
     return false;

@@ -1,9 +1,9 @@
+import { quoteIdentifier } from '../base/sql.ts';
 import { randomBytes } from 'node:crypto';
 import type { ReadProgress } from '../archive/reader.ts';
 import { OwnershipFilter, type Skipped } from '../dump/role-filter.ts';
 import { Replay } from '../dump/replay-filter.ts';
 import { Failure, messageOf } from '../base/errors.ts';
-import { quoted } from '../base/format.ts';
 import { RestoreLock } from './lock.ts';
 import { createScratch, dropScratch, keepScratch, salvageName } from './scratch.ts';
 import { surveyServer } from './server-facts.ts';
@@ -80,7 +80,7 @@ export async function salvage(context: Context, options: SalvageOptions): Promis
     return { ...salvaged, path: file.path, database, skipped, leftOut, findings };
   } catch (error) {
     await dropScratch(server, database).catch((failure: unknown) =>
-      log.warn(`${quoted(database)} is left on the server: ${messageOf(failure)}`),
+      log.warn(`${quoteIdentifier(database)} is left on the server: ${messageOf(failure)}`),
     );
     signal.throwIfAborted();
     throw restoreFailure(error);

@@ -1,3 +1,4 @@
+import { quoteIdentifier, quoteLiteral, startsWith } from '../base/sql.ts';
 import { Failure } from '../base/errors.ts';
 import { isPlainText } from '../base/text.ts';
 import type { OwnComment } from '../postgres/previous.ts';
@@ -7,15 +8,7 @@ import {
   dropDatabase,
   type NewDatabase,
 } from '../postgres/databases.ts';
-import {
-  maintenanceOf,
-  execute,
-  quoteIdentifier,
-  quoteLiteral,
-  SqlError,
-  startsWith,
-  type Server,
-} from '../postgres/psql.ts';
+import { maintenanceOf, execute, SqlError, type Server } from '../postgres/psql.ts';
 
 export interface ScratchOptions {
   readonly name: string;

@@ -1,3 +1,4 @@
+import { quoteLiteral } from '../base/sql.ts';
 import { z } from 'zod';
 import type { KnownRoles } from '../base/known-roles.ts';
 import {
@@ -7,7 +8,7 @@ import {
 } from '../postgres/databases.ts';
 import { previousSchema, selectPrevious } from '../postgres/previous.ts';
 import { selectScratchDatabases } from './scratch.ts';
-import { maintenanceOf, query, quoteLiteral, type Server } from '../postgres/psql.ts';
+import { maintenanceOf, query, type Server } from '../postgres/psql.ts';
 import { mayBeEnded } from '../postgres/sessions.ts';
 
 const sessionSchema = z.object({ pid: z.number(), user: z.string(), application: z.string() });

@@ -1,17 +1,10 @@
+import { quoteIdentifier, quoteLiteral } from '../base/sql.ts';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Failure } from '../base/errors.ts';
 import { giveComment, recordReplaced, type OwnComment } from '../postgres/previous.ts';
-import {
-  maintenanceOf,
-  execute,
-  query,
-  quoteIdentifier,
-  quoteLiteral,
-  SqlError,
-  type Server,
-} from '../postgres/psql.ts';
+import { maintenanceOf, execute, query, SqlError, type Server } from '../postgres/psql.ts';
 import { endSessions } from '../postgres/sessions.ts';
 
 export interface Swap {

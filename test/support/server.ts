@@ -1,9 +1,10 @@
+import { quoteLiteral } from '../../src/base/sql.ts';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inject, onTestFinished } from 'vitest';
 import { createDatabase, dropDatabase } from '../../src/postgres/databases.ts';
 import { libpqEnvironment, maintenanceDatabase } from '../../src/postgres/connection.ts';
-import { execute, quoteLiteral, type Server } from '../../src/postgres/psql.ts';
+import { execute, type Server } from '../../src/postgres/psql.ts';
 import { findTool } from '../../src/postgres/tools.ts';
 import { run } from '../../src/base/subprocess.ts';
 

@@ -1,3 +1,4 @@
+import { quoteIdentifier } from '../../base/sql.ts';
 import { totalRows } from '../../base/table-rows.ts';
 import {
   formatAge,
@@ -5,7 +6,6 @@ import {
   formatCount,
   formatDuration,
   formatPlural,
-  quoted,
 } from '../../base/format.ts';
 import type { Log } from '../../base/log.ts';
 import type { Context } from '../../context.ts';
@@ -149,7 +149,7 @@ export function announceRestored(report: RestoreReport, undo: string, log: Log):
     log.info(
       dropped
         ? 'the previous database was dropped'
-        : `the previous database is kept as "${plan.previous}"; when you no longer need it: DROP DATABASE ${quoted(plan.previous)}; to take the restore back: ${undo}`,
+        : `the previous database is kept as "${plan.previous}"; when you no longer need it: DROP DATABASE ${quoteIdentifier(plan.previous)}; to take the restore back: ${undo}`,
     );
   }
   for (const previous of plan.remaining) log.info(describeKept(previous));
@@ -194,7 +194,7 @@ export function describeSalvage({ tables, largeObjects, database }: SalvageRepor
   return [
     formatTable(lines),
     `what could be read is in database "${database}"; it replaces nothing, and stays until you drop it:`,
-    `DROP DATABASE ${quoted(database)};`,
+    `DROP DATABASE ${quoteIdentifier(database)};`,
   ].join('\n');
 }
 

@@ -1,3 +1,4 @@
+import { quoteLiteral } from '../../base/sql.ts';
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { createInterface } from 'node:readline';
@@ -6,7 +7,7 @@ import { systemErrorCode } from '../../base/errors.ts';
 import type { Child } from '../../base/subprocess.ts';
 import { loadFailure } from './failure.ts';
 import { canBeRestricted } from '../../postgres/restriction.ts';
-import { quoteLiteral, readTag, startLoader, type Server } from '../../postgres/psql.ts';
+import { readTag, startLoader, type Server } from '../../postgres/psql.ts';
 
 /** What a server says that it has loaded. */
 export interface LoadedRows {

@@ -1,8 +1,9 @@
+import { quoteLiteral } from '../../base/sql.ts';
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import type { Child } from '../../base/subprocess.ts';
 import { loadFailure, type LineOffset } from './failure.ts';
-import { quoteLiteral, readTag, startLoader, type Server } from '../../postgres/psql.ts';
+import { readTag, startLoader, type Server } from '../../postgres/psql.ts';
 import { canBeRestricted } from '../../postgres/restriction.ts';
 
 /** Some SQL for a session, and where it is from. */

@@ -1,3 +1,4 @@
+import { identifier } from '../../base/sql.ts';
 import { tableKey } from '../../dump/load-units.ts';
 import type { Work } from './session.ts';
 import { analyze, needsStatistics, type Task } from './build-tasks.ts';
@@ -8,12 +9,13 @@ import { analyze, needsStatistics, type Task } from './build-tasks.ts';
  */
 export const smallTableBytes = 8 * 1024 * 1024;
 
+const schemaQualified = new RegExp(String.raw`^${identifier}\.`);
+
 /**
  * A table that can be asked for by the name that the dump gives it: old dumps name some without a
  * schema, which means another one when the search path changes, and a name can be in another encoding.
  */
-const isClear = (name: string) =>
-  /^(?:"(?:[^"]|"")*"|[^".]+)\./.test(name) && !name.includes('\ufffd');
+const isClear = (name: string) => schemaQualified.test(name) && !name.includes('\ufffd');
 
 /**
  * The tables of a dump that is being loaded, and their statistics. Those of a large one take a
