@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
 import { createProgram } from './program.ts';
-import type { GlobalFlags, Shell } from './cli/terminal.ts';
+import type { GlobalFlags, Terminal } from './cli/terminal.ts';
 import type { Config } from './config/config.ts';
 import {
   exitCodes,
@@ -62,12 +62,12 @@ for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] satisfies StopSignal[]) {
 }
 
 const interactive = stderr.isTTY && !env.CI && env.TERM !== 'dumb';
-const colour = stderr.isTTY && !env.NO_COLOR && env.TERM !== 'dumb';
+const color = stderr.isTTY && !env.NO_COLOR && env.TERM !== 'dumb';
 
 let log: Log | undefined;
 let progressLine: { show: (describe: () => string) => void; clear: () => void } | undefined;
 
-const shell: Shell = {
+const shell: Terminal = {
   async open(flags, settings) {
     const { loadConfig } = await import('./config/config.ts');
     const cwd = process.cwd();
@@ -205,7 +205,7 @@ async function startLog(level: Config['logLevel'], format: Config['logFormat']):
     progressLine?.clear();
     stderr.write(line);
   };
-  return createLog({ level, format, terminal: stderr.isTTY, colour, write });
+  return createLog({ level, format, terminal: stderr.isTTY, color, write });
 }
 
 async function startProgress(): Promise<void> {

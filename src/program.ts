@@ -3,11 +3,11 @@ import { addBackupCommand } from './commands/backup.ts';
 import { addListCommand } from './commands/list.ts';
 import { addPruneCommand } from './commands/prune.ts';
 import { addRestoreCommand } from './commands/restore/restore.ts';
-import type { Shell } from './cli/terminal.ts';
+import type { Terminal } from './cli/terminal.ts';
 import { addVerifyCommand } from './commands/verify.ts';
 
 /** The whole command line. Commander's own errors are thrown, with their text already printed. */
-export function createProgram(shell: Shell, version: string): Command {
+export function createProgram(shell: Terminal, version: string): Command {
   const program = new Command('pratiko-backup')
     .description('PostgreSQL backups: whole and verified, or not at all.')
     .version(version, '-V, --version')

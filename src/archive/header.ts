@@ -1,13 +1,13 @@
 import { unquoteIdentifier } from '../base/sql.ts';
 import type { DatabaseSettings } from '../base/database-traits.ts';
 import type { Token } from '../dump/lexer.ts';
-import type { Replay } from '../dump/replay-filter.ts';
+import type { ReplayFilter } from '../dump/replay-filter.ts';
 import { manifestOf } from '../backup-directory/manifest.ts';
 import type { TableRows } from '../base/table-rows.ts';
 import { readArchive, type Archive, type ArchiveReport, type ReadOptions } from './reader.ts';
 
 /** What can be known of a dump before it is loaded. */
-export interface DumpHead {
+export interface DumpHeader {
   /** The server that was dumped, `15.18`; undefined where the dump does not say it. */
   readonly serverVersion: string | undefined;
   /** What it sets for the database as a whole (`pg_dump --create`). */
@@ -41,11 +41,11 @@ const beginsData = /^(?:INSERT INTO |SELECT pg_catalog\.(?:lo_|setval))/;
  * @param replay refuses what must not be loaded, here already.
  * @throws UnsafeDump; Failure `storage`.
  */
-export async function surveyArchive(
+export async function readHeader(
   archive: Archive,
-  replay: Replay,
+  replay: ReplayFilter,
   options: ReadOptions,
-): Promise<DumpHead> {
+): Promise<DumpHeader> {
   let serverVersion: string | undefined;
   const extensions = new Set<string>();
   const tablespaces = new Set<string>();

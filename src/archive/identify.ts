@@ -5,20 +5,20 @@ import { mayBeProgressMessage } from '../dump/legacy/messages.ts';
 import { gunzipHead, gzipMagic } from '../streams/gunzip.ts';
 import type { Archive } from './reader.ts';
 
-/** Enough to recognise a format, and gzip's header with a long file name in it. */
+/** Enough to identify a format, and gzip's header with a long file name in it. */
 const headBytes = 8 * 1024;
 
 /** Why a file cannot be restored; without a hint where another backup is what helps. */
-export type Unusable = Omit<ForeignFormat, 'hint'> & { readonly hint?: string };
+export type UnsupportedInput = Omit<ForeignFormat, 'hint'> & { readonly hint?: string };
 
 /**
  * What the first look at a file tells, before anything is done with it.
  * @returns why it cannot be restored and what to do, or undefined: then reading all of it decides.
  */
-export async function quickCheck(
+export async function findUnsupported(
   archive: Archive,
   { unproven }: { readonly unproven: boolean },
-): Promise<Unusable | undefined> {
+): Promise<UnsupportedInput | undefined> {
   const { bytes, path, manifest } = archive;
   if (bytes === 0) return { what: 'empty' };
   if (typeof manifest === 'object' && manifest.fileBytes !== bytes) {
@@ -34,7 +34,7 @@ export async function quickCheck(
 }
 
 /** What a file is that is certainly no plain dump; undefined for what may be one, or the rest of one. */
-export async function recognise({
+export async function identify({
   path,
 }: Pick<Archive, 'path'>): Promise<ForeignFormat | undefined> {
   const foreign = formatOf(await readHead(path));

@@ -1,16 +1,16 @@
 import { readMeasures } from './accepted-loss.ts';
 import { listBackups, type Backup } from './catalog.ts';
 import { manifestOf, type Manifest } from './manifest.ts';
-import { fullerBackups, type FullerBackup } from './row-loss.ts';
+import { fullerBackups, type LargerEarlierBackup } from './row-loss.ts';
 
 /**
  * The backups before one, of the same database, that hold much more than it: what was lost meanwhile
  * is in them. Newest first; without what a person has accepted.
  */
-export async function fullerBackupsOf(
+export async function largerEarlierBackups(
   directory: string,
   { database, tables, createdAt }: Manifest,
-): Promise<FullerBackup<Backup>[]> {
+): Promise<LargerEarlierBackup<Backup>[]> {
   const measure = (await readMeasures(directory)).get(database.name);
   const older = (await listBackups(directory)).reverse().flatMap((backup) => {
     const manifest = manifestOf(backup);

@@ -33,7 +33,7 @@ export function rowLosses(older: readonly TableRows[], newer: readonly TableRows
 }
 
 /** An older backup, and what it holds much more of than the newest one and than all in between. */
-export interface FullerBackup<B> {
+export interface LargerEarlierBackup<B> {
   readonly backup: B;
   readonly losses: readonly RowLoss[];
 }
@@ -50,7 +50,7 @@ interface Counted {
 export function fullerBackups<B extends Counted>(
   newest: readonly TableRows[],
   older: readonly B[],
-): FullerBackup<B>[] {
+): LargerEarlierBackup<B>[] {
   const found = new Set<string | undefined>();
   return older.flatMap((backup) => {
     const losses = rowLosses(backup.tables ?? [], newest).filter(({ table }) => !found.has(table));

@@ -14,7 +14,7 @@ import { withDeadline } from '../base/deadline.ts';
 import { totalRows } from '../base/table-rows.ts';
 import { Failure, messageOf } from '../base/errors.ts';
 import { formatBytes, formatDuration, formatPlural } from '../base/format.ts';
-import { failureNews, isFine, type BackupNews } from '../notify/outcome.ts';
+import { failureOutcome, isFine, type BackupOutcome } from '../notify/outcome.ts';
 import { notifySlack } from '../notify/slack.ts';
 import { contact } from '../postgres/contact.ts';
 import { describeDatabase, type DatabaseDescription } from '../postgres/databases.ts';
@@ -63,7 +63,7 @@ export async function backup(context: Context, options: BackupOptions): Promise<
     return report;
   } catch (thrown) {
     const error: unknown = context.signal.aborted ? context.signal.reason : thrown;
-    await tell(context, failureNews(databaseLabel(context.config), error));
+    await tell(context, failureOutcome(databaseLabel(context.config), error));
     throw error;
   }
 }
@@ -86,7 +86,7 @@ async function makeBackup(context: Context, options: BackupOptions): Promise<Bac
     }),
   );
   const name = formatBackupName(stamp);
-  context.log.info({ backup: name, manifest }, `backup ${name} is good: ${summarise(manifest)}`);
+  context.log.info({ backup: name, manifest }, `backup ${name} is good: ${summarize(manifest)}`);
   const warning = await warn(contents, manifest, context);
   await moveLatest(stamp, context);
   const removed = options.prune ? await removeOld(stamp, context) : [];
@@ -173,7 +173,7 @@ function describeBackup(source: Source, written: Written, context: Context): Man
   };
 }
 
-function summarise(manifest: Manifest): string {
+function summarize(manifest: Manifest): string {
   return [
     formatPlural(manifest.tables.length, 'table'),
     formatPlural(totalRows(manifest.tables), 'row'),
@@ -271,7 +271,7 @@ async function withinTimeout<Result>(
   );
 }
 
-async function tell({ config, log }: Context, news: BackupNews): Promise<void> {
+async function tell({ config, log }: Context, news: BackupOutcome): Promise<void> {
   const { slack } = config;
   if (slack === undefined) return;
   if (slack.notify === 'failure' && isFine(news)) return;
@@ -282,7 +282,7 @@ async function tell({ config, log }: Context, news: BackupNews): Promise<void> {
 function successNews(
   { config }: Context,
   { name, manifest, warning, removed }: BackupReport,
-): BackupNews {
+): BackupOutcome {
   return {
     outcome: 'success',
     database: databaseLabel(config),

@@ -1,7 +1,7 @@
 import type { DumpContents } from '../dump/contents.ts';
 import { describeLoss } from '../backup-directory/row-loss.ts';
 import type { Manifest } from '../backup-directory/manifest.ts';
-import { fullerBackupsOf } from '../backup-directory/larger-earlier-backup.ts';
+import { largerEarlierBackups } from '../backup-directory/larger-earlier-backup.ts';
 
 /** Why a person should look at a backup, although it is good. */
 export interface Warning {
@@ -27,7 +27,7 @@ export function* warnOfContents({ trapsForPsql, defect }: DumpContents): Generat
 
 /** A database that was emptied by accident makes a good backup, too. */
 export async function warnOfLoss(manifest: Manifest, directory: string): Promise<Warning[]> {
-  const fuller = await fullerBackupsOf(directory, manifest);
+  const fuller = await largerEarlierBackups(directory, manifest);
   const [newest] = fuller;
   if (newest === undefined) return [];
   return [

@@ -6,9 +6,9 @@ export type Log = Logger;
 export interface LogOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly format: 'pretty' | 'json';
-  /** A person is looking: colours and no timestamps. Otherwise one timestamped line per event. */
+  /** A person is looking: colors and no timestamps. Otherwise one timestamped line per event. */
   readonly terminal: boolean;
-  readonly colour: boolean;
+  readonly color: boolean;
   /** Takes whole lines, each with its line break. */
   readonly write: (line: string) => void;
 }
@@ -23,7 +23,7 @@ export function createLog(options: LogOptions): Log {
     );
   }
   const prettify = pretty.prettyFactory({
-    colorize: options.colour,
+    colorize: options.color,
     hideObject: true,
     translateTime: 'SYS:yyyy-mm-dd HH:MM:ss',
     ignore: options.terminal ? 'pid,hostname,time,level' : 'pid,hostname',

@@ -13,7 +13,7 @@ export interface CommandLine {
   readonly user?: { readonly uid: number; readonly gid: number };
 }
 
-export interface Ending {
+export interface ProcessResult {
   /** Undefined when a signal ended the child. */
   readonly exitCode: number | undefined;
   readonly signal: string | undefined;
@@ -26,14 +26,14 @@ export interface Child {
   readonly stdout: Readable;
   kill(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void;
   /** Settles when the child has ended and its output was read; never rejects. */
-  readonly ending: Promise<Ending>;
+  readonly ending: Promise<ProcessResult>;
 }
 
 /** Waits for the word on descriptor 3, then turns into the command; without it, ends. */
 const startOnWord = 'read -r _ <&3 && exec "$@" 3<&-';
 
 /** Waits for the word that the command has ended; if its input closes without, kills the command. */
-const killUnlessReleased = `trap '' INT TERM HUP; read -r _ || kill -KILL "$1"`;
+const watchdog = `trap '' INT TERM HUP; read -r _ || kill -KILL "$1"`;
 
 /**
  * Starts a command. It is in a session of its own: a terminal's Ctrl-C reaches only us, and we end
@@ -55,7 +55,7 @@ export function start(command: CommandLine, signal: AbortSignal): Child {
     forceKillAfterDelay: 5000,
   });
   if (child.pid === undefined) throw cannotStart(command);
-  const watcher = execa('/bin/sh', ['-c', killUnlessReleased, 'sh', String(child.pid)], {
+  const watcher = execa('/bin/sh', ['-c', watchdog, 'sh', String(child.pid)], {
     env: {},
     extendEnv: false,
     detached: true,
@@ -99,7 +99,7 @@ export async function run(
   command: CommandLine,
   signal: AbortSignal,
   input = '',
-): Promise<Ending & { readonly stdout: string }> {
+): Promise<ProcessResult & { readonly stdout: string }> {
   const child = start(command, signal);
   child.stdin.end(bytesOf(input));
   const chunks: Buffer[] = [];

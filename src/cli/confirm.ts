@@ -1,6 +1,6 @@
 import { Failure } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import type { Shell } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 
 /** How often a person may mistype. */
 const attempts = 3;
@@ -12,7 +12,7 @@ const attempts = 3;
 export async function confirm(
   question: string,
   target: string,
-  shell: Shell,
+  shell: Terminal,
   log: Log,
   what = 'a restore',
 ): Promise<void> {
@@ -34,7 +34,7 @@ export async function confirm(
   });
 }
 
-async function ask(question: string, shell: Shell, log: Log) {
+async function ask(question: string, shell: Terminal, log: Log) {
   try {
     return await shell.ask(question);
   } catch (error) {

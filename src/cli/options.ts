@@ -44,7 +44,7 @@ export function settingsFrom(flags: GlobalFlags & ConnectionFlags): Flags {
 }
 
 /** Lines for the end of a help text. */
-export function helpEnd(examples: readonly string[], exitCodes: readonly string[]): string {
+export function helpFooter(examples: readonly string[], exitCodes: readonly string[]): string {
   const block = (title: string, lines: readonly string[]) =>
     `\n${title}:\n${lines.map((line) => `  ${line}\n`).join('')}`;
   return block('Examples', examples) + block('Exit codes', exitCodes);

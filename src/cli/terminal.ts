@@ -2,7 +2,7 @@ import type { Flags } from '../config/config.ts';
 import type { Context } from '../context.ts';
 
 /** What a command is given of the world: settings, a place for results, a person to ask. */
-export interface Shell {
+export interface Terminal {
   /** Loads the settings with these flags and starts the log. */
   open(flags: GlobalFlags, settings: Flags): Promise<Context>;
   /** Prints the result of the command to stdout: the text, or with `--json` the value. */

@@ -5,11 +5,11 @@ import {
   addConnectionOptions,
   addJobsOption,
   addWaitOption,
-  helpEnd,
+  helpFooter,
   settingsFrom,
   type ConnectionFlags,
 } from '../cli/options.ts';
-import type { GlobalFlags, Shell } from '../cli/terminal.ts';
+import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
 
 interface Flags extends GlobalFlags, ConnectionFlags {
   readonly prune: boolean;
@@ -17,7 +17,7 @@ interface Flags extends GlobalFlags, ConnectionFlags {
   readonly jobs: number;
 }
 
-export function addBackupCommand(program: Command, shell: Shell): void {
+export function addBackupCommand(program: Command, shell: Terminal): void {
   const command = program
     .command('backup')
     .description('dump the database, compress, verify, publish, then apply retention')
@@ -26,7 +26,7 @@ export function addBackupCommand(program: Command, shell: Shell): void {
   addWaitOption(addConnectionOptions(command))
     .addHelpText(
       'after',
-      helpEnd(
+      helpFooter(
         ['pratiko-backup backup', 'DB_NAME=aifinance_test pratiko-backup backup --no-prune'],
         [
           '0   the backup is good',

@@ -9,22 +9,22 @@ import {
 import type { ListedBackup } from '../inspect/list.ts';
 import {
   addConnectionOptions,
-  helpEnd,
+  helpFooter,
   settingsFrom,
   type ConnectionFlags,
 } from '../cli/options.ts';
 import { describeKept } from '../cli/kept-database.ts';
-import type { GlobalFlags, Shell } from '../cli/terminal.ts';
+import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
 import { formatTable } from '../cli/table.ts';
 
-export function addListCommand(program: Command, shell: Shell): void {
+export function addListCommand(program: Command, shell: Terminal): void {
   const command = program
     .command('list')
     .description('show every backup, and what restores have kept on the server');
   addConnectionOptions(command)
     .addHelpText(
       'after',
-      helpEnd(
+      helpFooter(
         ['pratiko-backup list', 'pratiko-backup list --json'],
         ['0   done (also where there is no backup)', '14  the directory cannot be read'],
       ),

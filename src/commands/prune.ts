@@ -3,8 +3,8 @@ import { formatBytes, formatPlural } from '../base/format.ts';
 import type { Log } from '../base/log.ts';
 import type { AcceptedLoss, PruneDecision } from '../retention/prune.ts';
 import { confirm } from '../cli/confirm.ts';
-import { addWaitOption, helpEnd, settingsFrom } from '../cli/options.ts';
-import type { GlobalFlags, Shell } from '../cli/terminal.ts';
+import { addWaitOption, helpFooter, settingsFrom } from '../cli/options.ts';
+import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
 import { formatTable } from '../cli/table.ts';
 
 interface Flags extends GlobalFlags {
@@ -16,7 +16,7 @@ interface Flags extends GlobalFlags {
   readonly yes?: true;
 }
 
-export function addPruneCommand(program: Command, shell: Shell): void {
+export function addPruneCommand(program: Command, shell: Terminal): void {
   const command = program
     .command('prune')
     .description('remove backups that retention no longer keeps')
@@ -28,7 +28,7 @@ export function addPruneCommand(program: Command, shell: Shell): void {
   addWaitOption(command)
     .addHelpText(
       'after',
-      helpEnd(
+      helpFooter(
         [
           'pratiko-backup prune --dry-run',
           'pratiko-backup prune --retention-days 30',
@@ -75,7 +75,7 @@ function announceLoss({ database, lost }: AcceptedLoss, log: Log): void {
 async function confirmLoss(
   loss: AcceptedLoss,
   yes: boolean,
-  shell: Shell,
+  shell: Terminal,
   log: Log,
 ): Promise<void> {
   announceLoss(loss, log);

@@ -3,14 +3,14 @@ import { totalRows } from '../base/table-rows.ts';
 import { Failure } from '../base/errors.ts';
 import { formatBytes, formatPlural } from '../base/format.ts';
 import type { Verdict } from '../inspect/verify.ts';
-import { helpEnd, settingsFrom } from '../cli/options.ts';
-import type { GlobalFlags, Shell } from '../cli/terminal.ts';
+import { helpFooter, settingsFrom } from '../cli/options.ts';
+import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
 
 interface Flags extends GlobalFlags {
   readonly all?: true;
 }
 
-export function addVerifyCommand(program: Command, shell: Shell): void {
+export function addVerifyCommand(program: Command, shell: Terminal): void {
   program
     .command('verify')
     .argument('[file]', 'path, name, timestamp or `latest` (default: the latest backup)')
@@ -18,7 +18,7 @@ export function addVerifyCommand(program: Command, shell: Shell): void {
     .option('--all', 'every backup')
     .addHelpText(
       'after',
-      helpEnd(
+      helpFooter(
         [
           'pratiko-backup verify',
           'pratiko-backup verify 20251129_020000',

@@ -5,7 +5,7 @@ export interface ForeignFormat {
   /** What it is, as a clause for people. */
   readonly what: string;
   readonly hint: string;
-  /** Nothing that is recognised. */
+  /** Nothing that is recognized. */
   readonly isUnknown?: true;
 }
 

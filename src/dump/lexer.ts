@@ -6,7 +6,7 @@ import {
   mayBeProgressMessage,
 } from './legacy/messages.ts';
 import { textOf } from '../base/text.ts';
-import { Nesting } from './statement-boundary.ts';
+import { StatementBoundary } from './statement-boundary.ts';
 import { isIdentifier, Quoting, withoutComments } from './quoting.ts';
 
 /** A stretch of a plain-SQL dump. The bytes of all tokens, in order, are what the lexer was given. */
@@ -61,7 +61,7 @@ export class DumpLexer {
   #reading: 'sql' | 'meta' | 'copyHeader' | 'rows' = 'sql';
   readonly #quoting = new Quoting();
   #inStatement = false;
-  #nesting = new Nesting();
+  #nesting = new StatementBoundary();
   #text: Buffer[] = [];
   #textBytes = 0;
   #atRowStart = false;
@@ -183,7 +183,7 @@ export class DumpLexer {
     const copyInto = text === undefined ? undefined : copyTarget(text);
     const { endsForPsql } = this.#nesting;
     this.#inStatement = false;
-    this.#nesting = new Nesting();
+    this.#nesting = new StatementBoundary();
     this.#quoting.standardStrings = standardStringsAfter(text) ?? this.#quoting.standardStrings;
     const encoding = setsEncoding.exec(text ?? '')?.[1];
     if (encoding !== undefined) this.#quoting.encoding = encoding;

@@ -1,6 +1,6 @@
 import { identifier, qualified } from '../base/sql.ts';
 import type { Token } from './lexer.ts';
-import type { Replay } from './replay-filter.ts';
+import type { ReplayFilter } from './replay-filter.ts';
 
 interface Text {
   readonly sql: readonly Buffer[];
@@ -13,7 +13,7 @@ interface Text {
 }
 
 /** A stretch of a dump that is loaded as a whole. */
-export type Part =
+export type LoadUnit =
   /** Rows of one COPY block, a statement of their own. */
   | (Text & {
       readonly type: 'rows';
@@ -30,12 +30,12 @@ export type Part =
   | (Text & {
       readonly type: 'statement';
       /** What it needs of the order; undefined: everything before it done, nothing after it begun. */
-      readonly order: Order | undefined;
+      readonly order: Ordering | undefined;
       /** Makes a table that ANALYZE of another one reads, too: a child, or one of a foreign server. */
       readonly widensAnalyze: boolean;
     });
 
-export type Order =
+export type Ordering =
   /** Sets something for the session: every session needs it. */
   | { readonly type: 'session' }
   /** Touches nothing that rows of other tables depend on, and nothing that depends on them. */
@@ -44,8 +44,8 @@ export type Order =
   | { readonly type: 'tables'; readonly tables: readonly string[]; readonly isForeignKey: boolean };
 
 /** Cuts what is replayed of a dump into parts: statements, and pieces of rows at row borders. */
-export class PartReader {
-  readonly #replay: Replay;
+export class LoadUnitSplitter {
+  readonly #replay: ReplayFilter;
   readonly #pieceBytes: number;
   /** What is not complete yet: of a statement, or rows. */
   #sql: Buffer[] = [];
@@ -67,13 +67,13 @@ export class PartReader {
   #isSomebodyElse = false;
 
   /** @param pieceBytes how large a piece of rows is, at least. */
-  constructor(replay: Replay, pieceBytes: number) {
+  constructor(replay: ReplayFilter, pieceBytes: number) {
     this.#replay = replay;
     this.#pieceBytes = pieceBytes;
   }
 
   /** @throws UnsafeDump */
-  *read(token: Token): Generator<Part> {
+  *read(token: Token): Generator<LoadUnit> {
     if (token.type === 'rows') {
       yield* this.#rows(token);
       return;
@@ -107,14 +107,14 @@ export class PartReader {
   }
 
   /** Gives what is left of a dump that was cut: whole rows. A statement that was cut is nothing. */
-  *end(): Generator<Part> {
+  *end(): Generator<LoadUnit> {
     if (!this.#inRows) return;
     const rows = Buffer.concat(this.#sql);
     this.#sql = [rows.subarray(0, rows.lastIndexOf(0x0a) + 1)];
     yield* this.#piece();
   }
 
-  *#rows({ bytes, ended }: Extract<Token, { type: 'rows' }>): Generator<Part> {
+  *#rows({ bytes, ended }: Extract<Token, { type: 'rows' }>): Generator<LoadUnit> {
     this.#add(bytes, ended);
     if (this.#bytes < this.#pieceBytes || ended === 0) return;
     // A piece ends with a row; what follows begins the next one.
@@ -125,7 +125,7 @@ export class PartReader {
     if (rest.length > 0) this.#add(rest, 0);
   }
 
-  *#piece(): Generator<Part> {
+  *#piece(): Generator<LoadUnit> {
     const sql = [this.#copy, ...this.#sql, endOfCopyLike(this.#sql)];
     const copyLines = countLines(this.#copy);
     const line = this.#line - copyLines;
@@ -137,7 +137,7 @@ export class PartReader {
     this.#restart(0);
   }
 
-  #statement(text = ''): Part {
+  #statement(text = ''): LoadUnit {
     const [sql, line, lines] = [this.#sql, this.#line, this.#lines];
     const usual = orderOf(text);
     const mustWait = this.#isSomebodyElse || this.#inTransaction;
@@ -227,7 +227,7 @@ function actsAs(statement = ''): boolean | undefined {
 }
 
 /** The forms are those that pg_dump writes; of any other nothing is assumed. */
-function orderOf(statement: string): Order | undefined {
+function orderOf(statement: string): Ordering | undefined {
   if (setsSession.test(statement)) return { type: 'session' };
   if (independent.test(statement)) return { type: 'independent' };
   const key = foreignKey.exec(statement);

@@ -35,10 +35,10 @@ const aboutPlpgsql =
 const aboutPublic = /^(?:COMMENT ON SCHEMA public |ALTER SCHEMA public OWNER TO )/;
 
 /**
- * Recognises what pg_dump writes to prepare a database, with `--clean` and `--create`: a restore
+ * Recognizes what pg_dump writes to prepare a database, with `--clean` and `--create`: a restore
  * does that itself, in a new database of another name.
  */
-export class Preparation {
+export class DatabasePreamble {
   #begun = false;
   /** As the dump writes it, from CREATE DATABASE. */
   #database: string | undefined;

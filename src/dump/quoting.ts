@@ -43,7 +43,7 @@ export class Quoting {
   /** False where a backslash escapes in every string (`standard_conforming_strings = off`). */
   standardStrings = true;
   #state: State = 'code';
-  /** The last two bytes: a prefix (`E'`, `--`, `/*`) is recognised at its last byte. */
+  /** The last two bytes: a prefix (`E'`, `--`, `/*`) is recognized at its last byte. */
   #previous = NEWLINE;
   #beforePrevious = NEWLINE;
   #escaped = false;
@@ -212,7 +212,7 @@ export function withoutComments(sql: string, rules?: Quoting): string {
     quoting.step(byte);
     inComment = quoting.inComment;
     if (wasInComment) continue;
-    // A comment is recognised at its second byte.
+    // A comment is recognized at its second byte.
     if (inComment) kept[kept.length - 1] = 0x20;
     else kept.push(byte);
   }

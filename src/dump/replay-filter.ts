@@ -1,7 +1,7 @@
 import type { DatabaseSettings } from '../base/database-traits.ts';
 import { maxStatementBytes, type Token } from './lexer.ts';
-import type { OwnershipFilter, Skipped } from './role-filter.ts';
-import { Preparation } from './preamble.ts';
+import type { RoleFilter, Skipped } from './role-filter.ts';
+import { DatabasePreamble } from './preamble.ts';
 import { withoutComments } from './quoting.ts';
 
 /** A dump that would act on more than the database it is loaded into. */
@@ -29,7 +29,7 @@ const catalogs = [
   ...['pg_tablespace', 'pg_transform', 'pg_trigger', 'pg_ts_.*', 'pg_type', 'pg_user.*'],
 ];
 
-/** Privileges of roles, what roles own anywhere, and the catalogues. */
+/** Privileges of roles, what roles own anywhere, and the catalogs. */
 const actsOnRoles = /^\s*(?:(?:GRANT|REVOKE)\s(?!.*\sON\s)|(?:REASSIGN|DROP)\s+OWNED\s)/is;
 const changesCatalogs = new RegExp(
   String.raw`^\s*(?:UPDATE|DELETE\s+FROM|INSERT\s+INTO)\s+(?:ONLY\s+)?(?:"?pg_catalog"?\s*\.|"?(?:${catalogs.join('|')})"?\s)`,
@@ -40,7 +40,7 @@ const changesCatalogs = new RegExp(
 const copiesElsewhere = /^\s*COPY(?![\w$])/i;
 
 /** A statement too long to be looked at whole, of which not even the first two words are seen. */
-const unrecognisable = /^\s*\S*\s*$/;
+const unrecognizable = /^\s*\S*\s*$/;
 
 /** How strings are read: other than the way pg_dump writes it, psql could see something else than we. */
 const changesStrings =
@@ -61,7 +61,7 @@ const statistics = /^SELECT \* FROM pg_catalog\.pg_restore_(?:relation|attribute
 const statisticsSince = 18;
 
 export interface ReplayOptions {
-  readonly ownership: OwnershipFilter;
+  readonly ownership: RoleFilter;
   readonly serverMajor: number;
   /** Whether who loads the dump is one. */
   readonly superuser: boolean;
@@ -74,16 +74,16 @@ export interface ReplayOptions {
  * server or is not needed in a new database. It keeps accidents away from other databases (a dump of
  * all databases); what keeps a hostile dump from the shell is that psql runs restricted.
  */
-export class Replay {
+export class ReplayFilter {
   readonly #options: ReplayOptions;
-  readonly #preparation: Preparation;
+  readonly #preparation: DatabasePreamble;
   /** The parts of a statement that is not decided yet. */
   #pending: Buffer[] = [];
   #pendingBytes = 0;
 
   constructor(options: ReplayOptions) {
     this.#options = options;
-    this.#preparation = new Preparation(options.superuser, options.serverMajor);
+    this.#preparation = new DatabasePreamble(options.superuser, options.serverMajor);
   }
 
   /** @throws UnsafeDump at a psql command or statement that reaches outside the database. */
@@ -113,8 +113,8 @@ export class Replay {
       if (statement === undefined && this.#pendingBytes <= maxStatementBytes) return;
       const text = statement?.text ?? withoutComments(Buffer.concat(this.#pending).toString());
       const isCopy = statement?.copyInto !== undefined;
-      const isUnclear = statement === undefined && unrecognisable.test(text);
-      if (isUnclear) this.#refuse('it contains a long statement that cannot be recognised');
+      const isUnclear = statement === undefined && unrecognizable.test(text);
+      if (isUnclear) this.#refuse('it contains a long statement that cannot be recognized');
       const isKept = !isUnclear && (isCopy || this.#keeps(text));
       const isTrap = statement?.endsForPsql === false;
       if (isKept) yield* isTrap ? readable(this.#pending, text) : this.#pending;

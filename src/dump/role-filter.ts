@@ -1,7 +1,7 @@
 import { identifier, unquoteIdentifier } from '../base/sql.ts';
 import type { KnownRoles } from '../base/known-roles.ts';
 
-export interface OwnershipPolicy {
+export interface RolePolicy {
   readonly roles: KnownRoles;
   /** False: `--no-owner`. */
   readonly owners: boolean;
@@ -38,14 +38,14 @@ const actAsSelf = 'RESET SESSION AUTHORIZATION;';
  * privileges to a role that does not exist there are left out, everything else is kept. The forms
  * are those that pg_dump writes (dumputils.c).
  */
-export class OwnershipFilter {
-  readonly #policy: OwnershipPolicy;
+export class RoleFilter {
+  readonly #policy: RolePolicy;
   #statements = 0;
   readonly #roles = new Set<string>();
   /** Between SET SESSION AUTHORIZATION for a role that we cannot be and its RESET. */
   #skipping = false;
 
-  constructor(policy: OwnershipPolicy) {
+  constructor(policy: RolePolicy) {
     this.#policy = policy;
   }
 

@@ -14,7 +14,7 @@ const wordsToKnow = 4;
  * between BEGIN ATOMIC and END of a routine's body. psql (psqlscan.l) takes every `begin` for the
  * beginning of such a body, also the name of a parameter, and then waits for an END that never comes.
  */
-export class Nesting {
+export class StatementBoundary {
   #parentheses = 0;
   #blocks = 0;
   /** The same as psql counts. */

@@ -1,5 +1,5 @@
 import { checkArchive, type ArchiveReport, type ReadProgress } from '../archive/reader.ts';
-import { recognise } from '../archive/identify.ts';
+import { identify } from '../archive/identify.ts';
 import { DumpInspector } from '../dump/contents.ts';
 import type { TableRows } from '../base/table-rows.ts';
 import { Failure } from '../base/errors.ts';
@@ -81,7 +81,7 @@ async function verifyFile(
     throw error;
   });
   const isGood = report.defects.length === 0;
-  const foreign = isGood ? undefined : await recognise(file).catch(() => undefined);
+  const foreign = isGood ? undefined : await identify(file).catch(() => undefined);
   return {
     name: file.name,
     path: file.path,

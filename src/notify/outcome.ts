@@ -1,7 +1,7 @@
 import { Failure, messageOf } from '../base/errors.ts';
 
 /** What there is to tell of a backup. */
-export type BackupNews =
+export type BackupOutcome =
   | {
       readonly outcome: 'success';
       /** With its server: `aifinance on localhost:5433`. */
@@ -25,7 +25,7 @@ export type BackupNews =
     };
 
 /** What there is to tell of a backup that ended with an error. */
-export function failureNews(database: string, error: unknown): BackupNews {
+export function failureOutcome(database: string, error: unknown): BackupOutcome {
   return {
     outcome: error instanceof Failure && error.kind === 'incomplete' ? 'incomplete' : 'failure',
     database,
@@ -35,5 +35,5 @@ export function failureNews(database: string, error: unknown): BackupNews {
 }
 
 /** Whether a person who only wants to hear of failures need not hear of it. */
-export const isFine = (news: BackupNews) =>
+export const isFine = (news: BackupOutcome) =>
   news.outcome === 'success' && news.warning === undefined;

@@ -1,7 +1,7 @@
 import type { FetchFunction, IncomingWebhookSendArguments } from '@slack/webhook';
 import { systemErrorCode } from '../base/errors.ts';
 import { formatBytes, formatDuration, formatPlural } from '../base/format.ts';
-import type { BackupNews } from './outcome.ts';
+import type { BackupOutcome } from './outcome.ts';
 
 /** A notification must not delay the end of a backup by more than 10 s. */
 const timeoutMs = 8_000;
@@ -16,7 +16,7 @@ const maxText = 2_800;
  */
 export async function notifySlack(
   url: string,
-  news: BackupNews,
+  news: BackupOutcome,
   proxies: Readonly<Record<string, string | undefined>>,
 ): Promise<string | undefined> {
   try {
@@ -42,7 +42,7 @@ async function throughProxy(variables: Readonly<Record<string, string | undefine
 }
 
 /** The message in Block Kit, with `text` for notifications and old clients. */
-export function slackMessage(news: BackupNews): IncomingWebhookSendArguments {
+export function slackMessage(news: BackupOutcome): IncomingWebhookSendArguments {
   const database = escape(news.database);
   const title = {
     success: `:white_check_mark: Backup of ${database} is good`,
@@ -59,7 +59,7 @@ export function slackMessage(news: BackupNews): IncomingWebhookSendArguments {
   };
 }
 
-function factsOf(news: BackupNews): [label: string, value: string][] {
+function factsOf(news: BackupOutcome): [label: string, value: string][] {
   if (news.outcome !== 'success') {
     const facts: [string, string][] = [['Error', news.error]];
     return news.hint === undefined ? facts : [...facts, ['Hint', news.hint]];

@@ -35,7 +35,7 @@ export function libpqEnvironment(
     PGUSER: connection.user,
     PGPASSWORD: connection.password,
     PGDATABASE: database,
-    // Messages that are parsed must not be translated or coloured.
+    // Messages that are parsed must not be translated or colored.
     LC_ALL: 'C',
     PG_COLOR: 'never',
   };

@@ -1,6 +1,6 @@
 import { quoteIdentifier, quoteLiteral } from '../base/sql.ts';
 import { Failure } from '../base/errors.ts';
-import { start, type Child, type Ending } from '../base/subprocess.ts';
+import { start, type Child, type ProcessResult } from '../base/subprocess.ts';
 import { libpqEnvironment } from './connection.ts';
 import {
   connectionFailure,
@@ -52,7 +52,10 @@ const askTimeoutMs = 10_000;
  * Why pg_dump failed, from its ending; call it only for one that is not exit code 0. What it says of
  * the server is in the server's language: the server is asked again for the code.
  */
-export async function dumpFailure({ stderr, ...ending }: Ending, server: Server): Promise<Failure> {
+export async function dumpFailure(
+  { stderr, ...ending }: ProcessResult,
+  server: Server,
+): Promise<Failure> {
   const { connection, environment } = server;
   if (/connection to server .* failed|could not translate host name/.test(stderr)) {
     return connectionFailure({ connection, database: connection.database, stderr }, environment);

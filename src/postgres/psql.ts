@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import type { Connection } from '../config/config.ts';
 import { Failure } from '../base/errors.ts';
-import { start, run, type Child, type CommandLine, type Ending } from '../base/subprocess.ts';
+import {
+  start,
+  run,
+  type Child,
+  type CommandLine,
+  type ProcessResult,
+} from '../base/subprocess.ts';
 import { libpqEnvironment, maintenanceDatabase } from './connection.ts';
 import {
   connectionFailure,
@@ -102,7 +108,7 @@ export async function execute(server: Server, database: string, sql: string): Pr
 
 /** Why a psql that was asked something did not answer. */
 export async function questionFailure(
-  { signal, stderr }: Ending,
+  { signal, stderr }: ProcessResult,
   { connection, environment }: Server,
   database: string,
 ): Promise<Error> {

@@ -1,6 +1,6 @@
 import { quoteIdentifier } from '../base/sql.ts';
 import { statementAt, type FoundStatement } from '../archive/statement-at.ts';
-import type { DumpHead } from '../archive/header.ts';
+import type { DumpHeader } from '../archive/header.ts';
 import { rolesIn } from '../dump/role-filter.ts';
 import { firstLineOf } from '../dump/statement.ts';
 import { shellWord } from '../base/format.ts';
@@ -12,7 +12,7 @@ import type { RestorePlan } from './plan.ts';
 
 interface Attempt {
   readonly plan: Pick<RestorePlan, 'file'>;
-  readonly head: Pick<DumpHead, 'serverVersion'>;
+  readonly head: Pick<DumpHeader, 'serverVersion'>;
   readonly facts: Pick<ServerFacts, 'version' | 'roles'>;
 }
 

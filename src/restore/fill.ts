@@ -1,5 +1,5 @@
 import { quoteIdentifier } from '../base/sql.ts';
-import { Replay } from '../dump/replay-filter.ts';
+import { ReplayFilter } from '../dump/replay-filter.ts';
 import type { Skipped } from '../dump/role-filter.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
@@ -9,7 +9,7 @@ import type { Server } from '../postgres/psql.ts';
 import { createScratch, dropScratch } from './scratch.ts';
 import { loadArchive, type Loaded, type LoadOptions } from './load/load.ts';
 import type { RestorePlan } from './plan.ts';
-import { NotSideBySide } from './load/parallel.ts';
+import { NotInParallel } from './load/parallel.ts';
 
 /** What a scratch database was filled with. */
 export interface Filled extends Loaded {
@@ -32,23 +32,23 @@ export async function makeScratch(log: Log, server: Server, plan: RestorePlan): 
 
 /**
  * Makes the scratch database what the target is to be.
- * @param createReplay what is replayed of the dump; a second one where it is loaded again in order.
+ * @param createReplayFilter what is replayed of the dump; a second one where it is loaded again in order.
  * @throws Failure `restoreFailed`; UnsafeDump.
  */
 export async function fillScratch(
   log: Log,
   server: Server,
   plan: RestorePlan,
-  createReplay: () => Replay,
+  createReplayFilter: () => ReplayFilter,
   options: LoadOptions,
 ): Promise<Filled> {
   const load = async (jobs: number) => {
-    const replay = createReplay();
+    const replay = createReplayFilter();
     const loading = { ...options, jobs };
     return { replay, loaded: await loadArchive(server, plan.scratch, plan.file, replay, loading) };
   };
   const { replay, loaded } = await load(options.jobs).catch(async (error: unknown) => {
-    if (!(error instanceof NotSideBySide)) throw error;
+    if (!(error instanceof NotInParallel)) throw error;
     log.warn(
       { hint: 'it takes longer, and is the same; `--jobs 1` begins with it' },
       `loading tables side by side did not work, loading them again in the order of the dump: ${error.message}`,

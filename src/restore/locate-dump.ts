@@ -1,4 +1,4 @@
-import { quickCheck, recognise, type Unusable } from '../archive/identify.ts';
+import { findUnsupported, identify, type UnsupportedInput } from '../archive/identify.ts';
 import { Failure } from '../base/errors.ts';
 import { locateBackup, useAnother, type BackupFile } from '../backup-directory/locate.ts';
 import type { Context } from '../context.ts';
@@ -30,19 +30,23 @@ export async function requireRestorable(
   directory: string,
   unproven: boolean,
 ): Promise<BackupFile> {
-  await refuse(file, await looked(file, (archive) => quickCheck(archive, { unproven })), directory);
+  await refuse(
+    file,
+    await looked(file, (archive) => findUnsupported(archive, { unproven })),
+    directory,
+  );
   return file;
 }
 
 /** @throws Failure `verificationFailed` for a file that is something else than a plain dump; `storage`. */
-export async function requireRecognised(file: BackupFile, directory: string): Promise<void> {
-  await refuse(file, await looked(file, recognise), directory);
+export async function requireIdentified(file: BackupFile, directory: string): Promise<void> {
+  await refuse(file, await looked(file, identify), directory);
 }
 
 async function looked(
   file: BackupFile,
-  look: (file: BackupFile) => Promise<Unusable | undefined>,
-): Promise<Unusable | undefined> {
+  look: (file: BackupFile) => Promise<UnsupportedInput | undefined>,
+): Promise<UnsupportedInput | undefined> {
   try {
     return await look(file);
   } catch (error) {
@@ -52,7 +56,7 @@ async function looked(
 
 async function refuse(
   { name, path }: BackupFile,
-  problem: Unusable | undefined,
+  problem: UnsupportedInput | undefined,
   directory: string,
 ): Promise<void> {
   if (problem === undefined) return;

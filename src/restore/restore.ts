@@ -1,10 +1,10 @@
 import { quoteIdentifier } from '../base/sql.ts';
 import { randomBytes } from 'node:crypto';
-import { fullerBackupsOf } from '../backup-directory/larger-earlier-backup.ts';
+import { largerEarlierBackups } from '../backup-directory/larger-earlier-backup.ts';
 import type { ReadProgress } from '../archive/reader.ts';
-import { surveyArchive, type DumpHead } from '../archive/header.ts';
-import { OwnershipFilter } from '../dump/role-filter.ts';
-import { Replay } from '../dump/replay-filter.ts';
+import { readHeader, type DumpHeader } from '../archive/header.ts';
+import { RoleFilter } from '../dump/role-filter.ts';
+import { ReplayFilter } from '../dump/replay-filter.ts';
 import { messageOf } from '../base/errors.ts';
 import { dropDatabase } from '../postgres/databases.ts';
 import type { Server } from '../postgres/psql.ts';
@@ -24,7 +24,7 @@ import { explainRefusal } from './explain-refusal.ts';
 import { writeRefused } from './refused-file.ts';
 import { freeBytesOf, whileThereIsRoom } from './disk-space.ts';
 import { swapIn } from './swap-in.ts';
-import type { FullerBackup } from '../backup-directory/row-loss.ts';
+import type { LargerEarlierBackup } from '../backup-directory/row-loss.ts';
 import type { Backup } from '../backup-directory/catalog.ts';
 import { useAnother, type BackupFile } from '../backup-directory/locate.ts';
 import { manifestOf } from '../backup-directory/manifest.ts';
@@ -79,7 +79,7 @@ export interface RestoreReport extends Filled {
 interface Prepared {
   readonly plan: RestorePlan;
   readonly facts: ServerFacts;
-  readonly head: DumpHead;
+  readonly head: DumpHeader;
   /** What to do where the file is not good, for people. */
   readonly another: string;
   /** Rows of the present database. */
@@ -130,10 +130,16 @@ export async function restore(context: Context, options: RestoreOptions): Promis
   try {
     const { facts, another } = prepared;
     const filled = await whileThereIsRoom(facts, signal, (limited) =>
-      fillScratch(log, { ...server, signal: limited }, plan, () => createReplay(facts, options), {
-        ...options,
-        another,
-      }),
+      fillScratch(
+        log,
+        { ...server, signal: limited },
+        plan,
+        () => createReplayFilter(facts, options),
+        {
+          ...options,
+          another,
+        },
+      ),
     );
     const refusedPath =
       filled.refusals && (await agreeOnRefused(context, plan, filled.refusals, options));
@@ -204,16 +210,19 @@ async function prepare(
     facts,
     psqlVersion: server.psql.version,
     freeBytes: await freeBytesOf(facts.room),
-    fuller: await fullerThan(file, config.backupDir),
+    fuller: await largerEarlierThan(file, config.backupDir),
     live,
   });
   requirePossible(plan);
   return { plan, facts, head, another, live };
 }
 
-async function fullerThan(file: BackupFile, directory: string): Promise<FullerBackup<Backup>[]> {
+async function largerEarlierThan(
+  file: BackupFile,
+  directory: string,
+): Promise<LargerEarlierBackup<Backup>[]> {
   const manifest = manifestOf(file);
-  return manifest === undefined ? [] : fullerBackupsOf(directory, manifest);
+  return manifest === undefined ? [] : largerEarlierBackups(directory, manifest);
 }
 
 async function survey(
@@ -222,11 +231,11 @@ async function survey(
   choice: RestoreChoice,
   another: string,
   signal: AbortSignal,
-): Promise<DumpHead> {
+): Promise<DumpHeader> {
   try {
     const { unproven, onSurvey: onProgress } = choice;
     const options = { signal, unproven, onProgress };
-    const head = await surveyArchive(file, createReplay(facts, choice), options);
+    const head = await readHeader(file, createReplayFilter(facts, choice), options);
     requireGood(file, head.defects, another);
     return head;
   } catch (error) {
@@ -235,9 +244,12 @@ async function survey(
   }
 }
 
-const createReplay = ({ roles, version, superuser }: ServerFacts, choice: RestoreChoice): Replay =>
-  new Replay({
-    ownership: new OwnershipFilter({ roles, ...choice }),
+const createReplayFilter = (
+  { roles, version, superuser }: ServerFacts,
+  choice: RestoreChoice,
+): ReplayFilter =>
+  new ReplayFilter({
+    ownership: new RoleFilter({ roles, ...choice }),
     serverMajor: majorVersion(version),
     superuser,
   });

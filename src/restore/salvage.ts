@@ -1,8 +1,8 @@
 import { quoteIdentifier } from '../base/sql.ts';
 import { randomBytes } from 'node:crypto';
 import type { ReadProgress } from '../archive/reader.ts';
-import { OwnershipFilter, type Skipped } from '../dump/role-filter.ts';
-import { Replay } from '../dump/replay-filter.ts';
+import { RoleFilter, type Skipped } from '../dump/role-filter.ts';
+import { ReplayFilter } from '../dump/replay-filter.ts';
 import { Failure, messageOf } from '../base/errors.ts';
 import { RestoreLock } from './lock.ts';
 import { createScratch, dropScratch, keepScratch, salvageName } from './scratch.ts';
@@ -12,7 +12,7 @@ import { planCreation } from './database-properties.ts';
 import { restoreFailure } from './failure.ts';
 import { requirePossible, type Finding } from './finding.ts';
 import { creationFindings } from './checks.ts';
-import { locateDump, requireRecognised } from './locate-dump.ts';
+import { locateDump, requireIdentified } from './locate-dump.ts';
 import { salvageArchive, type Salvaged } from './load/damaged.ts';
 import { manifestOf } from '../backup-directory/manifest.ts';
 import { formatStamp } from '../backup-directory/names.ts';
@@ -47,7 +47,7 @@ export interface SalvageReport extends Salvaged {
 export async function salvage(context: Context, options: SalvageOptions): Promise<SalvageReport> {
   const { config, log, signal } = context;
   const file = await locateDump(context, options.file);
-  await requireRecognised(file, config.backupDir);
+  await requireIdentified(file, config.backupDir);
   const server = await contactedServer(context);
   const target = config.connection.database;
   await using _directory = await lockToRead(context, 'salvage', options.waitSeconds);
@@ -65,8 +65,8 @@ export async function salvage(context: Context, options: SalvageOptions): Promis
     onWarning: (message) => log.warn(message),
   });
   const leftOut: string[] = [];
-  const replay = new Replay({
-    ownership: new OwnershipFilter({ roles: facts.roles, ...options }),
+  const replay = new ReplayFilter({
+    ownership: new RoleFilter({ roles: facts.roles, ...options }),
     serverMajor: majorVersion(facts.version),
     superuser: facts.superuser,
     onUnsafe: (message) => leftOut.push(message),

@@ -1,19 +1,19 @@
-import type { DumpHead } from '../archive/header.ts';
+import type { DumpHeader } from '../archive/header.ts';
 import type { Backup } from '../backup-directory/catalog.ts';
 import type { BackupFile } from '../backup-directory/locate.ts';
-import type { FullerBackup } from '../backup-directory/row-loss.ts';
+import type { LargerEarlierBackup } from '../backup-directory/row-loss.ts';
 import type { LiveRows } from './comparison.ts';
 import type { ServerFacts } from './server-facts.ts';
 
 /** What is known before anything is done. */
 export interface Situation {
   readonly file: BackupFile;
-  readonly head: DumpHead;
+  readonly head: DumpHeader;
   readonly target: string;
   readonly facts: ServerFacts;
   readonly psqlVersion: string;
   /** Older backups that hold much more, newest first. */
-  readonly fuller: readonly FullerBackup<Backup>[];
+  readonly fuller: readonly LargerEarlierBackup<Backup>[];
   /** On the disk of the server's data; undefined where we cannot know. */
   readonly freeBytes: number | undefined;
   /** Of the names that it will give: `20251129_140000`. */

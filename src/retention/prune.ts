@@ -1,4 +1,4 @@
-import { fullerBackupsOf } from '../backup-directory/larger-earlier-backup.ts';
+import { largerEarlierBackups } from '../backup-directory/larger-earlier-backup.ts';
 import { applyPlan, planForDirectory } from './apply.ts';
 import { describeLoss } from '../backup-directory/row-loss.ts';
 import { readMeasures, writeMeasures } from '../backup-directory/accepted-loss.ts';
@@ -63,7 +63,8 @@ async function findLosses({ config }: Context): Promise<AcceptedLoss[]> {
   const losses: AcceptedLoss[] = [];
   for (const [database, newest] of newestByDatabase(await listBackups(config.backupDir))) {
     const manifest = manifestOf(newest);
-    const fuller = manifest === undefined ? [] : await fullerBackupsOf(config.backupDir, manifest);
+    const fuller =
+      manifest === undefined ? [] : await largerEarlierBackups(config.backupDir, manifest);
     const lost = fuller.map(({ backup, losses: each }) =>
       describeLoss(newest.name, backup.name, each),
     );

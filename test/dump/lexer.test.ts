@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DumpLexer, type Token } from '../../src/dump/lexer.ts';
 
-/** The tokens of a text that arrives in these chunks, with neighbours of one kind joined. */
+/** The tokens of a text that arrives in these chunks, with neighbors of one kind joined. */
 function tokens(chunks: readonly Buffer[]): string[] {
   const lexer = new DumpLexer();
   const all: Token[] = chunks.flatMap((chunk) => [...lexer.read(chunk)]);

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { DumpInspector } from '../../src/dump/contents.ts';
-import { OwnershipFilter } from '../../src/dump/role-filter.ts';
-import { PartReader, type Part } from '../../src/dump/load-units.ts';
-import { Replay } from '../../src/dump/replay-filter.ts';
+import { RoleFilter } from '../../src/dump/role-filter.ts';
+import { LoadUnitSplitter, type LoadUnit } from '../../src/dump/load-units.ts';
+import { ReplayFilter } from '../../src/dump/replay-filter.ts';
 
 const roles = {
   existing: new Set<string>(),
@@ -11,14 +11,14 @@ const roles = {
 };
 
 /** The parts of a dump that arrives in chunks. */
-function partsOf(sql: string, pieceBytes: number, chunkBytes = sql.length): Part[] {
-  const ownership = new OwnershipFilter({ roles, owners: true, privileges: true });
-  const reader = new PartReader(
-    new Replay({ ownership, serverMajor: 15, superuser: true }),
+function partsOf(sql: string, pieceBytes: number, chunkBytes = sql.length): LoadUnit[] {
+  const ownership = new RoleFilter({ roles, owners: true, privileges: true });
+  const reader = new LoadUnitSplitter(
+    new ReplayFilter({ ownership, serverMajor: 15, superuser: true }),
     pieceBytes,
   );
   const inspector = new DumpInspector();
-  const parts: Part[] = [];
+  const parts: LoadUnit[] = [];
   const dump = Buffer.from(sql);
   for (let at = 0; at < dump.length; at += chunkBytes) {
     for (const token of inspector.read(dump.subarray(at, at + chunkBytes))) {
@@ -29,7 +29,7 @@ function partsOf(sql: string, pieceBytes: number, chunkBytes = sql.length): Part
   return [...parts, ...reader.end()];
 }
 
-const textOf = ({ sql }: Part) => Buffer.concat(sql).toString();
+const textOf = ({ sql }: LoadUnit) => Buffer.concat(sql).toString();
 
 const tables = (isForeignKey: boolean, ...names: string[]) => ({
   type: 'tables',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { DumpInspector } from '../../src/dump/contents.ts';
-import { OwnershipFilter } from '../../src/dump/role-filter.ts';
-import { Replay } from '../../src/dump/replay-filter.ts';
+import { RoleFilter } from '../../src/dump/role-filter.ts';
+import { ReplayFilter } from '../../src/dump/replay-filter.ts';
 
 const roles = {
   existing: new Set(['app']),
@@ -9,16 +9,16 @@ const roles = {
   impersonable: new Set(['app']),
 };
 
-const createReplay = (onUnsafe?: (message: string) => void) =>
-  new Replay({
-    ownership: new OwnershipFilter({ roles, owners: true, privileges: true }),
+const createReplayFilter = (onUnsafe?: (message: string) => void) =>
+  new ReplayFilter({
+    ownership: new RoleFilter({ roles, owners: true, privileges: true }),
     serverMajor: 15,
     superuser: true,
     ...(onUnsafe === undefined ? {} : { onUnsafe }),
   });
 
 /** What psql is given of a dump. */
-function replayed(sql: string, replay = createReplay()): string {
+function replayed(sql: string, replay = createReplayFilter()): string {
   const inspector = new DumpInspector();
   const kept: Buffer[] = [];
   for (const token of [...inspector.read(Buffer.from(sql)), ...inspector.end()]) {
@@ -69,7 +69,7 @@ describe('what reaches outside the database is refused', () => {
 
   test('or left out, where that is wanted', () => {
     const unsafe: string[] = [];
-    const replay = createReplay((message) => unsafe.push(message));
+    const replay = createReplayFilter((message) => unsafe.push(message));
     const sql = 'SELECT 0;\nDROP ROLE x;\nSELECT 1;\n\\N\nSELECT 2;\n';
     expect(replayed(sql, replay)).toBe('SELECT 0;\n\nSELECT 1;\n\nSELECT 2;\n');
     expect(unsafe).toEqual(['it contains DROP ROLE x;', 'it contains the psql command \\N']);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { OwnershipFilter } from '../../src/dump/role-filter.ts';
+import { RoleFilter } from '../../src/dump/role-filter.ts';
 
 const roles = {
   existing: new Set(['app', 'boss', 'Röle "x"']),
@@ -8,7 +8,7 @@ const roles = {
 };
 
 const filter = (options: { owners?: boolean; privileges?: boolean } = {}) =>
-  new OwnershipFilter({ roles, owners: true, privileges: true, ...options });
+  new RoleFilter({ roles, owners: true, privileges: true, ...options });
 
 test.each([
   ['ALTER TABLE public.t OWNER TO app;', true],

@@ -3,7 +3,7 @@ import { backedUp } from '../support/backed-up.ts';
 import { ordinaryUser, temporaryRole } from '../support/roles.ts';
 import { sql } from '../support/server.ts';
 
-/** What belongs to a database as a whole, as the catalogue has it. */
+/** What belongs to a database as a whole, as the catalog has it. */
 const describeIt = (database: string) =>
   sql(
     'postgres',

@@ -4,7 +4,7 @@ import {
   addConnectionOptions,
   addJobsOption,
   addWaitOption,
-  helpEnd,
+  helpFooter,
   type ConnectionFlags,
 } from '../../cli/options.ts';
 import type { GlobalFlags } from '../../cli/terminal.ts';
@@ -42,7 +42,7 @@ export function addRestoreOptions(command: Command, cores: number): void {
   addJobsOption(command, 'sessions that load at a time; 1: in the order of the dump', cores);
   addWaitOption(addConnectionOptions(command)).addHelpText(
     'after',
-    helpEnd(
+    helpFooter(
       [
         'pratiko-backup restore',
         'pratiko-backup restore --dry-run',

@@ -17,9 +17,9 @@ import {
   progressOf,
 } from './text.ts';
 import { undo } from './undo.ts';
-import type { Shell } from '../../cli/terminal.ts';
+import type { Terminal } from '../../cli/terminal.ts';
 
-export function addRestoreCommand(program: Command, shell: Shell): void {
+export function addRestoreCommand(program: Command, shell: Terminal): void {
   const command = program
     .command('restore')
     .argument('[file]', 'path, name, timestamp or `latest` (default: the latest backup)')
@@ -44,7 +44,7 @@ async function restore(
   file: string | undefined,
   context: Context,
   flags: RestoreFlags,
-  shell: Shell,
+  shell: Terminal,
 ): Promise<void> {
   const operation = await import('../../restore/restore.ts');
   const describeProgress = progressOf();

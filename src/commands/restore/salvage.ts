@@ -2,14 +2,14 @@ import type { Context } from '../../context.ts';
 import type { RestoreFlags } from './options.ts';
 import { describeRefused } from './refused-text.ts';
 import { describeSalvage, progressOf, warnOf, warnOfSkipped } from './text.ts';
-import type { Shell } from '../../cli/terminal.ts';
+import type { Terminal } from '../../cli/terminal.ts';
 
 /** `restore --salvage` */
 export async function salvage(
   file: string | undefined,
   context: Context,
   flags: RestoreFlags,
-  shell: Shell,
+  shell: Terminal,
 ): Promise<void> {
   const { log } = context;
   const operation = await import('../../restore/salvage.ts');

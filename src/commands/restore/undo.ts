@@ -2,10 +2,10 @@ import type { Context } from '../../context.ts';
 import { confirm } from '../../cli/confirm.ts';
 import type { RestoreFlags } from './options.ts';
 import { announceUndo } from './text.ts';
-import type { Shell } from '../../cli/terminal.ts';
+import type { Terminal } from '../../cli/terminal.ts';
 
 /** `restore --undo` */
-export async function undo(context: Context, flags: RestoreFlags, shell: Shell): Promise<void> {
+export async function undo(context: Context, flags: RestoreFlags, shell: Terminal): Promise<void> {
   const { previewUndo, undoRestore } = await import('../../restore/undo.ts');
   if (flags.dryRun) {
     const plan = await previewUndo(context);

@@ -17,7 +17,7 @@ export class LegacyCleaner {
   #held: Buffer = Buffer.alloc(0);
   readonly #blocks = new BlockCleaner();
 
-  /** Messages were mixed into this dump, and are to be recognised by the lexer. */
+  /** Messages were mixed into this dump, and are to be recognized by the lexer. */
   get byLine(): boolean {
     return this.#mode === 'byLine';
   }

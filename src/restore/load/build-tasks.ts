@@ -1,10 +1,10 @@
-import type { Order } from '../../dump/load-units.ts';
+import type { Ordering } from '../../dump/load-units.ts';
 import { bytesOf } from '../../base/text.ts';
 import { Heap } from './heap.ts';
 import type { Work } from './session.ts';
 
 /** An index or a constraint that waits for its turn; of tiny tables, several together. */
-export interface Task extends Omit<Extract<Order, { type: 'tables' }>, 'type'> {
+export interface Task extends Omit<Extract<Ordering, { type: 'tables' }>, 'type'> {
   readonly works: readonly Work[];
   readonly isAnalysis?: true;
   readonly isTiny?: true;

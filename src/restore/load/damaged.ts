@@ -1,7 +1,7 @@
 import { readArchive, type ReadProgress } from '../../archive/reader.ts';
 import type { Token } from '../../dump/lexer.ts';
-import { PartReader } from '../../dump/load-units.ts';
-import type { Replay } from '../../dump/replay-filter.ts';
+import { LoadUnitSplitter } from '../../dump/load-units.ts';
+import type { ReplayFilter } from '../../dump/replay-filter.ts';
 import { tableCreatedBy } from '../../dump/statement.ts';
 import type { Server } from '../../postgres/psql.ts';
 import type { BackupFile } from '../../backup-directory/locate.ts';
@@ -48,11 +48,11 @@ export async function salvageArchive(
   server: Server,
   database: string,
   file: BackupFile,
-  replay: Replay,
+  replay: ReplayFilter,
   onProgress: ((progress: ReadProgress) => void) | undefined,
 ): Promise<Salvaged> {
   const created: string[] = [];
-  const parts = new PartReader(replay, pieceBytes);
+  const parts = new LoadUnitSplitter(replay, pieceBytes);
   const tokens = readArchive(file, { signal: server.signal, onProgress });
   await using loader = new TolerantLoader(server, database, { losesRows: true });
   let next = await tokens.next();

@@ -1,5 +1,5 @@
 import { Failure } from '../../base/errors.ts';
-import type { Ending } from '../../base/subprocess.ts';
+import type { ProcessResult } from '../../base/subprocess.ts';
 import {
   isLostConnection,
   lastLine,
@@ -36,7 +36,7 @@ const endsSession = /^(?:57P|08)/;
  */
 export function loadFailure(
   { connection }: Pick<Server, 'connection'>,
-  { exitCode, signal, stderr }: Ending,
+  { exitCode, signal, stderr }: ProcessResult,
   offsets: readonly LineOffset[],
 ): Failure {
   const line = sqlError(stderr)?.line ?? 1;

@@ -4,14 +4,14 @@ import {
   type ArchiveReport,
   type ReadProgress,
 } from '../../archive/reader.ts';
-import type { Replay } from '../../dump/replay-filter.ts';
+import type { ReplayFilter } from '../../dump/replay-filter.ts';
 import { Failure, messageOf } from '../../base/errors.ts';
-import { PartReader } from '../../dump/load-units.ts';
+import { LoadUnitSplitter } from '../../dump/load-units.ts';
 import { loadDump } from './in-order.ts';
 import { SqlError, type Server } from '../../postgres/psql.ts';
 import type { BackupFile } from '../../backup-directory/locate.ts';
 import { totalRows, type TableRows } from '../../base/table-rows.ts';
-import { NotSideBySide, SideBySide } from './parallel.ts';
+import { NotInParallel, ParallelLoader } from './parallel.ts';
 import type { Refusals } from './refusals.ts';
 import { TolerantLoader } from './tolerant.ts';
 
@@ -45,13 +45,13 @@ const inAnyOrder = /^(?:53|57P|58)/;
 /**
  * Loads a backup into a scratch database. It reads the file once: what psql loads is what is
  * checked.
- * @throws Failure `restoreFailed`; UnsafeDump; NotSideBySide.
+ * @throws Failure `restoreFailed`; UnsafeDump; NotInParallel.
  */
 export async function loadArchive(
   server: Server,
   scratch: string,
   file: BackupFile,
-  replay: Replay,
+  replay: ReplayFilter,
   options: LoadOptions,
 ): Promise<Loaded> {
   const { jobs, skipRefused, unproven, onProgress } = options;
@@ -73,7 +73,7 @@ async function loadInOrder(
   server: Server,
   scratch: string,
   file: BackupFile,
-  replay: Replay,
+  replay: ReplayFilter,
   tokens: Tokens,
   { another }: LoadOptions,
 ): Promise<Loaded> {
@@ -106,11 +106,11 @@ async function loadTolerantly(
   server: Server,
   scratch: string,
   file: BackupFile,
-  replay: Replay,
+  replay: ReplayFilter,
   tokens: Tokens,
   { another }: LoadOptions,
 ): Promise<Loaded> {
-  const parts = new PartReader(replay, pieceBytes);
+  const parts = new LoadUnitSplitter(replay, pieceBytes);
   await using loader = new TolerantLoader(server, scratch, { losesRows: false });
   let next = await tokens.next();
   for (; !next.done; next = await tokens.next()) {
@@ -145,12 +145,12 @@ async function loadSideBySide(
   server: Server,
   scratch: string,
   file: BackupFile,
-  replay: Replay,
+  replay: ReplayFilter,
   tokens: Tokens,
   options: LoadOptions,
 ): Promise<Loaded> {
-  const parts = new PartReader(replay, pieceBytes);
-  await using loader = new SideBySide(server, scratch, options);
+  const parts = new LoadUnitSplitter(replay, pieceBytes);
+  await using loader = new ParallelLoader(server, scratch, options);
   try {
     let next = await tokens.next();
     for (; !next.done; next = await tokens.next()) {
@@ -165,7 +165,7 @@ async function loadSideBySide(
   } catch (error) {
     server.signal.throwIfAborted();
     const isWorthIt = loader.hasDealt && mayDependOnOrder(error);
-    throw isWorthIt ? new NotSideBySide(messageOf(error), { cause: error }) : error;
+    throw isWorthIt ? new NotInParallel(messageOf(error), { cause: error }) : error;
   }
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ownLocks } from '../../postgres/sessions.ts';
-import { tableKey, type Part } from '../../dump/load-units.ts';
+import { tableKey, type LoadUnit } from '../../dump/load-units.ts';
 import { LoadSession, type Done, type Work } from './session.ts';
 import type { Server } from '../../postgres/psql.ts';
 import { tablesInOrder, type TablesInOrder } from './tables-in-order.ts';
@@ -14,20 +14,20 @@ const passed = (ms: number, signal: AbortSignal) =>
   sleep(ms, true, { signal, ref: false }).catch(() => false);
 
 /** Of rows, no more bytes than that are sent to a session ahead: two pieces, or more that are small. */
-const aheadBytes = 4 * 1024 * 1024;
+const maxQueuedBytes = 4 * 1024 * 1024;
 
 /** Up to here, what belongs to a table takes less time than to give it to a session of its own. */
 const tinyTableBytes = 256 * 1024;
 
-/** What the leader does is sent together up to this size. */
+/** What the coordinator does is sent together up to this size. */
 const batchBytes = 64 * 1024;
 
 /** Loading side by side has failed: in the order of the dump, it may go well. */
-export class NotSideBySide extends Error {
-  override readonly name = 'NotSideBySide';
+export class NotInParallel extends Error {
+  override readonly name = 'NotInParallel';
 }
 
-export interface SideBySideOptions {
+export interface ParallelOptions {
   /** How many sessions load; one more does what must be done in order. */
   readonly jobs: number;
   /** How many indexes and constraints are left to be built. */
@@ -50,33 +50,33 @@ interface Block {
  * indexes and constraints of different tables are built side by side, and everything else is done
  * in the dump's order, with nothing else going on. The first error ends all sessions.
  */
-export class SideBySide implements AsyncDisposable {
+export class ParallelLoader implements AsyncDisposable {
   /**
    * Does what must be done in order, and all that belongs to tiny tables: it knows them, and sessions that
    * create things at the same time are slowed down by hearing of each other's.
    */
-  readonly #leader: LoadSession;
+  readonly #coordinator: LoadSession;
   /** Opened when there is work for them. */
   readonly #sessions: LoadSession[] = [];
   /** What all sessions were told, in order. */
   readonly #settings: Work[] = [];
   /** Rows that are being loaded. */
   readonly #rows = new Set<Promise<void>>();
-  /** What the leader gets next, and the COPY blocks in it. */
+  /** What the coordinator gets next, and the COPY blocks in it. */
   #batch: Work[] = [];
   #batchBlocks: number[] = [];
   #batchBytes = 0;
   /** Statements that all that follows must find done. */
   readonly #ordered = new Set<Promise<void>>();
   #tasks: Task[] = [];
-  /** Collected by the leader, while the others load. */
+  /** Collected by the coordinator, while the others load. */
   readonly #statistics = new TableStatistics();
   #current: Block | undefined;
   #failed: { readonly error: unknown } | undefined;
   /** Rows of each COPY block, as the server counted them. */
   readonly copied: number[] = [];
   inserted = 0;
-  readonly #onBuild: SideBySideOptions['onBuild'];
+  readonly #onBuild: ParallelOptions['onBuild'];
   readonly #ended = new AbortController();
 
   /** Rows were loaded by several sessions: in the order of the dump, it might go otherwise. */
@@ -87,12 +87,12 @@ export class SideBySide implements AsyncDisposable {
 
   readonly #jobs: number;
 
-  constructor(server: Server, database: string, { jobs, onBuild }: SideBySideOptions) {
+  constructor(server: Server, database: string, { jobs, onBuild }: ParallelOptions) {
     this.#server = server;
     this.#database = database;
     this.#jobs = jobs;
     this.#onBuild = onBuild;
-    this.#leader = new LoadSession(server, database);
+    this.#coordinator = new LoadSession(server, database);
     void this.#watchForOwnLocks();
   }
 
@@ -102,13 +102,13 @@ export class SideBySide implements AsyncDisposable {
   }
 
   /** Takes the next part; waits while there is no room for it. */
-  async load(part: Part): Promise<void> {
+  async load(part: LoadUnit): Promise<void> {
     if (this.#failed) throw this.#failed.error;
     if (part.type === 'statement' && part.widensAnalyze) this.#statistics.leaveToTheEnd();
     if (part.type === 'rows') {
       await this.#deal(part);
     } else if (part.order?.type === 'tables') {
-      await this.#settle();
+      await this.#drain();
       const { tables, isForeignKey } = part.order;
       this.#tasks.push({ works: [part], tables, isForeignKey });
     } else if (part.order?.type === 'independent') {
@@ -117,9 +117,11 @@ export class SideBySide implements AsyncDisposable {
       await this.#buildTasks();
       await this.#all(this.#rows);
       if (part.order?.type === 'session') {
-        await this.#settle();
+        await this.#drain();
         this.#settings.push(part);
-        await Promise.all([this.#leader, ...this.#sessions].map((session) => session.run(part)));
+        await Promise.all(
+          [this.#coordinator, ...this.#sessions].map((session) => session.run(part)),
+        );
       } else await this.#collect(part);
     }
   }
@@ -127,15 +129,15 @@ export class SideBySide implements AsyncDisposable {
   /** Does what is left, and ends the sessions. */
   async finish(): Promise<void> {
     await this.#buildTasks();
-    await this.#settle();
+    await this.#drain();
     await this.#all(this.#statistics.collecting.values());
-    await Promise.all([this.#leader, ...this.#sessions].map((session) => session.end()));
+    await Promise.all([this.#coordinator, ...this.#sessions].map((session) => session.end()));
   }
 
   /** Nothing of what was not finished is committed. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort();
-    await Promise.all([this.#leader, ...this.#sessions].map((session) => session.kill()));
+    await Promise.all([this.#coordinator, ...this.#sessions].map((session) => session.kill()));
   }
 
   /**
@@ -148,32 +150,32 @@ export class SideBySide implements AsyncDisposable {
     while (await passed(watchEveryMs, signal)) {
       const now = await ownLocks(this.#server, this.#database).catch(() => '');
       if (now !== '' && now === before) {
-        this.#failed ??= { error: new NotSideBySide('the sessions that load wait for each other') };
+        this.#failed ??= { error: new NotInParallel('the sessions that load wait for each other') };
         await this[Symbol.asyncDispose]();
       }
       before = now;
     }
   }
 
-  async #deal(part: Extract<Part, { type: 'rows' }>): Promise<void> {
+  async #deal(part: Extract<LoadUnit, { type: 'rows' }>): Promise<void> {
     await this.#buildTasks();
     this.hasDealt = true;
     const { block, table: name } = part;
     const isSmall = this.#statistics.addRows(name, part.bytes) <= smallTableBytes;
     const current = this.#current?.block === block ? this.#current : await this.#begin(part);
     const { mustBeInOrder, owner, pieces } = current;
-    if (owner === this.#leader) {
+    if (owner === this.#coordinator) {
       this.#batchBlocks.push(block);
       await this.#collect(part);
       return;
     }
-    await this.#settleLeader();
+    await this.#drainCoordinator();
     // In order, rows find those of their own table that stand before them, too.
-    const session = isSmall || mustBeInOrder ? owner : this.#freest();
+    const session = isSmall || mustBeInOrder ? owner : this.#leastBusy();
     const piece = session.run(part);
     pieces.push(piece);
     this.#track(this.#rows, piece, ({ copied }) => this.#note([block], copied));
-    while ((mustBeInOrder ? session : this.#freest()).load >= aheadBytes)
+    while ((mustBeInOrder ? session : this.#leastBusy()).load >= maxQueuedBytes)
       await this.#any(this.#rows);
   }
 
@@ -184,8 +186,8 @@ export class SideBySide implements AsyncDisposable {
   }
 
   /** Begins a COPY block: rows that may look into other tables have these loaded, and no more. */
-  async #begin(part: Extract<Part, { type: 'rows' }>): Promise<Block> {
-    if (this.#tablesInOrder === undefined) await this.#settleLeader();
+  async #begin(part: Extract<LoadUnit, { type: 'rows' }>): Promise<Block> {
+    if (this.#tablesInOrder === undefined) await this.#drainCoordinator();
     this.#tablesInOrder ??= await tablesInOrder(this.#server, this.#database);
     const mustBeInOrder =
       part.inTransaction || this.#tablesInOrder.includes(part.table, part.columns);
@@ -194,20 +196,21 @@ export class SideBySide implements AsyncDisposable {
     this.#current = {
       block: part.block,
       key: tableKey(part.table),
-      owner: part.inTransaction || this.#isForLeader(part) ? this.#leader : this.#freest(),
+      owner:
+        part.inTransaction || this.#isForCoordinator(part) ? this.#coordinator : this.#leastBusy(),
       mustBeInOrder,
       pieces: [],
     };
     return this.#current;
   }
 
-  /** A whole tiny table, while the leader is not at the statistics of a large one. */
-  #isForLeader({ bytes }: { readonly bytes: number }): boolean {
+  /** A whole tiny table, while the coordinator is not at the statistics of a large one. */
+  #isForCoordinator({ bytes }: { readonly bytes: number }): boolean {
     return bytes <= tinyTableBytes && this.#statistics.collecting.size === 0;
   }
 
   /** One that has nothing to do, if need be a new one; else the one that has least. */
-  #freest(): LoadSession {
+  #leastBusy(): LoadSession {
     const free = this.#sessions.find(({ load }) => load === 0);
     if (free !== undefined) return free;
     if (this.#sessions.length < this.#jobs) return this.#open();
@@ -221,19 +224,19 @@ export class SideBySide implements AsyncDisposable {
     return session;
   }
 
-  /** For the leader, together with what follows. */
-  async #collect(part: Part): Promise<void> {
+  /** For the coordinator, together with what follows. */
+  async #collect(part: LoadUnit): Promise<void> {
     this.#batch.push(part);
     this.#batchBytes += part.sql.reduce((sum, { length }) => sum + length, 0);
     if (this.#batchBytes <= batchBytes) return;
     this.#sendBatch();
-    while (this.#leader.load >= aheadBytes) await this.#any(this.#ordered);
+    while (this.#coordinator.load >= maxQueuedBytes) await this.#any(this.#ordered);
   }
 
   #sendBatch(): void {
     if (this.#batch.length === 0) return;
     const blocks = this.#batchBlocks;
-    this.#track(this.#ordered, this.#leader.run(...this.#batch), ({ copied, inserted }) => {
+    this.#track(this.#ordered, this.#coordinator.run(...this.#batch), ({ copied, inserted }) => {
       this.#note(blocks, copied);
       this.inserted += inserted;
     });
@@ -242,14 +245,14 @@ export class SideBySide implements AsyncDisposable {
     this.#batchBytes = 0;
   }
 
-  async #settleLeader(): Promise<void> {
+  async #drainCoordinator(): Promise<void> {
     this.#sendBatch();
     await this.#all(this.#ordered);
   }
 
   /** Everything that was sent is done. */
-  async #settle(): Promise<void> {
-    await this.#settleLeader();
+  async #drain(): Promise<void> {
+    await this.#drainCoordinator();
     await this.#all(this.#rows);
   }
 
@@ -293,8 +296,8 @@ export class SideBySide implements AsyncDisposable {
     queue: TaskQueue,
     busy: ReadonlySet<LoadSession>,
   ): { readonly session: LoadSession; readonly task: Task } | undefined {
-    const tiny = busy.has(this.#leader) ? undefined : queue.takeTiny();
-    if (tiny !== undefined) return { session: this.#leader, task: tiny };
+    const tiny = busy.has(this.#coordinator) ? undefined : queue.takeTiny();
+    if (tiny !== undefined) return { session: this.#coordinator, task: tiny };
     const idle = this.#sessions.find((session) => !busy.has(session));
     if (idle === undefined && this.#sessions.length === this.#jobs) return undefined;
     const task =
@@ -306,8 +309,8 @@ export class SideBySide implements AsyncDisposable {
   #analyzeCurrent(): void {
     if (this.#current === undefined) return;
     const { key, pieces, owner } = this.#current;
-    if (owner === this.#leader) this.#sendBatch();
-    const run = (work: Work) => this.#leader.run(work);
+    if (owner === this.#coordinator) this.#sendBatch();
+    const run = (work: Work) => this.#coordinator.run(work);
     this.#statistics.collect(key, pieces, run, (error) => {
       this.#failed ??= { error };
     });

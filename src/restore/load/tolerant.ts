@@ -5,7 +5,7 @@ import {
   tableCreatedBy,
   tableInsertedInto,
 } from '../../dump/statement.ts';
-import { tableKey, type Part } from '../../dump/load-units.ts';
+import { tableKey, type LoadUnit } from '../../dump/load-units.ts';
 import { RefusedDump } from './failure.ts';
 import { LoadSession, type Done, type Work } from './session.ts';
 import { SqlError, type Server } from '../../postgres/psql.ts';
@@ -67,7 +67,7 @@ export class TolerantLoader implements AsyncDisposable {
   }
 
   /** @throws Failure `restoreFailed` for refused rows of a table that is there, unless they may be lost. */
-  async load(part: Part): Promise<void> {
+  async load(part: LoadUnit): Promise<void> {
     await (part.type === 'rows' ? this.#rows(part) : this.#statement(part));
   }
 
@@ -86,7 +86,7 @@ export class TolerantLoader implements AsyncDisposable {
     await this.#session?.kill();
   }
 
-  async #rows(part: Extract<Part, { type: 'rows' }>): Promise<void> {
+  async #rows(part: Extract<LoadUnit, { type: 'rows' }>): Promise<void> {
     const { block, table } = part;
     if (this.#absent.has(tableKey(table))) {
       this.absentBlocks.add(block);
@@ -109,7 +109,7 @@ export class TolerantLoader implements AsyncDisposable {
     }
   }
 
-  async #statement(part: Extract<Part, { type: 'statement' }>): Promise<void> {
+  async #statement(part: Extract<LoadUnit, { type: 'statement' }>): Promise<void> {
     if (this.#isPassedOver(part)) return;
     const result = await this.#run(part);
     if (result instanceof SqlError) {
@@ -126,7 +126,7 @@ export class TolerantLoader implements AsyncDisposable {
   }
 
   /** It would add something to a table that is not there. */
-  #isPassedOver(part: Extract<Part, { type: 'statement' }>): boolean {
+  #isPassedOver(part: Extract<LoadUnit, { type: 'statement' }>): boolean {
     if (this.#absent.size === 0) return false;
     const into = tableInsertedInto(part.text);
     const table = into ?? tableAddedTo(part.text);
@@ -141,7 +141,7 @@ export class TolerantLoader implements AsyncDisposable {
     return true;
   }
 
-  async #refuse(part: Extract<Part, { type: 'statement' }>, error: SqlError): Promise<void> {
+  async #refuse(part: Extract<LoadUnit, { type: 'statement' }>, error: SqlError): Promise<void> {
     const into = tableInsertedInto(part.text);
     if (into === undefined) {
       this.#tell(part, error.told);
@@ -155,7 +155,7 @@ export class TolerantLoader implements AsyncDisposable {
   }
 
   /** What was done in a transaction of the file goes with what is refused in it. */
-  #requireNoTransaction({ text }: Part, error: SqlError): void {
+  #requireNoTransaction({ text }: LoadUnit, error: SqlError): void {
     if (!this.#inTransaction || this.#options.losesRows) return;
     throw new RefusedDump(
       'restoreFailed',
@@ -164,7 +164,7 @@ export class TolerantLoader implements AsyncDisposable {
     );
   }
 
-  #note(part: Extract<Part, { type: 'statement' }>, { inserted }: Done): void {
+  #note(part: Extract<LoadUnit, { type: 'statement' }>, { inserted }: Done): void {
     const { text, sql, lines, order } = part;
     if (inserted > 0) {
       const table = tableInsertedInto(text) ?? 'unknown';
@@ -198,7 +198,7 @@ export class TolerantLoader implements AsyncDisposable {
     return true;
   }
 
-  #loseRows(table: string, part: Part, error: SqlError): void {
+  #loseRows(table: string, part: LoadUnit, error: SqlError): void {
     if (this.#options.losesRows) {
       this.#tell(part, error.told);
       return;
@@ -208,7 +208,7 @@ export class TolerantLoader implements AsyncDisposable {
     throw new RefusedDump('restoreFailed', message, { hint, cause: error });
   }
 
-  #tell({ sql, line, lines, text }: Part, reason: string, isAddition = false): void {
+  #tell({ sql, line, lines, text }: LoadUnit, reason: string, isAddition = false): void {
     const whole = Buffer.concat(sql);
     if (whole.every((byte) => byte <= 0x20)) return;
     const settings = this.#settings.slice(this.#settingsTold);
