@@ -77,4 +77,5 @@ test('whatever the schema, several sessions load what one does, or fail where it
     ),
     { numRuns: Number(process.env.FC_RUNS ?? 4) },
   );
-});
+  // Each schema is backed up once and restored twice: minutes, where the machine has other work.
+}, 600_000);
