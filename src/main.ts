@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
 import { createProgram } from './program.ts';
+import { repeatedOptions } from './cli/options.ts';
 import type { GlobalFlags, Terminal } from './cli/terminal.ts';
 import type { Config } from './config/config.ts';
 import {
@@ -93,6 +94,7 @@ const shell: Terminal = {
       hostname: hostname(),
       version,
       now: () => new Date(),
+      repeated: repeatedOptions(flags, settings, config.backupDir, env),
     };
   },
 

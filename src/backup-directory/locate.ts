@@ -131,13 +131,14 @@ const looksGood = (backup: Backup) => manifestOf(backup)?.fileBytes === backup.b
 export async function useAnother(
   directory: string,
   not: string,
-  verb = 'restore',
+  verb: 'restore' | 'verify',
+  options: string,
 ): Promise<string> {
   const backups = await listBackups(directory).catch(() => []);
   const newest = backups.findLast((backup) => looksGood(backup) && backup.path !== not);
   if (newest === undefined)
     return 'no other backup here is known to be good: `pratiko-backup verify --all` reads them all';
-  return `the newest other one that looks good: \`pratiko-backup ${verb} ${newest.stamp}\``;
+  return `the newest other one that looks good: \`pratiko-backup ${verb} ${newest.stamp}${options}\``;
 }
 
 async function fileAt(path: string): Promise<BackupFile | undefined> {

@@ -1,5 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Flags } from '../config/config.ts';
+import { shellWord } from '../base/format.ts';
+import type { Context } from '../context.ts';
 import type { GlobalFlags } from './terminal.ts';
 
 /** Options of every command that connects, named as PostgreSQL names them. */
@@ -42,6 +44,32 @@ export function settingsFrom(flags: GlobalFlags & ConnectionFlags): Flags {
     Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
 }
+
+/**
+ * What says where this run works, and would not say so to another one: flags, and variables that can
+ * have been given to this run alone (`DB_NAME=aifinance_test pratiko-backup restore`).
+ */
+export function repeatedOptions(
+  { config, envFile, backupDir }: GlobalFlags,
+  { host, port, user, database }: Flags,
+  directory: string,
+  environment: Context['environment'],
+): Context['repeated'] {
+  const { BACKUP_DIR, DB_NAME, POSTGRES_DB } = environment;
+  const place = words({
+    '--config': config,
+    '--env-file': envFile,
+    '--backup-dir': backupDir ?? (BACKUP_DIR && directory),
+  });
+  const to = database ?? (DB_NAME || POSTGRES_DB);
+  const connection = { '--host': host, '--port': port, '--username': user, '--to': to };
+  return { directory: place, database: place + words(connection) };
+}
+
+const words = (options: Readonly<Record<string, string | undefined>>) =>
+  Object.entries(options)
+    .map(([option, value]) => (value ? ` ${option} ${shellWord(value)}` : ''))
+    .join('');
 
 /** Lines for the end of a help text. */
 export function helpFooter(examples: readonly string[], exitCodes: readonly string[]): string {

@@ -50,7 +50,9 @@ export async function verify(context: Context, options: VerifyOptions): Promise<
     verdicts.push(await verifyFile(file, context, options));
   }
   const bad = verdicts.find(({ good }) => !good);
-  const another = bad && (await useAnother(context.config.backupDir, bad.path, 'verify'));
+  const another =
+    bad &&
+    (await useAnother(context.config.backupDir, bad.path, 'verify', context.repeated.directory));
   return { verdicts, another };
 }
 

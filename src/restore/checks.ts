@@ -196,15 +196,14 @@ function packageOf(extension: string, major: number): string {
 }
 
 /** Whether it is what a person wants back. */
-export function* contentFindings({ fuller, facts, target }: Situation): Generator<Finding> {
+export function* contentFindings({ fuller, facts, target, place }: Situation): Generator<Finding> {
   for (const { backup, losses } of fuller) {
     const all = losses.find(({ table }) => table === undefined);
-    const more = all
-      ? `${backup.name} has ${formatPlural(all.held, 'row')}`
-      : describeLoss('this one', backup.name, losses);
     yield warning(
-      `an older backup holds much more: ${more}`,
-      `to restore that one: pratiko-backup restore ${backup.stamp}`,
+      all
+        ? `an older backup holds much more: ${backup.name} has ${formatPlural(all.held, 'row')}`
+        : `an older backup holds what this one lacks: ${describeLoss('this one', backup.name, losses)}`,
+      `to look at that one, in a database beside: pratiko-backup restore ${backup.stamp} --to NEW_DATABASE${place}`,
     );
   }
   const kept = facts.previous.findLast((previous) => previous.target === target);

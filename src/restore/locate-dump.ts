@@ -21,26 +21,22 @@ export async function locateDump(
 }
 
 /**
- * @param directory where another backup may be.
  * @param unproven it need not look like a dump by pg_dump.
  * @throws Failure `verificationFailed` for a file that cannot be what it should be; `storage`.
  */
 export async function requireRestorable(
+  context: Context,
   file: BackupFile,
-  directory: string,
   unproven: boolean,
 ): Promise<BackupFile> {
-  await refuse(
-    file,
-    await looked(file, (archive) => findUnsupported(archive, { unproven })),
-    directory,
-  );
+  const problem = await looked(file, (archive) => findUnsupported(archive, { unproven }));
+  await refuse(context, file, problem);
   return file;
 }
 
 /** @throws Failure `verificationFailed` for a file that is something else than a plain dump; `storage`. */
-export async function requireIdentified(file: BackupFile, directory: string): Promise<void> {
-  await refuse(file, await looked(file, identify), directory);
+export async function requireIdentified(context: Context, file: BackupFile): Promise<void> {
+  await refuse(context, file, await looked(file, identify));
 }
 
 async function looked(
@@ -55,11 +51,12 @@ async function looked(
 }
 
 async function refuse(
+  { config, repeated }: Context,
   { name, path }: BackupFile,
   problem: UnsupportedInput | undefined,
-  directory: string,
 ): Promise<void> {
   if (problem === undefined) return;
-  const { what, hint = await useAnother(directory, path) } = problem;
+  const { what, hint = await useAnother(config.backupDir, path, 'restore', repeated.database) } =
+    problem;
   throw new Failure('verificationFailed', `${name} cannot be restored: it is ${what}`, { hint });
 }

@@ -177,7 +177,7 @@ async function tidyUp(
 async function locate(context: Context, { file, unproven }: RestoreChoice): Promise<BackupFile> {
   requireOwnDatabase(context);
   const found = await locateDump(context, file);
-  return requireRestorable(found, context.config.backupDir, unproven);
+  return requireRestorable(context, found, unproven);
 }
 
 /**
@@ -186,7 +186,7 @@ async function locate(context: Context, { file, unproven }: RestoreChoice): Prom
  * @param known what was found before, and does not change.
  */
 async function prepare(
-  { config, now, signal }: Context,
+  { config, now, signal, repeated }: Context,
   server: Server,
   file: BackupFile,
   choice: RestoreChoice,
@@ -196,7 +196,8 @@ async function prepare(
   const target = config.connection.database;
   const facts = await surveyServer(server, target);
   await makeRoom?.(facts);
-  const another = known?.another ?? (await useAnother(config.backupDir, file.path));
+  const another =
+    known?.another ?? (await useAnother(config.backupDir, file.path, 'restore', repeated.database));
   const head = known?.head ?? (await survey(file, facts, choice, another, signal));
   const isThere = facts.target !== undefined && known === undefined;
   const live = isThere ? await estimateRows(server, target).catch(() => undefined) : known?.live;
@@ -211,6 +212,7 @@ async function prepare(
     psqlVersion: server.psql.version,
     freeBytes: await freeBytesOf(facts.room),
     fuller: await largerEarlierThan(file, config.backupDir),
+    place: repeated.directory,
     live,
   });
   requirePossible(plan);

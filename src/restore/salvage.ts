@@ -47,7 +47,7 @@ export interface SalvageReport extends Salvaged {
 export async function salvage(context: Context, options: SalvageOptions): Promise<SalvageReport> {
   const { config, log, signal } = context;
   const file = await locateDump(context, options.file);
-  await requireIdentified(file, config.backupDir);
+  await requireIdentified(context, file);
   const server = await contactedServer(context);
   const target = config.connection.database;
   await using _directory = await lockToRead(context, 'salvage', options.waitSeconds);

@@ -14,6 +14,8 @@ export interface Situation {
   readonly psqlVersion: string;
   /** Older backups that hold much more, newest first. */
   readonly fuller: readonly LargerEarlierBackup<Backup>[];
+  /** What a command in a hint must repeat to meet the same directory of backups. */
+  readonly place: string;
   /** On the disk of the server's data; undefined where we cannot know. */
   readonly freeBytes: number | undefined;
   /** Of the names that it will give: `20251129_140000`. */

@@ -85,6 +85,7 @@ const situation: Situation = {
   facts,
   psqlVersion: '15.18',
   fuller: [],
+  place: '',
   freeBytes: undefined,
   stamp: '20251129_140000',
   nonce: '1a2b',
