@@ -56,17 +56,18 @@ export function repeatedOptions(
   environment: Context['environment'],
 ): Context['repeated'] {
   const { BACKUP_DIR, DB_NAME, POSTGRES_DB } = environment;
-  const place = words({
+  const place = optionWords({
     '--config': config,
     '--env-file': envFile,
     '--backup-dir': backupDir ?? (BACKUP_DIR && directory),
   });
   const to = database ?? (DB_NAME || POSTGRES_DB);
   const connection = { '--host': host, '--port': port, '--username': user, '--to': to };
-  return { directory: place, database: place + words(connection) };
+  return { directory: place, database: place + optionWords(connection) };
 }
 
-const words = (options: Readonly<Record<string, string | undefined>>) =>
+/** Options that are set, as a person can type them, with a space before each word: ` --to 'a b'`. */
+export const optionWords = (options: Readonly<Record<string, string | undefined>>) =>
   Object.entries(options)
     .map(([option, value]) => (value ? ` ${option} ${shellWord(value)}` : ''))
     .join('');

@@ -76,14 +76,14 @@ export interface ReplayOptions {
  */
 export class ReplayFilter {
   readonly #options: ReplayOptions;
-  readonly #preparation: DatabasePreamble;
+  readonly #preamble: DatabasePreamble;
   /** The parts of a statement that is not decided yet. */
   #pending: Buffer[] = [];
   #pendingBytes = 0;
 
   constructor(options: ReplayOptions) {
     this.#options = options;
-    this.#preparation = new DatabasePreamble(options.superuser, options.serverMajor);
+    this.#preamble = new DatabasePreamble(options.superuser, options.serverMajor);
   }
 
   /** @throws UnsafeDump at a psql command or statement that reaches outside the database. */
@@ -134,16 +134,16 @@ export class ReplayFilter {
 
   /** How many statements about the database as a whole (`pg_dump --create`) were left out. */
   get leftOut(): number {
-    return this.#preparation.leftOut;
+    return this.#preamble.leftOut;
   }
 
   /** What the dump sets for the database that it creates. */
   get parameters(): DatabaseSettings['parameters'] {
-    return this.#preparation.parameters;
+    return this.#preamble.parameters;
   }
 
   #refuseCommand(command: string): void {
-    if (restriction.test(command) || this.#preparation.connects(command)) return;
+    if (restriction.test(command) || this.#preamble.connects(command)) return;
     const backslash = command.indexOf('\\');
     this.#refuse(`it contains the psql command ${command.slice(backslash).slice(0, 60)}`);
   }
@@ -156,7 +156,7 @@ export class ReplayFilter {
   }
 
   #keeps(statement: string): boolean {
-    if (this.#preparation.takes(statement)) return false;
+    if (this.#preamble.takes(statement)) return false;
     if (unsafe.some((pattern) => pattern.test(statement))) {
       return this.#refuse(`it contains ${statement.trim().slice(0, 60)}`);
     }

@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
 import { Failure } from '../../base/errors.ts';
-import { shellWord } from '../../base/format.ts';
 import type { Context } from '../../context.ts';
 import type { ReadProgress } from '../../restore/restore.ts';
 import { confirm } from '../../cli/confirm.ts';
-import { settingsFrom } from '../../cli/options.ts';
+import { optionWords, settingsFrom } from '../../cli/options.ts';
 import { addRestoreOptions, requireOneWay, type RestoreFlags } from './options.ts';
 import { salvage } from './salvage.ts';
 import { announceRefusals } from './refused-text.ts';
@@ -108,16 +107,12 @@ async function restore(
 
 /** To be typed by a person in the same place. */
 function undoCommand(flags: RestoreFlags): string {
-  const options = {
+  return `pratiko-backup restore --undo${optionWords({
     '--config': flags.config,
     '--env-file': flags.envFile,
     '--host': flags.host,
     '--port': flags.port,
     '--username': flags.username,
     '--to': flags.to ?? flags.dbname,
-  };
-  const words = Object.entries(options).flatMap(([option, value]) =>
-    value === undefined ? [] : [option, shellWord(value)],
-  );
-  return ['pratiko-backup restore --undo', ...words].join(' ');
+  })}`;
 }
