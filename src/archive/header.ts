@@ -24,6 +24,8 @@ export interface DumpHeader {
   readonly isPart: 'data' | 'postData' | undefined;
   /** Roles to which it gives something. */
   readonly roles: readonly string[];
+  /** Those of row-security policies. */
+  readonly policyRoles: readonly string[];
   /** Rows of each table, where it was read to its end. */
   readonly tables: readonly TableRows[] | undefined;
   /** It has functions with a body in standard SQL (14 and later), which an older psql cuts to pieces. */
@@ -51,7 +53,8 @@ export async function readHeader(
   const tablespaces = new Set<string>();
   const isOurs = archive.manifest !== undefined;
   // Its end tells of roles; in a backup of today its manifest does.
-  const isEnough = manifestOf(archive)?.roles !== undefined;
+  const manifest = manifestOf(archive);
+  const isEnough = manifest?.policyRoles !== undefined;
   const tokens = readArchive(archive, options);
   let report: ArchiveReport | undefined;
   const seen = { creates: false, rows: false, alters: false };
@@ -97,8 +100,9 @@ export async function readHeader(
           : seen.alters
             ? 'postData'
             : undefined,
-    roles: report?.contents.roles ?? manifestOf(archive)?.roles ?? [],
-    tables: report?.contents.tables ?? manifestOf(archive)?.tables,
+    roles: report?.contents.roles ?? manifest?.roles ?? [],
+    policyRoles: report?.contents.policyRoles ?? manifest?.policyRoles ?? [],
+    tables: report?.contents.tables ?? manifest?.tables,
     hasAtomicBodies,
   };
 }

@@ -41,6 +41,14 @@ export async function identify({
   return foreign?.isUnknown ? undefined : foreign;
 }
 
+/** The same of a file that nothing says to be a backup, also where it is nothing that is recognized. */
+export async function identifyStray({ path }: Archive): Promise<ForeignFormat | undefined> {
+  const head = await readHead(path);
+  const isText = isGzip(head) ? gunzipHead(head)?.length !== 0 : !path.endsWith('.gz');
+  const foreign = formatOf(head);
+  return foreign?.isUnknown && (!isText || head.length === 0) ? undefined : foreign;
+}
+
 const isGzip = (head: Buffer) => head.subarray(0, gzipMagic.length).equals(gzipMagic);
 
 function formatOf(head: Buffer): ForeignFormat | undefined {

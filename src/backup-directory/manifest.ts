@@ -26,6 +26,8 @@ const schema = z.object({
   tables: z.array(z.object({ table: z.string(), rows: count })),
   /** To which it gives objects or privileges; absent in older ones. */
   roles: z.array(z.string()).optional(),
+  /** Those of row-security policies; absent in older ones. */
+  policyRoles: z.array(z.string()).optional(),
   /** What this tool did not understand of a whole dump; absent where it understood all. */
   notUnderstood: z.string().optional(),
   serverVersion: z.string(),

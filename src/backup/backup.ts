@@ -13,7 +13,7 @@ import type { Config } from '../config/config.ts';
 import { withDeadline } from '../base/deadline.ts';
 import { totalRows } from '../base/table-rows.ts';
 import { Failure, messageOf } from '../base/errors.ts';
-import { formatBytes, formatDuration, formatPlural } from '../base/format.ts';
+import { formatBytes, formatDuration, formatPlural, psqlCommand } from '../base/format.ts';
 import { failureOutcome, isFine, type BackupOutcome } from '../notify/outcome.ts';
 import { notifySlack } from '../notify/slack.ts';
 import { contact } from '../postgres/contact.ts';
@@ -29,7 +29,13 @@ import { manifestOf, type Manifest } from '../backup-directory/manifest.ts';
 import { formatBackupName, latestName, type Stamp } from '../backup-directory/names.ts';
 import { removeLeftovers } from '../backup-directory/remove.ts';
 import { storageFailure } from '../backup-directory/storage-failure.ts';
-import { configuredServer, lockDirectory, toolSearch, type Context } from '../context.ts';
+import {
+  configuredServer,
+  describePlace,
+  lockDirectory,
+  toolSearch,
+  type Context,
+} from '../context.ts';
 
 export type { WriteProgress };
 
@@ -136,10 +142,8 @@ interface Source extends DumpSource {
 
 async function openSource(context: Context): Promise<Source> {
   const { config, log } = context;
-  const { database, host, port, user } = config.connection;
-  log.info(
-    `backing up database "${database}" (${config.databaseSource}) on ${host}:${port} as "${user}"`,
-  );
+  const { database } = config.connection;
+  log.info(`backing up ${describePlace(config)}`);
   const [configured, pgDump] = await Promise.all([
     configuredServer(context),
     findTool('pg_dump', toolSearch(context)),
@@ -166,6 +170,7 @@ function describeBackup(source: Source, written: Written, context: Context): Man
     sha256: written.sha256,
     tables: [...written.contents.tables],
     roles: [...written.contents.roles],
+    policyRoles: [...written.contents.policyRoles],
     ...(written.contents.defect !== undefined && { notUnderstood: written.contents.defect }),
     serverVersion: source.serverVersion,
     pgDumpVersion: source.pgDump.version,
@@ -194,7 +199,9 @@ async function warn(
   if (losses.length === 0 && manifest.tables.length === 0) {
     const { name } = manifest.database;
     log.warn(
-      { hint: `is it the right one (${config.databaseSource})? see \`psql --list\`` },
+      {
+        hint: `is it the right one (${config.databaseSource})? see \`${psqlCommand(config.connection)} --list\``,
+      },
       `database "${name}" has no tables: this backup holds nothing`,
     );
   }

@@ -42,7 +42,18 @@ export function formatLocalTime(moment: Date): string {
   return `${date} ${two(moment.getHours())}:${two(moment.getMinutes())}:${two(moment.getSeconds())}`;
 }
 
+/** A shell command that prints the SQL of a dump: `gunzip -c backups/….sql.gz`. */
+export const printed = (path: string) =>
+  `${path.endsWith('.gz') ? 'gunzip -c' : 'cat'} ${shellWord(path)}`;
+
 /** A word for a shell, as a person can copy it: `it's` → `'it'\''s'`. */
 export function shellWord(word: string): string {
   return /^[\w.,/:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
+
+/** What a person types to reach a server with psql: `psql -h localhost -p 5433 -U aifinance`. */
+export const psqlCommand = (server: {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+}): string => `psql -h ${shellWord(server.host)} -p ${server.port} -U ${shellWord(server.user)}`;

@@ -1,7 +1,7 @@
 import type { TableRows } from '../base/table-rows.ts';
 import { isObjectComment } from './legacy/announcements.ts';
 import { LegacyCleaner } from './legacy/cleaner.ts';
-import { rolesIn } from './role-filter.ts';
+import { policyRolesIn, rolesIn } from './role-filter.ts';
 import { DumpLexer, type Statement, type Token } from './lexer.ts';
 import { firstLineOf, objectNamed } from './statement.ts';
 
@@ -15,6 +15,8 @@ export interface DumpContents {
   readonly bytes: number;
   /** To which it gives objects or privileges, sorted. */
   readonly roles: readonly string[];
+  /** Those of row-security policies, sorted. */
+  readonly policyRoles: readonly string[];
   /** Objects whose statement psql does not see the end of (see nesting.ts), as pg_dump calls them. */
   readonly trapsForPsql: readonly string[];
   /** Its last bytes are exactly those with which pg_dump ends a dump, whatever was read before. */
@@ -64,6 +66,7 @@ export class DumpInspector {
   #open: { table: string; rows: number } | undefined;
   #rows = 0;
   readonly #roles = new Set<string>();
+  readonly #policyRoles = new Set<string>();
   #bytes = 0;
   #messages = 0;
   /** What follows the last statement or COPY block: comments, white space, psql commands. */
@@ -126,6 +129,7 @@ export class DumpInspector {
       cut: this.#open,
       bytes: this.#bytes,
       roles: [...this.#roles].sort(),
+      policyRoles: [...this.#policyRoles].sort(),
       trapsForPsql: this.#traps,
       endsLikeADump: this.#wrongEnd(this.#end) === undefined,
       messages: this.#legacy.removed + this.#messages,
@@ -151,6 +155,7 @@ export class DumpInspector {
         this.#leaveTail();
         if (token.statement?.endsForPsql === false) this.#noteTrap(token.statement);
         for (const role of rolesIn(token.statement?.text ?? '')) this.#roles.add(role);
+        for (const role of policyRolesIn(token.statement?.text ?? '')) this.#policyRoles.add(role);
         if (token.statement?.copyInto !== undefined) {
           this.#open = { table: token.statement.copyInto, rows: 0 };
         }

@@ -1,4 +1,4 @@
-import { identifier, unquoteIdentifier } from '../base/sql.ts';
+import { identifier, qualified, unquoteIdentifier } from '../base/sql.ts';
 import type { KnownRoles } from '../base/known-roles.ts';
 
 export interface RolePolicy {
@@ -13,6 +13,8 @@ export interface Skipped {
   readonly statements: number;
   /** Sorted; none where everything was to be skipped. */
   readonly roles: readonly string[];
+  /** Those of them that are on the server, and to whom this user may give nothing. */
+  readonly unassignable: readonly string[];
 }
 
 const name = `(${identifier})`;
@@ -29,8 +31,11 @@ const actAs = new RegExp(String.raw`^SET SESSION AUTHORIZATION ('(?:[^']|'')+'|$
 const userMapping = new RegExp(
   String.raw`^(?:CREATE|ALTER) USER MAPPING (?:IF NOT EXISTS )?FOR ${name} `,
 );
-/** One for several roles tells the first; the others are found when it is loaded. */
-const policy = new RegExp(String.raw`^CREATE POLICY .* TO ${name}[,\s;]`, 's');
+/** With the list of its roles. */
+const policy = new RegExp(
+  String.raw`^CREATE POLICY ${identifier} ON ${qualified}(?: AS RESTRICTIVE)?(?: FOR \w+)? TO (${identifier}(?:, ${identifier})*)`,
+);
+const eachName = new RegExp(identifier, 'g');
 const actAsSelf = 'RESET SESSION AUTHORIZATION;';
 
 /**
@@ -50,7 +55,10 @@ export class RoleFilter {
   }
 
   get skipped(): Skipped {
-    return { statements: this.#statements, roles: [...this.#roles].sort() };
+    const roles = [...this.#roles].sort();
+    const { existing } = this.#policy.roles;
+    const unassignable = roles.filter((role) => existing.has(role));
+    return { statements: this.#statements, roles, unassignable };
   }
 
   keeps(statement: string): boolean {
@@ -99,10 +107,19 @@ export class RoleFilter {
 
 /** The roles to which a statement gives something, or for which it is. */
 export function rolesIn(statement: string): string[] {
-  const match = [owner, actAs, defaults, userMapping, grant, policy]
+  const match = [owner, actAs, defaults, userMapping, grant]
     .map((pattern) => pattern.exec(statement))
     .find((found) => found !== null);
-  return (match?.slice(1) ?? []).map(roleName).filter((role) => role !== 'PUBLIC');
+  if (!match) return policyRolesIn(statement);
+  return match
+    .slice(1)
+    .map(roleName)
+    .filter((role) => role !== 'PUBLIC');
+}
+
+/** The roles of a row-security policy, which is never left out by itself: it decides who sees which rows. */
+export function policyRolesIn(statement: string): string[] {
+  return (policy.exec(statement)?.[2]?.match(eachName) ?? []).map(roleName);
 }
 
 function roleName(identifier: string): string {

@@ -5,7 +5,9 @@ import { canBeRestricted } from '../postgres/restriction.ts';
 import type { ServerFacts } from './server-facts.ts';
 import { majorVersion } from '../postgres/tools.ts';
 import { manifestOf } from '../backup-directory/manifest.ts';
+import { createRoles } from './create-roles.ts';
 import { blocker, note, warning, type Finding } from './finding.ts';
+import { compareRows } from './comparison.ts';
 import type { Situation } from './situation.ts';
 import { reserveBytes } from './disk-space.ts';
 
@@ -107,14 +109,8 @@ export function* versionFindings({ head, facts, psqlVersion }: Situation): Gener
   }
 }
 
-/** What the file is, and what it needs of roles. */
-export function* fileFindings({
-  file,
-  head,
-  facts,
-  owners,
-  privileges,
-}: Situation): Generator<Finding> {
+/** What the file is. */
+export function* fileFindings({ file, head }: Situation): Generator<Finding> {
   const notUnderstood = manifestOf(file)?.notUnderstood;
   if (notUnderstood !== undefined) {
     yield blocker(
@@ -140,11 +136,33 @@ export function* fileFindings({
       'that nothing is missing at its end could not be checked: look at the last rows when it is restored',
     );
   }
-  const missing = head.roles.filter((role) => !facts.roles.existing.has(role));
+}
+
+/** Roles that the dump names and this server does not have. */
+export function* roleFindings({
+  head,
+  facts,
+  owners,
+  privileges,
+  skipRefused,
+}: Situation): Generator<Finding> {
+  const isMissing = (role: string) => !facts.roles.existing.has(role);
+  const inPolicies = head.policyRoles.filter(isMissing);
+  if (inPolicies.length > 0) {
+    const message = `row-security policies of the dump are for roles that are not on this server: ${inPolicies.join(', ')}`;
+    const create = `create them first: ${createRoles(inPolicies)}`;
+    yield skipRefused
+      ? warning(`${message}; these policies are left out`, create)
+      : blocker(
+          message,
+          `${create} or leave out these policies, which decide who sees which rows: --skip-refused`,
+        );
+  }
+  const missing = head.roles.filter((role) => isMissing(role) && !inPolicies.includes(role));
   if ((owners || privileges) && missing.length > 0) {
     yield warning(
       `roles of the dump are not on this server, and what they own or may do is left out: ${missing.join(', ')}`,
-      `create them first: ${missing.map((role) => `CREATE ROLE ${quoteIdentifier(role)};`).join(' ')} (a policy for one that is not here ends the restore)`,
+      `create them first: ${createRoles(missing)}`,
     );
   }
 }
@@ -218,12 +236,17 @@ export function* contentFindings({ fuller, facts, target, place }: Situation): G
 /** What the load writes beside the data: sorted pieces of indexes, and the log of all changes. */
 const overhead = 1.3;
 
-/** What a restore needs on the server's disk, in bytes; the present database tells how much indexes and dead rows add. */
-export function neededBytes({ file, facts, target }: Situation): number {
+/**
+ * What a restore needs on the server's disk, in bytes; the present database tells how much indexes and
+ * dead rows add, to as many rows as it has.
+ */
+export function neededBytes({ file, facts, target, head, live }: Situation): number {
   const manifest = manifestOf(file);
   const dumpBytes = manifest?.dumpBytes ?? 0;
   const own = manifest?.database.name === target ? (facts.target?.bytes ?? 0) : 0;
-  return Math.max(dumpBytes, own);
+  const rows = compareRows(live, head.tables);
+  const share = rows && rows.backup < rows.live ? rows.backup / rows.live : 1;
+  return Math.max(dumpBytes, own * share);
 }
 
 /** Whether there is clearly room. */
@@ -233,17 +256,23 @@ export function* roomFindings(situation: Situation): Generator<Finding> {
   // It keeps so much of the log of changes, whatever is loaded.
   const log = Math.min(facts.maxWalBytes, needed);
   const withLoad = needed * overhead + log;
+  const beside = facts.target === undefined ? '' : ' beside the present one';
+  const needs = `the new database needs about ${formatBytes(withLoad)}${beside}`;
   if (freeBytes === undefined) {
+    const why =
+      facts.room.dataDirectory === null
+        ? ` (user "${facts.user}" may not ask where its data is: GRANT pg_read_all_settings TO ${quoteIdentifier(facts.user)})`
+        : '';
     yield note(
-      `the room on the server's disk cannot be known from here${needed === 0 ? '' : `; the new database needs about ${formatBytes(withLoad)} beside the present one`}`,
-      'look there first (`df -h`): a full disk stops every database of the server',
+      `the room on the server's disk cannot be known from here${needed === 0 ? '' : `; ${needs}`}`,
+      `look there first (\`df -h\`): a full disk stops every database of the server${why}`,
     );
     return;
   }
   // Where the load would give up in the end, it need not begin.
   if (freeBytes > withLoad + reserveBytes) return;
   const [spare] = [...facts.leftovers, ...facts.previous];
-  const message = `the server's disk has ${formatBytes(freeBytes)} free; the new database needs about ${formatBytes(withLoad)} beside the present one while it is loaded`;
+  const message = `the server's disk has ${formatBytes(freeBytes)} free; ${needs} while it is loaded`;
   const hint = `free some space there${spare === undefined ? '' : `, for instance: DROP DATABASE ${quoteIdentifier(spare.name)}`}; a full disk would stop the live database, too`;
   yield force
     ? warning(message, hint)

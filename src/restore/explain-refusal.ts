@@ -1,9 +1,9 @@
-import { quoteIdentifier } from '../base/sql.ts';
 import { statementAt, type FoundStatement } from '../archive/statement-at.ts';
 import type { DumpHeader } from '../archive/header.ts';
-import { rolesIn } from '../dump/role-filter.ts';
+import { policyRolesIn } from '../dump/role-filter.ts';
 import { firstLineOf } from '../dump/statement.ts';
-import { shellWord } from '../base/format.ts';
+import { printed } from '../base/format.ts';
+import { createRoles } from './create-roles.ts';
 import { RefusedDump } from './load/failure.ts';
 import type { SqlError } from '../postgres/psql.ts';
 import type { ServerFacts } from './server-facts.ts';
@@ -55,8 +55,8 @@ function cureFor(
   if (/^CREATE EXTENSION\b/.test(text)) {
     return `install the extension on this server (pgvector: the package postgresql-NN-pgvector, or the image pgvector/pgvector); ${goOn(text)}`;
   }
-  const missing = rolesIn(text).filter((role) => !facts.roles.existing.has(role));
-  if (missing.length > 0) return cureForRoles(missing, text);
+  const missing = policyRolesIn(text).filter((role) => !facts.roles.existing.has(role));
+  if (missing.length > 0) return `create it first: ${createRoles(missing)} ${goOn(text)}`;
   const { serverVersion } = head;
   const isNewer =
     serverVersion !== undefined && majorVersion(serverVersion) > majorVersion(facts.version);
@@ -65,16 +65,12 @@ function cureFor(
   }
   if (!unknownName.has(error.code)) return undefined;
   const culprit = functionIn(error);
-  if (culprit !== undefined) return cureForSearchPath(culprit, text, plan.file.path);
+  if (culprit !== undefined) {
+    return isQualified(error.reason)
+      ? `function ${culprit} needs what the dump creates only later, and pg_dump cannot know that: move that up in a copy of the dump; ${goOn(text)}`
+      : cureForSearchPath(culprit, text, plan.file.path);
+  }
   return `the dump itself does not create it, and the database for it is new: a dump made with -n or -t has no extensions; put CREATE EXTENSION … on top of a copy of it, or dump the whole database; ${goOn(text)}`;
-}
-
-function cureForRoles(roles: readonly string[], text: string): string {
-  const create = roles.map((role) => `CREATE ROLE ${quoteIdentifier(role)};`).join(' ');
-  const why = text.startsWith('CREATE POLICY ')
-    ? ': to leave out a policy would open its table'
-    : ', which the statement names';
-  return `create it first (${create})${why}; the live database was not touched`;
 }
 
 /** The function in which the server was, as its context tells it in any language. */
@@ -84,11 +80,14 @@ function functionIn({ more }: SqlError): string | undefined {
   return signature ?? name;
 }
 
+/** The name that means nothing is one with its schema, as the message quotes it in any language. */
+const isQualified = (message: string) => /[^\s.]\.[^\s.]/.test(message);
+
 /** A dump empties search_path: a function that relies on it finds nothing while it is loaded. */
 function cureForSearchPath(culprit: string, text: string, path: string): string {
   const alter = `ALTER FUNCTION ${culprit} SET search_path = public`;
   const now = /^COPY\b/.test(text)
-    ? `${path.endsWith('.gz') ? 'gunzip -c' : 'cat'} ${shellWord(path)} | sed "s/'search_path', ''/'search_path', 'public'/" > with_path.sql; pratiko-backup restore ./with_path.sql`
+    ? `${printed(path)} | sed "s/'search_path', ''/'search_path', 'public'/" > with_path.sql; pratiko-backup restore ./with_path.sql`
     : `--skip-refused leaves it out; then the same ALTER FUNCTION in the restored database, and run what was left out (the file .refused.sql; REFRESH MATERIALIZED VIEW)`;
   return `function ${culprit} relies on search_path, which is empty while a dump is loaded: ${alter} (or the schemas it needs) where it is backed up; this backup: ${now}; the live database was not touched`;
 }

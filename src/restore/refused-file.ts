@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { formatPlural } from '../base/format.ts';
+import { formatPlural, printed, shellWord } from '../base/format.ts';
 import { publish, syncDirectory, writePartial } from '../backup-directory/durable-file.ts';
 import { formatPartialName } from '../backup-directory/names.ts';
 import type { Refusals } from './load/refusals.ts';
@@ -32,9 +32,12 @@ function textOf(backup: string, database: string, { statements, tables }: Refusa
       `-- What the server refused of ${backup}, in its order: it is not in database "${database}".`,
     ),
     text('-- When the cause is gone, run this file there with psql.'),
-    ...tables.map(({ table, rows }) =>
+    ...tables.flatMap(({ table, rows, inserts }) => [
       text(`-- Of table ${table}, ${formatPlural(rows, 'row')} are in the backup only.`),
-    ),
+      ...(inserts > 0 || rows === 0
+        ? []
+        : [text(`-- After this file: ${rowsOf(table, backup)} | psql -d ${shellWord(database)}`)]),
+    ]),
     ...statements.flatMap(({ refused: { line, reason }, settings, sql }) => [
       ...settings.map(withoutSpaceBefore),
       text(`-- line ${line} of the dump: ${reason}`),
@@ -42,6 +45,12 @@ function textOf(backup: string, database: string, { statements, tables }: Refusa
       text(''),
     ]),
   ]);
+}
+
+/** A command that prints a table's COPY block as the backup has it. */
+function rowsOf(table: string, backup: string): string {
+  const pattern = `COPY ${table} (`.replaceAll(/[\\/.*[\]^$]/g, '\\$&');
+  return `${printed(backup)} | sed -n ${shellWord(`/^${pattern}/,/^\\\\\\.$/p`)}`;
 }
 
 const withoutSpaceBefore = (bytes: Buffer) =>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { RoleFilter } from '../../src/dump/role-filter.ts';
+import { policyRolesIn, RoleFilter } from '../../src/dump/role-filter.ts';
 
 const roles = {
   existing: new Set(['app', 'boss', 'Röle "x"']),
@@ -38,12 +38,29 @@ test('what is granted as a role that we cannot be is left out with its frame', (
     'GRANT INSERT ON TABLE t TO app;',
   ].filter((statement) => ownership.keeps(statement));
   expect(kept).toEqual(['GRANT INSERT ON TABLE t TO app;']);
-  expect(ownership.skipped).toEqual({ statements: 3, roles: ['gone'] });
+  expect(ownership.skipped).toEqual({ statements: 3, roles: ['gone'], unassignable: [] });
+});
+
+test('a role that is there, and to whom this user may give nothing, is told apart', () => {
+  const ownership = filter();
+  expect(ownership.keeps('ALTER TABLE t OWNER TO boss;')).toBe(false);
+  expect(ownership.skipped).toEqual({ statements: 1, roles: ['boss'], unassignable: ['boss'] });
+});
+
+test.each([
+  ['CREATE POLICY p ON public.t TO app USING (true);', ['app']],
+  [
+    'CREATE POLICY p ON public.t AS RESTRICTIVE FOR SELECT TO app, "a, b" USING (x);',
+    ['app', 'a, b'],
+  ],
+  ['CREATE POLICY "p TO q" ON "s.x"."t TO" USING (\' TO nobody, \' = a);', []],
+])('roles of a policy: %s', (statement, roles) => {
+  expect(policyRolesIn(statement)).toEqual(roles);
 });
 
 test('--no-owner and --no-privileges leave out all, without a word about roles', () => {
   const ownership = filter({ owners: false, privileges: false });
   expect(ownership.keeps('ALTER TABLE t OWNER TO app;')).toBe(false);
   expect(ownership.keeps('GRANT SELECT ON TABLE t TO PUBLIC;')).toBe(false);
-  expect(ownership.skipped).toEqual({ statements: 2, roles: [] });
+  expect(ownership.skipped).toEqual({ statements: 2, roles: [], unassignable: [] });
 });

@@ -5,7 +5,6 @@ import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { libpqEnvironment } from '../../src/postgres/connection.ts';
 import { backedUp, handMade } from '../support/backed-up.ts';
-import { temporaryRole } from '../support/roles.ts';
 import { nastyDatabase } from '../support/adversarial-database.ts';
 import { installation } from '../support/cli.ts';
 import { databasesLike, dump, server, sql, temporaryDatabase } from '../support/server.ts';
@@ -83,19 +82,6 @@ describe('what is not a plain dump of one database is named', () => {
     expect(exitCode).toBe(21);
     expect(await databasesLike(database)).toEqual([database]);
   });
-});
-
-test('a policy for a role that is not here is not left out: that would open the table', async () => {
-  const role = await temporaryRole();
-  const { database, run } = await backedUp(
-    `CREATE TABLE t AS SELECT 1 AS a; ALTER TABLE t ENABLE ROW LEVEL SECURITY;
-     CREATE POLICY p ON t TO "${role}" USING (true);`,
-  );
-  await sql(database, `DROP POLICY p ON t; DROP ROLE "${role}";`);
-  const { exitCode, stderr } = await run(['restore', '--yes']);
-  expect(stderr).toContain(`role "${role}" does not exist (POLICY public.t p: CREATE POLICY`);
-  expect(stderr).toContain(`hint: create it first (CREATE ROLE "${role}";)`);
-  expect(exitCode).toBe(22);
 });
 
 test('everything that stands in the way is told at once, before anything is created', async () => {

@@ -78,6 +78,7 @@ const situation: Situation = {
     unproven: undefined,
     isPart: undefined,
     roles: [],
+    policyRoles: [],
     tables: undefined,
     hasAtomicBodies: false,
   },
@@ -217,6 +218,39 @@ describe('findings', () => {
   ])('room: %s', (_, freeBytes, dumpBytes, expected) => {
     const found = findings({ file: manifest(dumpBytes), freeBytes });
     expect(found).toEqual(expected === undefined ? [] : [expect.stringMatching(expected)]);
+  });
+
+  test('room for fewer rows than are there now is what these rows take', () => {
+    const changes = {
+      file: manifest(1e6),
+      head: { ...situation.head, tables: [{ table: 'public.t', rows: 10 }] },
+      live: [{ table: 'public.t', rows: 1000 }],
+      freeBytes: 100e6,
+    };
+    expect(findings(changes)).toEqual([
+      expect.stringMatching(/^blocker: .* needs about 115 MB beside the present one/),
+    ]);
+  });
+
+  test('room that a user may not ask for: the privilege is named', () => {
+    const room = { ...facts.room, dataDirectory: null };
+    expect(findings({ facts: { ...facts, room }, freeBytes: undefined })).toEqual([
+      expect.stringContaining('GRANT pg_read_all_settings TO "aifinance"'),
+    ]);
+  });
+
+  test('roles of policies stand in the way, others are a warning', () => {
+    const head = { ...situation.head, roles: ['readers', 'writers'], policyRoles: ['readers'] };
+    const writers = /^warning: .* left out: writers; .*CREATE ROLE "writers";$/;
+    expect(findings({ head })).toEqual([
+      expect.stringMatching(
+        /^blocker: row-security policies .*: readers; .*CREATE ROLE "readers";/,
+      ),
+      expect.stringMatching(writers),
+    ]);
+    expect(findings({ head, skipRefused: true, privileges: false, owners: false })).toEqual([
+      expect.stringMatching(/^warning: row-security .*readers; these policies are left out; /),
+    ]);
   });
 
   test('blockers are told all at once', () => {

@@ -31,6 +31,9 @@ test('of a backup that was cut every whole row is rescued, and told table by tab
   expect(made.stdout).toMatch(/^public\.a +complete +500 rows\n/);
   expect(made.stdout).toMatch(/\npublic\.c +NOT WHOLE +absent\nwhat could be read is in database/);
   expect(made.stderr).toContain('the file is not good: truncated at byte');
+  const { stdout } = await made.run(['list']);
+  expect(stdout).toContain(`rescued from a damaged backup (--salvage) on `);
+  expect(stdout).toContain(`"${made.rescued}"`);
   expect(made.exitCode).toBe(0);
   const check = 'SELECT count(*) FROM b WHERE text = md5(n::text); SELECT count(*) FROM a;';
   expect(await sql(made.rescued, check)).toBe(`${rows.replaceAll(',', '')}\n500`);

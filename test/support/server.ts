@@ -64,13 +64,17 @@ export async function dropLike(prefix: string): Promise<void> {
   }
 }
 
+/** For pg_dump and psql as a person calls them. */
+export const clientEnvironment = (database: string): Record<string, string> =>
+  libpqEnvironment(environment, server.connection, database);
+
 /** Everything in a database as pg_dump writes it, without the random keys of `\restrict`. */
 export async function dump(database: string, ...options: string[]): Promise<string> {
   const { stdout, stderr, exitCode } = await run(
     {
       file: pgDump.path,
       args: ['--format=plain', '--no-password', ...options],
-      env: libpqEnvironment(environment, server.connection, database),
+      env: clientEnvironment(database),
     },
     signal,
   );
