@@ -81,8 +81,7 @@ const shell: Terminal = {
     };
     const config = loadConfig(sources);
     log = await startLog(config.logLevel, config.logFormat);
-    for (const name of config.misspelled)
-      log.warn({ hint: 'correct its name, or remove it' }, name);
+    for (const what of config.ignored) log.warn({ hint: 'correct it, or remove it' }, what);
     if (interactive && !flags.quiet && config.logFormat === 'pretty') await startProgress();
     return {
       config,

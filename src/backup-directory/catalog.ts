@@ -37,7 +37,7 @@ const byAge = (a: Backup, b: Backup) =>
   a.madeAt.getTime() - b.madeAt.getTime() || (a.stamp < b.stamp ? -1 : 1);
 
 /** Named almost like a backup: a copy by a browser or an editor, which nothing here looks at. */
-const almostBackup = /pratiko_backup_\d{8}.*\.sql/;
+const almostBackup = /pratiko_backup_\d{8}.*\.sql/i;
 
 /**
  * The names of files that somebody may take for backups and that are none, for their names are not

@@ -16,6 +16,13 @@ export async function readLatest(directory: string): Promise<Stamp | undefined> 
   }
 }
 
+/** Whether anything of that name is there, wherever it leads. */
+export const hasLatest = (directory: string): Promise<boolean> =>
+  lstat(join(directory, latestName)).then(
+    () => true,
+    () => false,
+  );
+
 /** What file systems answer that have no symbolic links (CIFS, FAT, some NAS). */
 const withoutLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL', 'EMLINK'];
 

@@ -1,9 +1,10 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Failure, systemErrorCode } from '../base/errors.ts';
+import { shellWord } from '../base/format.ts';
 import { findBackup, listAlmostBackups, listBackups, type Backup } from './catalog.ts';
 import { requireDirectory } from './directory.ts';
-import { readLatest } from './latest.ts';
+import { hasLatest, readLatest } from './latest.ts';
 import { latestName, parseBackupName } from './names.ts';
 import { manifestOf, type Manifest } from './manifest.ts';
 import { storageFailure } from './storage-failure.ts';
@@ -103,7 +104,9 @@ async function latestBackup(directory: string): Promise<BackupFile> {
   const newest = backups.filter(looksGood).at(-1) ?? backups.at(-1);
   if (newest === undefined) return failWithoutBackups(directory);
   const taking = looksGood(newest) ? 'the newest that looks good' : 'the newest';
-  return { ...newest, note: `${latestName} leads to no backup here; taking ${taking}` };
+  return (await hasLatest(directory))
+    ? { ...newest, note: `${latestName} leads to no backup here; taking ${taking}` }
+    : newest;
 }
 
 /**
@@ -149,6 +152,7 @@ async function fileAt(path: string): Promise<BackupFile | undefined> {
     const stats = await stat(path);
     if (stats.isDirectory() && (await readdir(path)).includes('toc.dat'))
       throw directoryFormat(path);
+    if (stats.isDirectory()) throw isDirectory(path);
     if (!stats.isFile()) return undefined;
     return { name: basename(path), path, bytes: stats.size, manifest: undefined };
   } catch (error) {
@@ -156,6 +160,11 @@ async function fileAt(path: string): Promise<BackupFile | undefined> {
     throw error instanceof Failure ? error : storageFailure(`read ${path}`, error);
   }
 }
+
+const isDirectory = (path: string) =>
+  new Failure('noSuchBackup', `${path} is a directory`, {
+    hint: `give the path of a file in it; or the directory as --backup-dir ${shellWord(path)}: then the latest backup in it is taken`,
+  });
 
 function directoryFormat(path: string): Failure {
   return new Failure('verificationFailed', `${path} is a dump in pg_dump's directory format`, {

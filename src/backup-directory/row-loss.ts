@@ -59,8 +59,8 @@ export function fullerBackups<B extends Counted>(
   });
 }
 
-/** So many tables are named, at most. */
-const named = 3;
+/** So many tables are named, at most; and so many to whom gives them up. */
+const [named, shown] = [3, 20];
 
 /**
  * For people: `it holds 0 rows; NAME held 107,705`, or the tables that lost most.
@@ -71,8 +71,19 @@ export function describeLoss(now: string, then: string, losses: readonly RowLoss
   if (all !== undefined) {
     return `${now} holds ${formatPlural(all.holds ?? 0, 'row')}; ${then} held ${formatCount(all.held)}`;
   }
+  return describeTables(then, losses, named);
+}
+
+/** Before a person gives it up: the sum, and the tables one by one. */
+export function describeLossByTable(now: string, then: string, losses: readonly RowLoss[]): string {
+  const tables = losses.filter(({ table }) => table !== undefined);
+  const sum = tables.length === losses.length ? [] : [describeLoss(now, then, losses)];
+  return [...sum, ...(tables.length > 0 ? [describeTables(then, tables, shown)] : [])].join(': ');
+}
+
+function describeTables(then: string, losses: readonly RowLoss[], most: number): string {
   const tables = losses
-    .slice(0, named)
+    .slice(0, most)
     .map(
       ({ table = '', held, holds }) =>
         `${table} ${holds === undefined ? 'is gone' : `has ${formatPlural(holds, 'row')}`} (${formatCount(held)} in ${then})`,

@@ -34,6 +34,10 @@ export async function confirm(
   });
 }
 
+/** Also with `--quiet`, a person sees what the question is about. */
+export const askingLog = (log: Log, { yes }: { readonly yes?: true }): Log =>
+  yes || log.isLevelEnabled('info') ? log : log.child({}, { level: 'info' });
+
 async function ask(question: string, shell: Terminal, log: Log) {
   try {
     return await shell.ask(question);

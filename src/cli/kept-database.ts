@@ -9,10 +9,25 @@ interface KeptDatabase {
   readonly bytes: number | null;
 }
 
-/** One line about a database that a restore has kept. */
-export function describeKept({ name, target, bytes }: KeptDatabase): string {
-  return `kept by an earlier restore of "${target}": "${name}" (${describeBytes(bytes)}); to remove it: DROP DATABASE ${quoteIdentifier(name)};`;
+/**
+ * One line about a database that a restore has kept.
+ * @param where host and port of its server, where that is not plain.
+ */
+export function describeKept({ name, target, bytes }: KeptDatabase, where?: string): string {
+  return `kept by an earlier restore of "${target}"${on(where)}: "${name}" (${describeBytes(bytes)}); ${toRemove(name)}`;
 }
+
+/** One line about a database that holds what a salvage has rescued. */
+export function describeRescued(
+  { name, bytes }: Pick<KeptDatabase, 'name' | 'bytes'>,
+  where: string,
+): string {
+  return `rescued from a damaged backup (--salvage)${on(where)}: "${name}" (${describeBytes(bytes)}); ${toRemove(name)}`;
+}
+
+const on = (where: string | undefined) => (where === undefined ? '' : ` on ${where}`);
+
+const toRemove = (name: string) => `to remove it: DROP DATABASE ${quoteIdentifier(name)};`;
 
 /** A size, where it may be asked for. */
 export const describeBytes = (bytes: number | null) =>

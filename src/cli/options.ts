@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { exitCodes, type FailureKind } from '../base/errors.ts';
 import type { Flags } from '../config/config.ts';
 import { shellWord } from '../base/format.ts';
 import type { Context } from '../context.ts';
@@ -72,11 +73,21 @@ export const optionWords = (options: Readonly<Record<string, string | undefined>
     .map(([option, value]) => (value ? ` ${option} ${shellWord(value)}` : ''))
     .join('');
 
+/** What an exit code means for a command, by the kind of failure; `done` is 0. */
+export type ExitCodeMeanings = Readonly<
+  { done: string } & Partial<Record<Exclude<FailureKind, 'unexpected'>, string>>
+>;
+
 /** Lines for the end of a help text. */
-export function helpFooter(examples: readonly string[], exitCodes: readonly string[]): string {
+export function helpFooter(examples: readonly string[], meanings: ExitCodeMeanings): string {
   const block = (title: string, lines: readonly string[]) =>
     `\n${title}:\n${lines.map((line) => `  ${line}\n`).join('')}`;
-  return block('Examples', examples) + block('Exit codes', exitCodes);
+  const codes: Readonly<Record<string, number>> = { done: 0, ...exitCodes };
+  const lines = Object.entries(meanings)
+    .map(([kind, meaning]) => ({ code: codes[kind] ?? 0, meaning }))
+    .sort((a, b) => a.code - b.code)
+    .map(({ code, meaning }) => `${String(code).padEnd(4)}${meaning}`);
+  return block('Examples', examples) + block('Exit codes', lines);
 }
 
 function jobCount(text: string): number {

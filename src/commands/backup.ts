@@ -28,16 +28,16 @@ export function addBackupCommand(program: Command, shell: Terminal): void {
       'after',
       helpFooter(
         ['pratiko-backup backup', 'DB_NAME=aifinance_test pratiko-backup backup --no-prune'],
-        [
-          '0   the backup is good',
-          '3   the backup is safe, but old ones could not be removed',
-          '11  another run holds the lock',
-          '12  a PostgreSQL tool is missing or too old',
-          '13  cannot connect, or a privilege is missing',
-          '14  disk full, read-only, no permission',
-          '20  the dump failed: no file was left',
-          '21  what was written to the disk is not good: it was removed',
-        ],
+        {
+          done: 'the backup is good',
+          incomplete: 'the backup is safe, but old ones could not be removed',
+          locked: 'another run holds the lock',
+          toolMissing: 'a PostgreSQL tool is missing or too old',
+          cannotConnect: 'cannot connect, or a privilege is missing',
+          storage: 'disk full, read-only, no permission',
+          dumpFailed: 'the dump failed: no file was left',
+          verificationFailed: 'what was written to the disk is not good: it was removed',
+        },
       ),
     )
     .action(async (_flags: unknown, self: Command) => {
@@ -65,8 +65,9 @@ export function describe({ phase, bytes, totalBytes, table }: WriteProgress): st
   const percent = totalBytes === undefined ? undefined : Math.floor((100 * bytes) / totalBytes);
   return [
     `${phase} ${formatBytes(bytes)}`,
-    // It can have grown since the last backup.
-    ...(percent === undefined ? [] : [`about ${Math.min(percent, 99)} %`]),
+    ...(percent === undefined
+      ? []
+      : [percent < 100 ? `about ${percent} %` : 'more than the last backup']),
     ...(table === undefined ? [] : [table]),
   ].join(', ');
 }

@@ -13,7 +13,7 @@ import {
   settingsFrom,
   type ConnectionFlags,
 } from '../cli/options.ts';
-import { describeKept } from '../cli/kept-database.ts';
+import { describeKept, describeRescued } from '../cli/kept-database.ts';
 import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
 import { formatTable } from '../cli/table.ts';
 
@@ -24,21 +24,22 @@ export function addListCommand(program: Command, shell: Terminal): void {
   addConnectionOptions(command)
     .addHelpText(
       'after',
-      helpFooter(
-        ['pratiko-backup list', 'pratiko-backup list --json'],
-        ['0   done (also where there is no backup)', '14  the directory cannot be read'],
-      ),
+      helpFooter(['pratiko-backup list', 'pratiko-backup list --json'], {
+        done: 'done (also where there is no backup)',
+        storage: 'the directory cannot be read',
+      }),
     )
     .action(async (_flags: unknown, self: Command) => {
       const flags: GlobalFlags & ConnectionFlags = self.optsWithGlobals();
       const context = await shell.open(flags, settingsFrom(flags));
-      const { listAlmost, listFiles, listPrevious } = await import('../inspect/list.ts');
-      const [backups, previous] = [await listFiles(context), await listPrevious(context)];
-      const isKnown = typeof previous !== 'string';
-      if (!isKnown) {
-        context.log.info(`what restores have kept on the server is not known: ${previous}`);
+      const { listAlmost, listFiles, listKept } = await import('../inspect/list.ts');
+      const [backups, kept] = [await listFiles(context), await listKept(context)];
+      const { backupDir, connection } = context.config;
+      const where = `${connection.host}:${connection.port}`;
+      if (typeof kept === 'string') {
+        context.log.info(`what restores have kept on ${where} is not known: ${kept}`);
       }
-      const { backupDir } = context.config;
+      const { previous, rescued } = typeof kept === 'string' ? unknown : kept;
       const bytes = backups.reduce((sum, backup) => sum + backup.bytes, 0);
       const files =
         backups.length === 0
@@ -57,12 +58,19 @@ export function addListCommand(program: Command, shell: Terminal): void {
           backups,
           totalBytes: bytes,
           notCounted: almost,
-          previousDatabases: isKnown ? previous : null,
+          previousDatabases: previous,
+          rescuedDatabases: rescued,
         },
-        [files, ...(isKnown ? previous.map(describeKept) : [])].join('\n'),
+        [
+          files,
+          ...(previous ?? []).map((database) => describeKept(database, where)),
+          ...(rescued ?? []).map((database) => describeRescued(database, where)),
+        ].join('\n'),
       );
     });
 }
+
+const unknown = { previous: null, rescued: null };
 
 const states: Record<ListedBackup['state'], string> = {
   verified: 'verified',

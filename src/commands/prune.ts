@@ -34,12 +34,12 @@ export function addPruneCommand(program: Command, shell: Terminal): void {
           'pratiko-backup prune --retention-days 30',
           'pratiko-backup prune --accept-loss',
         ],
-        [
-          '0   done',
-          '2   not confirmed (--accept-loss)',
-          '11  another run holds the lock',
-          '14  a file cannot be removed',
-        ],
+        {
+          done: 'done',
+          usage: 'wrong options or settings; not confirmed (--accept-loss)',
+          locked: 'another run holds the lock',
+          storage: 'a file cannot be removed',
+        },
       ),
     )
     .action(async (_flags: unknown, self: Command) => {

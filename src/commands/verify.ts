@@ -24,11 +24,12 @@ export function addVerifyCommand(program: Command, shell: Terminal): void {
           'pratiko-backup verify 20251129_020000',
           'pratiko-backup verify --all',
         ],
-        [
-          '0   all that were read are good',
-          '10  there is no such backup',
-          '21  a backup is not good',
-        ],
+        {
+          done: 'all that were read are good',
+          noSuchBackup: 'there is no such backup, or more than one begins so',
+          storage: 'the directory or the file cannot be read',
+          verificationFailed: 'a backup is not good',
+        },
       ),
     )
     .action(async (file: string | undefined, _flags: unknown, self: Command) => {
@@ -75,6 +76,6 @@ function notGood(bad: readonly Verdict[], all: number, another = ''): Failure {
       ? `${first.name} is not good: ${first.defects.join('; ')}`
       : `${bad.length} of ${formatPlural(all, 'backup')} ${bad.length === 1 ? 'is' : 'are'} not good`;
   return new Failure('verificationFailed', message, {
-    hint: `${all === 1 ? `${another}; ` : ''}nothing was removed; if the database is still there, back it up now`,
+    hint: `${all === 1 ? `${first?.hint ?? another}; ` : ''}nothing was removed; if the database is still there, back it up now`,
   });
 }

@@ -4,6 +4,7 @@ import { parse } from 'dotenv';
 import { z } from 'zod';
 import leven from 'leven';
 import { Failure, messageOf, systemErrorCode } from '../base/errors.ts';
+import { shellWord } from '../base/format.ts';
 import { passwordFor } from './passfile.ts';
 
 /** How to reach the database. All of it goes to libpq through the environment, never through argv. */
@@ -34,8 +35,8 @@ export interface Config {
   readonly libpq: Readonly<Record<string, string>>;
   /** `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, in either case, from the environment or the settings file. */
   readonly proxies: Readonly<Record<string, string | undefined>>;
-  /** What in the settings file looks like a setting and is none, for people. */
-  readonly misspelled: readonly string[];
+  /** What is set and has no effect, for people: names that are no setting, what another one overrules. */
+  readonly ignored: readonly string[];
 }
 
 /** What the settings are read from. */
@@ -189,7 +190,10 @@ export function loadConfig(sources: Sources): Config {
         /^(?:https?|no)_proxy$/i.test(name),
       ),
     ),
-    misspelled: Object.keys(file.values).flatMap((name) => misspellingOf(name, file.label) ?? []),
+    ignored: [
+      ...overruledSecretFiles(given, sources, file),
+      ...Object.keys(file.values).flatMap((name) => misspellingOf(name, file.label) ?? []),
+    ],
   };
 }
 
@@ -230,10 +234,25 @@ function readEnvFile(sources: Sources): { label: string; values: Record<string, 
       return { label, values: {} };
     }
     throw new Failure('usage', `cannot read the settings in ${file}: ${messageOf(error)}`, {
-      hint: 'check the path given with --config and the permissions of the file',
+      hint: `${sources.envFile === undefined ? 'let this user read it' : 'check the path given with --config and the permissions of the file'} (\`ls -l ${shellWord(file)}\`)`,
       cause: error,
     });
   }
+}
+
+/** A file with a secret that is not read, for the secret itself is given. */
+function overruledSecretFiles(
+  given: Partial<Record<SettingName, Given>>,
+  { environment }: Sources,
+  file: { readonly label: string; readonly values: Readonly<Record<string, string>> },
+): string[] {
+  return (Object.keys(given) as SettingName[]).flatMap((name) =>
+    variables[name]
+      .filter((variable) => variable.endsWith('_FILE'))
+      .filter((variable) => Boolean(environment[variable] ?? file.values[variable]))
+      .filter((variable) => given[name]?.source.startsWith(variable) === false)
+      .map((variable) => `${variable} is not read: ${given[name]?.source ?? ''} comes before it`),
+  );
 }
 
 const libpqVariables = (values: Readonly<Record<string, string>>) =>

@@ -7,7 +7,12 @@ import { momentOf } from '../backup-directory/names.ts';
 import { isByOldScript } from '../archive/identify.ts';
 import { messageOf } from '../base/errors.ts';
 import { contactMaintenance } from '../postgres/contact.ts';
-import { previousDatabases, type PreviousDatabase } from '../postgres/previous.ts';
+import {
+  previousDatabases,
+  rescuedDatabases,
+  type PreviousDatabase,
+  type RescuedDatabase,
+} from '../postgres/previous.ts';
 import { configuredServer, type Context } from '../context.ts';
 
 export interface ListedBackup {
@@ -55,16 +60,27 @@ export async function listAlmost({ config }: Context): Promise<string[]> {
 /** How long the server may let a list wait. */
 const connectSeconds = '3';
 
+/** What is on the server because of this tool. */
+export interface KeptDatabases {
+  /** Replaced by restores, oldest first. */
+  readonly previous: readonly PreviousDatabase[];
+  /** They hold what salvages have rescued. */
+  readonly rescued: readonly RescuedDatabase[];
+}
+
 /**
- * The databases that restores have replaced and kept on the server, oldest first.
+ * The databases that restores and salvages have left on the server on purpose.
  * @returns the reason instead where the server cannot be asked.
  */
-export async function listPrevious(context: Context): Promise<PreviousDatabase[] | string> {
+export async function listKept(context: Context): Promise<KeptDatabases | string> {
   try {
     const server = await configuredServer(context);
     const environment = { ...server.environment, PGCONNECT_TIMEOUT: connectSeconds };
-    const contacted = await contactMaintenance({ ...server, environment });
-    return await previousDatabases(contacted.server);
+    const { server: contacted } = await contactMaintenance({ ...server, environment });
+    return {
+      previous: await previousDatabases(contacted),
+      rescued: await rescuedDatabases(contacted),
+    };
   } catch (error) {
     context.signal.throwIfAborted();
     return messageOf(error);

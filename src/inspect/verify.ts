@@ -1,5 +1,5 @@
 import { checkArchive, type ArchiveReport, type ReadProgress } from '../archive/reader.ts';
-import { identify } from '../archive/identify.ts';
+import { identify, identifyStray } from '../archive/identify.ts';
 import { DumpInspector } from '../dump/contents.ts';
 import type { TableRows } from '../base/table-rows.ts';
 import { Failure } from '../base/errors.ts';
@@ -25,6 +25,8 @@ export interface Verdict {
   readonly good: boolean;
   /** Why it is not good. */
   readonly defects: readonly string[];
+  /** What to do with a file that is something else than a backup. */
+  readonly hint: string | undefined;
   readonly tables: readonly TableRows[];
   readonly fileBytes: number;
   /** How many messages of pg_dump the old scripts mixed into the dump; they are left out on restore. */
@@ -83,18 +85,23 @@ async function verifyFile(
     throw error;
   });
   const isGood = report.defects.length === 0;
-  const foreign = isGood ? undefined : await identify(file).catch(() => undefined);
+  const foreign = isGood ? undefined : await whatElse(file).catch(() => undefined);
   return {
     name: file.name,
     path: file.path,
     good: isGood,
     defects: foreign === undefined ? report.defects : [`it is ${foreign.what}`],
+    hint: foreign?.hint,
     tables: report.contents.tables,
     fileBytes: file.bytes,
     messages: report.contents.messages,
     hasManifest: file.manifest !== undefined,
   };
 }
+
+/** A file that a manifest calls a backup is a damaged one, whatever its bytes look like. */
+const whatElse = (file: BackupFile) =>
+  file.manifest === undefined ? identifyStray(file) : identify(file);
 
 /** What could not be read was not checked, and does not count as good. */
 function unreadable({ message }: Failure): Pick<ArchiveReport, 'contents' | 'defects'> {

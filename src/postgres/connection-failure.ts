@@ -1,6 +1,7 @@
 import { quoteIdentifier } from '../base/sql.ts';
 import type { Connection } from '../config/config.ts';
 import { Failure } from '../base/errors.ts';
+import { psqlCommand } from '../base/format.ts';
 import { refusalOf } from './connection-probe.ts';
 
 /** A connection that could not be made. */
@@ -82,7 +83,7 @@ const bySaying: readonly {
 
 const password = (user: string): Reason => ({
   what: `the server does not accept the password of user "${user}"`,
-  hint: `check POSTGRES_USER and POSTGRES_PASSWORD; in .env put a password with # or spaces in single quotes; on a fresh server the user may be missing, which looks the same: CREATE ROLE ${quoteIdentifier(user)} LOGIN CREATEDB PASSWORD '…'`,
+  hint: `check POSTGRES_USER and POSTGRES_PASSWORD (without it, PGPASSWORD or ~/.pgpass); in .env put a password with # or spaces in single quotes; on a fresh server the user may be missing, which looks the same: CREATE ROLE ${quoteIdentifier(user)} LOGIN CREATEDB PASSWORD '…'`,
 });
 
 /** By SQLSTATE (PostgreSQL manual, Appendix A): the words are in the server's language. */
@@ -98,9 +99,9 @@ const byCode: Readonly<Record<string, (attempt: Attempt) => Reason>> = {
           what: `there is no user "${user}" who may log in`,
           hint: `check POSTGRES_USER; on a fresh server create it: CREATE ROLE ${quoteIdentifier(user)} LOGIN CREATEDB PASSWORD '…'`,
         },
-  '3D000': ({ database }) => ({
+  '3D000': ({ connection, database }) => ({
     what: `there is no database "${database}"`,
-    hint: 'check POSTGRES_DB (or DB_NAME); `psql --list` shows the databases of the server',
+    hint: `check POSTGRES_DB (or DB_NAME); \`${psqlCommand(connection)} --list\` shows the databases of the server`,
   }),
   '42501': ({ connection: { user }, database }) => ({
     what: `user "${user}" may not connect to database "${database}"`,

@@ -118,6 +118,28 @@ function readRecord(comment: string): z.infer<typeof recordSchema> | undefined {
   }
 }
 
+const rescuedMarker = 'rescued by pratiko-backup from ';
+
+/** The comment of a database that holds what could be read of a damaged file. */
+export const rescuedComment = (file: string) => `${rescuedMarker}${file}`;
+
+const rescuedSchema = z.object({ name: z.string(), bytes: z.number().nullable() });
+
+/** A database that holds what a salvage has rescued. */
+export type RescuedDatabase = Readonly<z.infer<typeof rescuedSchema>>;
+
+/** What salvages have rescued on a server, by name. */
+export const rescuedDatabases = (server: Server): Promise<RescuedDatabase[]> =>
+  query(
+    server,
+    maintenanceOf(server),
+    rescuedSchema,
+    `SELECT datname AS name, CASE WHEN datconnlimit <> -2 AND has_database_privilege(d.oid, 'CONNECT')
+                                  THEN pg_database_size(d.oid) END AS bytes
+       FROM pg_database AS d, shobj_description(d.oid, 'pg_database') AS description
+      WHERE ${startsWith('description', rescuedMarker)} ORDER BY 1`,
+  );
+
 /** What restores have replaced and kept on a server, oldest first. */
 export async function previousDatabases(server: Server): Promise<PreviousDatabase[]> {
   const rows = await query(server, maintenanceOf(server), z.unknown(), selectPrevious);

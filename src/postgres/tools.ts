@@ -57,11 +57,14 @@ export async function findTool(name: string, search: ToolSearch): Promise<Tool> 
     undefined,
   );
   if (newest !== undefined) return newest;
+  if (search.binDir !== undefined) {
+    throw new Failure('toolMissing', `no usable ${name} in ${search.binDir} (PG_BIN_DIR)`, {
+      hint: 'set PG_BIN_DIR to the directory that holds pg_dump and psql; without it, PATH and the usual places are searched',
+    });
+  }
   throw new Failure(
     'toolMissing',
-    search.binDir === undefined
-      ? `${name} not found on PATH or where PostgreSQL is usually installed`
-      : `no usable ${name} in ${search.binDir} (PG_BIN_DIR)`,
+    `${name} not found on PATH or where PostgreSQL is usually installed`,
     {
       hint: 'install the client: `sudo apt-get install postgresql-client` (Debian, Ubuntu), `brew install libpq` (macOS); or set PG_BIN_DIR to where it is',
     },

@@ -7,6 +7,7 @@ import { Failure, messageOf } from '../base/errors.ts';
 import { RestoreLock } from './lock.ts';
 import { createScratch, dropScratch, keepScratch, salvageName } from './scratch.ts';
 import { surveyServer } from './server-facts.ts';
+import { rescuedComment } from '../postgres/previous.ts';
 import { majorVersion } from '../postgres/tools.ts';
 import { planCreation } from './database-properties.ts';
 import { restoreFailure } from './failure.ts';
@@ -74,7 +75,7 @@ export async function salvage(context: Context, options: SalvageOptions): Promis
   try {
     const salvaged = await salvageArchive(server, database, file, replay, options.onProgress);
     requireSomething(salvaged, file.name);
-    await keepScratch(server, database, `rescued from ${file.name} by pratiko-backup`);
+    await keepScratch(server, database, rescuedComment(file.name));
     const { skipped } = replay;
     const findings = creation?.findings ?? [];
     return { ...salvaged, path: file.path, database, skipped, leftOut, findings };

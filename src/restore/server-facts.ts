@@ -85,6 +85,10 @@ export interface ServerFacts extends Omit<Answer, 'roles' | 'target' | 'descript
 
 const liveRowsSchema = z.object({ table: z.string(), rows: z.number().nullable() });
 
+/** As SQL: the session that had loaded a table told its rows only after another had analyzed it, as a load does. */
+const isCountedTwice = `(pg_stat_get_live_tuples(c.oid) = 2 * reltuples AND pg_stat_get_mod_since_analyze(c.oid) = reltuples
+              AND pg_relation_size(c.oid) = relpages * current_setting('block_size')::bigint)`;
+
 /**
  * About how many rows the tables of a database hold, as the server has counted them last; null where
  * it has not.
@@ -96,7 +100,8 @@ export async function estimateRows(server: Server, database: string) {
     database,
     liveRowsSchema,
     `SELECT quote_ident(nspname) || '.' || quote_ident(relname) AS table,
-            CASE WHEN coalesce(pg_stat_get_live_tuples(c.oid), 0) > 0 THEN pg_stat_get_live_tuples(c.oid)
+            CASE WHEN ${isCountedTwice} THEN reltuples::bigint
+                 WHEN coalesce(pg_stat_get_live_tuples(c.oid), 0) > 0 THEN pg_stat_get_live_tuples(c.oid)
                  WHEN reltuples > 0 THEN reltuples::bigint
                  WHEN pg_relation_size(c.oid) = 0 THEN 0 END AS rows
        FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = relnamespace

@@ -119,7 +119,7 @@ async function blocked(server: Server, swap: Swap, error: SqlError): Promise<Fai
       `process ${pid} (user "${user}", ${application || 'unnamed'}, ${address})`,
   );
   return new Failure('restoreFailed', `the databases cannot be swapped: ${error.message}`, {
-    hint: `${held.length === 0 ? 'stop the application' : `end ${held.join(', ')}`} (\`docker compose stop app\`) and restore again; the live database was not touched`,
+    hint: `${held.length === 0 ? 'stop the application (`docker compose stop app`)' : `stop what keeps it busy: ${held.join(', ')}`}, and restore again; the live database was not touched, its other sessions were ended and may connect again`,
     cause: error,
   });
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Failure } from '../base/errors.ts';
+import { psqlCommand } from '../base/format.ts';
 import type { Server } from '../postgres/psql.ts';
 import { RestoreLock } from './lock.ts';
 import { surveyServer } from './server-facts.ts';
@@ -55,14 +56,14 @@ export async function undoRestore(
   return undo;
 }
 
-async function plan({ config, now }: Context, server: Server): Promise<UndoPlan> {
+async function plan({ config, now, repeated }: Context, server: Server): Promise<UndoPlan> {
   const target = config.connection.database;
   const facts = await surveyServer(server, target);
   const stamp = formatStamp(now());
   const undo = planUndo({ target, facts, stamp, nonce: randomBytes(2).toString('hex') });
   if (undo === undefined) {
     throw new Failure('noSuchBackup', `no restore has kept a previous database of "${target}"`, {
-      hint: '`psql --list` shows the databases of the server; the backups are all still there: `pratiko-backup list`',
+      hint: `\`${psqlCommand(config.connection)} --list\` shows the databases of the server; the backups are all still there: \`pratiko-backup list${repeated.directory}\``,
     });
   }
   requirePossible(undo);

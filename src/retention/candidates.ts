@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { heldBackups, type Candidate, type RetentionPolicy } from './policy.ts';
-import { readMeasures } from '../backup-directory/accepted-loss.ts';
+import { readMeasures, type Measures } from '../backup-directory/accepted-loss.ts';
 import { listBackups, type Backup } from '../backup-directory/catalog.ts';
 import { readLatest } from '../backup-directory/latest.ts';
 import { manifestOf } from '../backup-directory/manifest.ts';
@@ -13,6 +13,8 @@ export interface StockOptions {
   readonly signal: AbortSignal;
   /** A backup that this run has just verified, which need not be read again. */
   readonly verified?: Stamp;
+  /** What a person has said of losses; without it, what is written down. */
+  readonly measures?: Measures | undefined;
 }
 
 /** When clocks are set back, names run ahead of them for as long. */
@@ -29,7 +31,7 @@ export async function takeStock(directory: string, options: StockOptions): Promi
   const { policy, verified, now, signal } = options;
   const backups = await listBackups(directory);
   const latest = await readLatest(directory);
-  const measures = await readMeasures(directory);
+  const measures = options.measures ?? (await readMeasures(directory));
   const isFuture = ({ madeAt, stamp }: Backup) =>
     madeAt > now || momentOf(stamp).getTime() - now.getTime() > clockChangeMs;
   const judged = new Map<Stamp, boolean>();

@@ -1,7 +1,7 @@
 import { largerEarlierBackups } from '../backup-directory/larger-earlier-backup.ts';
 import { applyPlan, planForDirectory } from './apply.ts';
-import { describeLoss } from '../backup-directory/row-loss.ts';
-import { readMeasures, writeMeasures } from '../backup-directory/accepted-loss.ts';
+import { describeLossByTable } from '../backup-directory/row-loss.ts';
+import { readMeasures, writeMeasures, type Measures } from '../backup-directory/accepted-loss.ts';
 import { listBackups, type Backup } from '../backup-directory/catalog.ts';
 import { requireDirectory } from '../backup-directory/directory.ts';
 import { manifestOf } from '../backup-directory/manifest.ts';
@@ -47,7 +47,8 @@ export async function prune(context: Context, options: PruneOptions): Promise<Pr
   if (!config.backupDirIsDefault) await requireDirectory(config.backupDir);
   const accepted = options.acceptLoss ? await findLosses(context) : [];
   if (options.dryRun || (await listBackups(config.backupDir)).length === 0) {
-    return { decisions: (await plan(context)).map(describe), accepted };
+    const measures = await measuresWith(accepted, context);
+    return { decisions: (await plan(context, measures)).map(describe), accepted };
   }
   if (accepted.length > 0) await options.confirm(accepted);
   await using _lock = await lockDirectory(context, 'prune', options.waitSeconds);
@@ -66,7 +67,7 @@ async function findLosses({ config }: Context): Promise<AcceptedLoss[]> {
     const fuller =
       manifest === undefined ? [] : await largerEarlierBackups(config.backupDir, manifest);
     const lost = fuller.map(({ backup, losses: each }) =>
-      describeLoss(newest.name, backup.name, each),
+      describeLossByTable(newest.name, backup.name, each),
     );
     if (lost.length > 0) losses.push({ database, newest: newest.name, lost });
   }
@@ -74,15 +75,25 @@ async function findLosses({ config }: Context): Promise<AcceptedLoss[]> {
 }
 
 /** Writes down that what a person was shown no longer matters. */
-async function accept(losses: readonly AcceptedLoss[], { config, log }: Context): Promise<void> {
+async function accept(losses: readonly AcceptedLoss[], context: Context): Promise<void> {
+  await writeMeasures(context.config.backupDir, await measuresWith(losses, context));
+  for (const { database, newest } of losses) {
+    context.log.info(`${newest} is the new measure for database "${database}"`);
+  }
+}
+
+/** What would count if these losses were accepted. */
+async function measuresWith(
+  losses: readonly AcceptedLoss[],
+  { config }: Context,
+): Promise<Measures> {
   const measures = new Map(await readMeasures(config.backupDir));
   const backups = await listBackups(config.backupDir);
   for (const { database, newest } of losses) {
     const backup = backups.find(({ name }) => name === newest);
     if (backup !== undefined) measures.set(database, backup.madeAt);
-    log.info(`${newest} is the new measure for database "${database}"`);
   }
-  await writeMeasures(config.backupDir, measures);
+  return measures;
 }
 
 function newestByDatabase(backups: readonly Backup[]): Map<string, Backup> {
@@ -94,8 +105,8 @@ function newestByDatabase(backups: readonly Backup[]): Map<string, Backup> {
   );
 }
 
-const plan = ({ config, now, signal }: Context) =>
-  planForDirectory(config.backupDir, { policy: config.retention, now: now(), signal });
+const plan = ({ config, now, signal }: Context, measures?: Measures) =>
+  planForDirectory(config.backupDir, { policy: config.retention, now: now(), signal, measures });
 
 type Planned = Awaited<ReturnType<typeof plan>>[number];
 

@@ -1,7 +1,8 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { withOneBackup } from '../support/aged-backups.ts';
+import { temporaryDirectory } from '../support/cli.ts';
 import { askAtTerminal } from '../support/terminal.ts';
 import { hasStrace, inject } from '../support/strace.ts';
 import { launch } from '../support/launch.ts';
@@ -46,6 +47,22 @@ test.each([
   const { stdout, exitCode } = await run(['verify', argument]);
   expect(stdout).toContain('pratiko_backup_20261120_073841.sql.gz  good');
   expect(exitCode).toBe(0);
+});
+
+test('a directory is told from a backup that is not there', async () => {
+  const { run } = await withOneBackup(content);
+  const other = await temporaryDirectory();
+  const { stderr, exitCode } = await run(['restore', other, '--yes']);
+  expect(stderr).toContain(`${other} is a directory; hint: give the path of a file in it; or`);
+  expect(exitCode).toBe(10);
+});
+
+test('without a link the newest is taken without a word; a link that leads nowhere is told', async () => {
+  const { run, directory } = await withOneBackup(content);
+  await rm(join(directory, latest));
+  expect((await run(['verify'])).stderr).not.toContain(latest);
+  await symlink('nowhere', join(directory, latest));
+  expect((await run(['verify'])).stderr).toContain(`${latest} leads to no backup here`);
 });
 
 test('a beginning that several have says which they are', async () => {
@@ -123,6 +140,12 @@ describe('the question before a restore', () => {
     );
     expect(screen).toContain('nothing was changed');
     expect(exitCode).toBe(130);
+  });
+
+  test('also with --quiet a person sees what is asked for', async () => {
+    const { env } = await withOneBackup(content);
+    const { screen } = await askAtTerminal(['restore', '--quiet'], env, '\u0003');
+    expect(screen).toContain('the present one is kept as');
   });
 
   test('three wrong answers end it', async () => {

@@ -26,3 +26,14 @@ test('without a password anywhere, the password file is used; a setting misspell
   await writeFile(settings, `PGPASSFILE=${file}\n`);
   expect(await run('backup')).toExitWith(0);
 });
+
+test('a file with a password beside the password itself is told: it is not read', async () => {
+  const made = await installation(await temporaryDatabase('CREATE TABLE t AS SELECT 1 AS a;'));
+  const settings = join(await temporaryDirectory(), 'settings');
+  await writeFile(settings, 'POSTGRES_PASSWORD_FILE=/no/such/file\n');
+  const done = await runTool(['--config', settings, 'backup'], { env: made.env });
+  expect(done.stderr).toContain(
+    'WARN: POSTGRES_PASSWORD_FILE is not read: POSTGRES_PASSWORD in the environment comes before it; hint: ',
+  );
+  expect(done).toExitWith(0);
+});

@@ -63,6 +63,16 @@ const cases: [string, (made: Prepared) => Promise<void>, RegExp][] = [
     /COPY of public\.x is not closed: the dump was cut/,
   ],
   [
+    'SQL by somebody else',
+    ({ put }) => put(gzipSync('CREATE TABLE t (a integer);\n')),
+    /it is no dump by pg_dump: it begins with "CREATE TABLE t/,
+  ],
+  [
+    'for pg_restore',
+    ({ put }) => put(Buffer.from('PGDMP')),
+    /it is a dump in pg_dump's custom format/,
+  ],
+  [
     'another backup than its manifest says',
     ({ put, text, manifest }) => put(gzipSync(text, { level: 1 }), manifest),
     /checksum differs from the manifest/,

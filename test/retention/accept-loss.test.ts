@@ -40,6 +40,10 @@ test('the incident: what was lost stays until a person says that nothing is miss
   expect(dry.stdout).toMatch(/^keep .*20\d{6}.* {2}holds what was lost since/m);
   expect(await readdir(directory)).toContain(full);
 
+  const tried = await run(['prune', '--dry-run', '--accept-loss', '--retention-days', '1']);
+  expect(tried.stdout).toContain(`remove  ${full}`);
+  expect(await readdir(directory)).toContain(full);
+
   expect(await run(['prune', '--accept-loss'])).toExitWith(2);
   const asked = await askAtTerminal(['prune', '--accept-loss', '--retention-days', '1'], env, [
     'no',

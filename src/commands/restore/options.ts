@@ -51,15 +51,18 @@ export function addRestoreOptions(command: Command, cores: number): void {
         'pratiko-backup restore --undo',
         'pratiko-backup restore --salvage 20251129_140000',
       ],
-      [
-        '0   restored (--salvage: rescued what could be read)',
-        '2   confirmation is needed, but there is no terminal: use --yes',
-        '10  there is no such backup; --undo: there is nothing to go back to',
-        '11  another run is at work in the directory or on the database',
-        '13  cannot connect',
-        '21  the file cannot be a backup: empty, of another format or size',
-        '22  the restore failed or the file is bad; the live database was not touched',
-      ],
+      {
+        done: 'restored (--salvage: rescued what could be read)',
+        usage: 'not confirmed, or there is no terminal to ask at: use --yes',
+        incomplete: 'restored, but --drop-old could not drop the previous database',
+        noSuchBackup: 'there is no such backup; --undo: nothing to go back to',
+        locked: 'another run is at work in the directory or on the database',
+        toolMissing: 'psql is missing',
+        cannotConnect: 'cannot connect',
+        storage: 'the directory or the file cannot be read',
+        verificationFailed: 'the file cannot be a backup: empty, of another format or size',
+        restoreFailed: 'the restore failed or the file is bad; live database untouched',
+      },
     ),
   );
 }

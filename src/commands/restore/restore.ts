@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { Failure } from '../../base/errors.ts';
-import type { Context } from '../../context.ts';
+import { describePlace, type Context } from '../../context.ts';
 import type { ReadProgress } from '../../restore/restore.ts';
-import { confirm } from '../../cli/confirm.ts';
-import { optionWords, settingsFrom } from '../../cli/options.ts';
+import { askingLog, confirm } from '../../cli/confirm.ts';
+import { settingsFrom } from '../../cli/options.ts';
 import { addRestoreOptions, requireOneWay, type RestoreFlags } from './options.ts';
 import { salvage } from './salvage.ts';
 import { announceRefusals } from './refused-text.ts';
@@ -45,6 +45,7 @@ async function restore(
   flags: RestoreFlags,
   shell: Terminal,
 ): Promise<void> {
+  context.log.info(`restoring into ${describePlace(context.config)}`);
   const operation = await import('../../restore/restore.ts');
   const describeProgress = progressOf();
   const options = {
@@ -59,7 +60,7 @@ async function restore(
   };
   if (flags.dryRun) {
     const plan = await operation.previewRestore(context, options);
-    announcePlan(plan, options.dropOld, context);
+    announcePlan(plan, options.dropOld, context.log);
     shell.result({ dryRun: true, plan }, describePlan(plan));
     return;
   }
@@ -68,7 +69,7 @@ async function restore(
     waitSeconds: flags.wait,
     jobs: flags.jobs,
     confirm: async (plan) => {
-      announcePlan(plan, options.dropOld, context);
+      announcePlan(plan, options.dropOld, askingLog(context.log, flags));
       const verb = plan.previous === undefined ? 'Restore into' : 'Restore over';
       if (!flags.yes) await confirm(`${verb} "${plan.target}"?`, plan.target, shell, context.log);
     },
@@ -81,7 +82,8 @@ async function restore(
     onProgress: (progress) => shell.progress(() => describeProgress(progress)),
     onBuild: (left) => shell.progress(() => describeBuild(left)),
   });
-  announceRestored(report, undoCommand(flags), context.log);
+  const undoCommand = `pratiko-backup restore --undo${context.repeated.database}`;
+  announceRestored(report, undoCommand, context);
   const { plan, tables, inserted, skipped, refusals, refusedPath, dropped, durationMs } = report;
   shell.result({
     backup: plan.file.path,
@@ -103,16 +105,4 @@ async function restore(
       hint: 'drop it by hand when nothing uses it any more',
     });
   }
-}
-
-/** To be typed by a person in the same place. */
-function undoCommand(flags: RestoreFlags): string {
-  return `pratiko-backup restore --undo${optionWords({
-    '--config': flags.config,
-    '--env-file': flags.envFile,
-    '--host': flags.host,
-    '--port': flags.port,
-    '--username': flags.username,
-    '--to': flags.to ?? flags.dbname,
-  })}`;
 }

@@ -1,4 +1,4 @@
-import type { Context } from '../../context.ts';
+import { describePlace, type Context } from '../../context.ts';
 import type { RestoreFlags } from './options.ts';
 import { describeRefused } from './refused-text.ts';
 import { describeSalvage, progressOf, warnOf, warnOfSkipped } from './text.ts';
@@ -12,6 +12,7 @@ export async function salvage(
   shell: Terminal,
 ): Promise<void> {
   const { log } = context;
+  log.info(`rescuing what can be read into a database beside ${describePlace(context.config)}`);
   const operation = await import('../../restore/salvage.ts');
   const describeProgress = progressOf();
   const report = await operation.salvage(context, {

@@ -6,6 +6,7 @@ import {
   formatCount,
   formatDuration,
   formatPlural,
+  psqlCommand,
 } from '../../base/format.ts';
 import type { Log } from '../../base/log.ts';
 import type { Context } from '../../context.ts';
@@ -18,14 +19,10 @@ import { describeBytes, describeKept } from '../../cli/kept-database.ts';
 import { formatTable } from '../../cli/table.ts';
 
 /** What a restore is going to do, before a person agrees. */
-export function announcePlan(plan: RestorePlan, dropOld: boolean, context: Context): void {
-  const { log, config } = context;
+export function announcePlan(plan: RestorePlan, dropOld: boolean, log: Log): void {
   const { file, target, previous, findings } = plan;
   const manifest = typeof file.manifest === 'object' ? file.manifest : undefined;
-  const { host, port } = config.connection;
-  log.info(
-    `restoring ${describeFile(plan)} into database "${target}" (${config.databaseSource}) on ${host}:${port}`,
-  );
+  log.info(`restoring ${describeFile(plan)}`);
   if (manifest !== undefined && manifest.database.name !== target) {
     log.warn(`this is a backup of database "${manifest.database.name}", not of "${target}"`);
   }
@@ -117,12 +114,18 @@ export function describePlan(plan: RestorePlan): string {
  * What a restore has done, and what remains to be done.
  * @param undo the command that takes it back.
  */
-export function announceRestored(report: RestoreReport, undo: string, log: Log): void {
+export function announceRestored(
+  report: RestoreReport,
+  undo: string,
+  { log, config }: Context,
+): void {
   const { plan, tables, inserted, skipped, leftOut, dropped, durationMs } = report;
   warnOfSkipped(skipped, log);
   if (leftOut > 0) {
     log.warn(
-      { hint: 'look at them in the dump, and at `psql -c "\\l+" -c "\\drds"`' },
+      {
+        hint: `look at them in the dump, and at \`${psqlCommand(config.connection)} -c '\\l+' -c '\\drds'\``,
+      },
       `left out ${formatPlural(leftOut, 'statement')} of the dump about the database as a whole (pg_dump --create)`,
     );
   }
@@ -157,11 +160,24 @@ export function announceRestored(report: RestoreReport, undo: string, log: Log):
 
 const anHour = 3_600_000;
 
-/** Ownership and privileges of roles that are not here. */
-export function warnOfSkipped({ statements, roles }: RestoreReport['skipped'], log: Log): void {
+/** Ownership and privileges of roles that are not here, or that this user may not make owners. */
+export function warnOfSkipped(
+  { statements, roles, unassignable }: RestoreReport['skipped'],
+  log: Log,
+): void {
   if (roles.length === 0) return;
+  const hints = [
+    ...(roles.length > unassignable.length
+      ? ['create the roles that are missing and restore again if you need them']
+      : []),
+    ...(unassignable.length > 0
+      ? [
+          `${unassignable.join(', ')}: only a superuser or a member of the role may make it an owner`,
+        ]
+      : []),
+  ];
   log.warn(
-    { hint: 'create these roles and restore again if you need them' },
+    { hint: hints.join('; ') },
     `left out ${formatPlural(statements, 'statement')} about roles that are not on this server or cannot be assigned: ${roles.join(', ')}`,
   );
 }

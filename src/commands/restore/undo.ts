@@ -1,11 +1,12 @@
-import type { Context } from '../../context.ts';
-import { confirm } from '../../cli/confirm.ts';
+import { describePlace, type Context } from '../../context.ts';
+import { askingLog, confirm } from '../../cli/confirm.ts';
 import type { RestoreFlags } from './options.ts';
 import { announceUndo } from './text.ts';
 import type { Terminal } from '../../cli/terminal.ts';
 
 /** `restore --undo` */
 export async function undo(context: Context, flags: RestoreFlags, shell: Terminal): Promise<void> {
+  context.log.info(`taking back the last restore of ${describePlace(context.config)}`);
   const { previewUndo, undoRestore } = await import('../../restore/undo.ts');
   if (flags.dryRun) {
     const plan = await previewUndo(context);
@@ -16,7 +17,7 @@ export async function undo(context: Context, flags: RestoreFlags, shell: Termina
   const { target, returning, previous } = await undoRestore(context, {
     waitSeconds: flags.wait,
     confirm: async (plan) => {
-      announceUndo(plan, context.log);
+      announceUndo(plan, askingLog(context.log, flags));
       if (!flags.yes)
         await confirm(`Undo the restore of "${plan.target}"?`, plan.target, shell, context.log);
     },
