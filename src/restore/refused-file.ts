@@ -39,7 +39,7 @@ function textOf(backup: string, database: string, { statements, tables }: Refusa
         : [text(`-- After this file: ${rowsOf(table, backup)} | psql -d ${shellWord(database)}`)]),
     ]),
     ...statements.flatMap(({ refused: { line, reason }, settings, sql }) => [
-      ...settings.map(withoutSpaceBefore),
+      ...settings.flatMap((setting) => [withoutSpaceBefore(setting), text('')]),
       text(`-- line ${line} of the dump: ${reason}`),
       withoutSpaceBefore(Buffer.concat(sql)),
       text(''),

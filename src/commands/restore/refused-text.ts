@@ -11,9 +11,11 @@ export function announceRefusals(
 ): void {
   const own = statements.filter(({ isAddition }) => !isAddition);
   for (const line of describeRefused(own.map(({ refused }) => refused))) log.warn(line);
-  for (const { table, rows, statements: additions } of tables) {
+  for (const { table, rows, inserts, statements: additions } of tables) {
+    // One INSERT can hold several.
+    const atLeast = inserts > 0 ? 'at least ' : '';
     log.warn(
-      `there will be no table ${table}: left out are ${formatPlural(rows, 'row')} and ${formatPlural(additions, 'statement')} about it`,
+      `there will be no table ${table}: left out are ${atLeast}${formatPlural(rows, 'row')} and ${formatPlural(additions, 'statement')} about it`,
     );
   }
   if (path !== undefined) log.info(`all that is left out is written to ${path}`);

@@ -12,7 +12,7 @@ export async function salvage(
   shell: Terminal,
 ): Promise<void> {
   const { log } = context;
-  log.info(`rescuing what can be read into a database beside ${describePlace(context.config)}`);
+  log.info(`rescuing what can be read, into a new one beside ${describePlace(context.config)}`);
   const operation = await import('../../restore/salvage.ts');
   const describeProgress = progressOf();
   const report = await operation.salvage(context, {
