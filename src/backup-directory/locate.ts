@@ -104,9 +104,10 @@ async function latestBackup(directory: string): Promise<BackupFile> {
   const newest = backups.filter(looksGood).at(-1) ?? backups.at(-1);
   if (newest === undefined) return failWithoutBackups(directory);
   const taking = looksGood(newest) ? 'the newest that looks good' : 'the newest';
-  return (await hasLatest(directory))
-    ? { ...newest, note: `${latestName} leads to no backup here; taking ${taking}` }
-    : newest;
+  const why = (await hasLatest(directory))
+    ? `${latestName} leads to no backup here`
+    : `there is no ${latestName} here`;
+  return { ...newest, note: `${why}; taking ${taking}` };
 }
 
 /**

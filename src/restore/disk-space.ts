@@ -69,7 +69,7 @@ function nearlyFull(free: number): Failure {
     'restoreFailed',
     `the server's disk is nearly full (${formatBytes(free)} left): gave up before it stops the server`,
     {
-      hint: 'the new database was dropped; free some space there and restore again; the live database was not touched',
+      hint: 'the new database was dropped; free some space there and restore again',
     },
   );
 }

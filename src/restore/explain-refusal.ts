@@ -22,7 +22,7 @@ const syntaxError = '42601';
 
 /** How to get the rest: rows of a table that is there are never left out. */
 const goOn = (text: string) =>
-  `${/^COPY\b/.test(text) ? '' : '--skip-refused restores everything else; '}the live database was not touched`;
+  /^COPY\b/.test(text) ? '' : '; --skip-refused restores everything else';
 
 /** An error with the statement that the server refused, which is looked up in the file, and with what to do about it. */
 export async function explainRefusal(
@@ -53,24 +53,24 @@ function cureFor(
 ): string | undefined {
   const { text } = statement;
   if (/^CREATE EXTENSION\b/.test(text)) {
-    return `install the extension on this server (pgvector: the package postgresql-NN-pgvector, or the image pgvector/pgvector); ${goOn(text)}`;
+    return `install the extension on this server (pgvector: the package postgresql-NN-pgvector, or the image pgvector/pgvector)${goOn(text)}`;
   }
   const missing = policyRolesIn(text).filter((role) => !facts.roles.existing.has(role));
-  if (missing.length > 0) return `create it first: ${createRoles(missing)} ${goOn(text)}`;
+  if (missing.length > 0) return `create it first: ${createRoles(missing)}${goOn(text)}`;
   const { serverVersion } = head;
   const isNewer =
     serverVersion !== undefined && majorVersion(serverVersion) > majorVersion(facts.version);
   if (isNewer && (error.code === syntaxError || unknownName.has(error.code))) {
-    return `the dump is of PostgreSQL ${serverVersion}, this server is ${facts.version}: restore into a server of version ${majorVersion(serverVersion)} or later; ${goOn(text)}`;
+    return `the dump is of PostgreSQL ${serverVersion}, this server is ${facts.version}: restore into a server of version ${majorVersion(serverVersion)} or later${goOn(text)}`;
   }
   if (!unknownName.has(error.code)) return undefined;
   const culprit = functionIn(error);
   if (culprit !== undefined) {
     return isQualified(error.reason)
-      ? `function ${culprit} needs what the dump creates only later, and pg_dump cannot know that: move that up in a copy of the dump; ${goOn(text)}`
+      ? `function ${culprit} needs what the dump creates only later, and pg_dump cannot know that: move that up in a copy of the dump${goOn(text)}`
       : cureForSearchPath(culprit, text, plan.file.path);
   }
-  return `the dump itself does not create it, and the database for it is new: a dump made with -n or -t has no extensions; put CREATE EXTENSION … on top of a copy of it, or dump the whole database; ${goOn(text)}`;
+  return `the dump itself does not create it, and the database for it is new: a dump made with -n or -t has no extensions; put CREATE EXTENSION … on top of a copy of it, or dump the whole database${goOn(text)}`;
 }
 
 /** The function in which the server was, as its context tells it in any language. */
@@ -89,5 +89,5 @@ function cureForSearchPath(culprit: string, text: string, path: string): string 
   const now = /^COPY\b/.test(text)
     ? `${printed(path)} | sed "s/'search_path', ''/'search_path', 'public'/" > with_path.sql; pratiko-backup restore ./with_path.sql`
     : `--skip-refused leaves it out; then the same ALTER FUNCTION in the restored database, and run what was left out (the file .refused.sql; REFRESH MATERIALIZED VIEW)`;
-  return `function ${culprit} relies on search_path, which is empty while a dump is loaded: ${alter} (or the schemas it needs) where it is backed up; this backup: ${now}; the live database was not touched`;
+  return `function ${culprit} relies on search_path, which is empty while a dump is loaded: ${alter} (or the schemas it needs) where it is backed up; this backup: ${now}`;
 }

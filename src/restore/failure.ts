@@ -2,33 +2,36 @@ import { UnsafeDump } from '../dump/replay-filter.ts';
 import { Failure } from '../base/errors.ts';
 import { SqlError } from '../postgres/psql.ts';
 
+/** What a restore promises until its swap. */
+export const untouched = 'the live database was not touched';
+
+/** The connection was lost in the middle of a swap, and the server does not answer any more. */
+export class UndecidedSwap extends Failure {}
+
 /** The class of SQLSTATE of sessions that an administrator, a crash or a shutdown has ended. */
 const operatorIntervention = '57P';
 
-/** What an error means to the person who restores: nothing has happened to the live database. */
+/**
+ * What an error means to the person who restores, a restore's last word of it: that nothing has
+ * happened to the live database is said here, for all of them.
+ */
 export function restoreFailure(error: unknown): unknown {
-  const untouched = 'the live database was not touched';
   if (error instanceof UnsafeDump) {
-    return new Failure('restoreFailed', `the dump reaches outside its database: ${error.message}`, {
-      hint: `only dumps of a single database can be restored; ${untouched}`,
-      cause: error,
-    });
+    const hint = 'only dumps of a single database can be restored';
+    return failed(`the dump reaches outside its database: ${error.message}`, hint, error);
   }
   if (error instanceof SqlError && error.code.startsWith(operatorIntervention)) {
-    return new Failure('restoreFailed', `the server ended the connection: ${error.message}`, {
-      hint: `when it answers again, restore again; ${untouched}`,
-      cause: error,
-    });
+    const hint = 'when it answers again, restore again';
+    return failed(`the server ended the connection: ${error.message}`, hint, error);
   }
-  if (error instanceof SqlError) {
-    return new Failure('restoreFailed', `the server refused: ${error.message}`, {
-      hint: untouched,
-      cause: error,
-    });
+  if (error instanceof SqlError) return failed(`the server refused: ${error.message}`, '', error);
+  if (!(error instanceof Failure) || error instanceof UndecidedSwap || error.kind === 'usage') {
+    return error;
   }
-  const isSaid = error instanceof Failure && ['restoreFailed', 'usage'].includes(error.kind);
-  if (error instanceof Failure && !isSaid) {
-    return new Failure('restoreFailed', error.message, { hint: error.hint, cause: error });
-  }
-  return error;
+  return failed(error.message, error.hint, error);
+}
+
+function failed(message: string, hint: string, cause: Error): Failure {
+  const whole = hint === '' ? untouched : `${hint}; ${untouched}`;
+  return new Failure('restoreFailed', message, { hint: whole, cause });
 }

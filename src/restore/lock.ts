@@ -66,7 +66,7 @@ export class RestoreLock implements AsyncDisposable {
         'restoreFailed',
         'the lock of this restore was lost: its session was ended',
         {
-          hint: 'the live database was not touched: restore again',
+          hint: 'restore again',
           cause: error,
         },
       );

@@ -22,11 +22,11 @@ import {
   invalidFinding,
   ownershipFindings,
   roleFindings,
-  roomFindings,
   swapFindings,
   tablespaceFindings,
   versionFindings,
 } from './checks.ts';
+import { roomFindings } from './room-findings.ts';
 
 /** What a restore is going to do. */
 export interface RestorePlan {

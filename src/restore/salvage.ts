@@ -1,11 +1,10 @@
-import { quoteIdentifier } from '../base/sql.ts';
 import { randomBytes } from 'node:crypto';
 import type { ReadProgress } from '../archive/reader.ts';
 import { RoleFilter, type Skipped } from '../dump/role-filter.ts';
 import { ReplayFilter } from '../dump/replay-filter.ts';
-import { Failure, messageOf } from '../base/errors.ts';
+import { Failure } from '../base/errors.ts';
 import { RestoreLock } from './lock.ts';
-import { createScratch, dropScratch, keepScratch, salvageName } from './scratch.ts';
+import { salvageName, ScratchDatabase } from './scratch.ts';
 import { surveyServer } from './server-facts.ts';
 import { rescuedComment } from '../postgres/previous.ts';
 import { majorVersion } from '../postgres/tools.ts';
@@ -59,12 +58,6 @@ export async function salvage(context: Context, options: SalvageOptions): Promis
   requirePossible({ findings: [...creationFindings(facts)] });
   await using lock = await RestoreLock.acquire(server, database, 0);
   await lock.announce(database);
-  await createScratch(server, {
-    name: database,
-    create: creation?.create,
-    anyLocale: true,
-    onWarning: (message) => log.warn(message),
-  });
   const leftOut: string[] = [];
   const replay = new ReplayFilter({
     ownership: new RoleFilter({ roles: facts.roles, ...options }),
@@ -73,16 +66,19 @@ export async function salvage(context: Context, options: SalvageOptions): Promis
     onUnsafe: (message) => leftOut.push(message),
   });
   try {
+    await using scratch = await ScratchDatabase.create(server, log, {
+      name: database,
+      create: creation?.create,
+      anyLocale: true,
+      settings: [],
+    });
     const salvaged = await salvageArchive(server, database, file, replay, options.onProgress);
     requireSomething(salvaged, file.name);
-    await keepScratch(server, database, rescuedComment(file.name));
+    await scratch.keep(rescuedComment(file.name));
     const { skipped } = replay;
     const findings = creation?.findings ?? [];
     return { ...salvaged, path: file.path, database, skipped, leftOut, findings };
   } catch (error) {
-    await dropScratch(server, database).catch((failure: unknown) =>
-      log.warn(`${quoteIdentifier(database)} is left on the server: ${messageOf(failure)}`),
-    );
     signal.throwIfAborted();
     throw restoreFailure(error);
   }

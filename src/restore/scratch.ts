@@ -1,5 +1,6 @@
 import { quoteIdentifier, quoteLiteral, startsWith } from '../base/sql.ts';
-import { Failure } from '../base/errors.ts';
+import { Failure, messageOf } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
 import { isPlainText } from '../base/text.ts';
 import type { OwnComment } from '../postgres/previous.ts';
 import {
@@ -8,7 +9,10 @@ import {
   dropDatabase,
   type NewDatabase,
 } from '../postgres/databases.ts';
+import { applySettings } from '../postgres/database-settings.ts';
 import { maintenanceOf, execute, SqlError, type Server } from '../postgres/psql.ts';
+import { untouched } from './failure.ts';
+import { swapDatabases, type Swap } from './swap.ts';
 
 export interface ScratchOptions {
   readonly name: string;
@@ -16,8 +20,8 @@ export interface ScratchOptions {
   readonly create: NewDatabase | undefined;
   /** Its locale may be another one, rather than no database at all. */
   readonly anyLocale: boolean;
-  /** Told what could not be as it should be. */
-  readonly onWarning: (message: string) => void;
+  /** Statements that give it the settings that decide what is loaded. */
+  readonly settings: readonly string[];
 }
 
 const dropTimeoutMs = 30_000;
@@ -47,27 +51,91 @@ export const notedComment = (name: string): OwnComment => ({
 });
 
 /**
- * Creates the database into which a dump is loaded before it is known to be good. Its comment says
- * what it is: if this run is killed, the next one knows that it may be dropped.
- * @throws Failure `restoreFailed`; nothing is left on the server then.
+ * The database into which a dump is loaded before it is known to be good. Its comment says what it is:
+ * if this run is killed, the next one knows that it may be dropped. It is dropped at the end of its
+ * block, also after an interruption, unless it is kept or swapped in.
  */
-export async function createScratch(server: Server, options: ScratchOptions): Promise<void> {
-  const { name } = options;
-  await createLike(server, options);
-  await commentOn(server, name, marker).catch(async (error: unknown) => {
-    await dropScratch(server, name).catch(() => undefined);
-    throw error;
-  });
-}
+export class ScratchDatabase implements AsyncDisposable {
+  readonly name: string;
+  readonly #server: Server;
+  readonly #log: Log;
+  readonly #options: ScratchOptions;
+  #stays = false;
 
-/** It is none any more, and stays. */
-export async function keepScratch(server: Server, name: string, comment: string): Promise<void> {
-  await commentOn(server, name, comment);
+  private constructor(server: Server, log: Log, options: ScratchOptions) {
+    this.name = options.name;
+    this.#server = server;
+    this.#log = log;
+    this.#options = options;
+  }
+
+  /** @throws Failure `restoreFailed`, SqlError; nothing is left on the server then. */
+  static async create(server: Server, log: Log, options: ScratchOptions): Promise<ScratchDatabase> {
+    const scratch = new ScratchDatabase(server, log, options);
+    await scratch.#create();
+    return scratch;
+  }
+
+  /** Begins again with an empty one. */
+  async recreate(): Promise<void> {
+    await dropScratch(this.#server, this.name);
+    await this.#create();
+  }
+
+  /** Gives it settings; what the server refuses is warned of. */
+  async apply(statements: readonly string[]): Promise<void> {
+    const refusals = await applySettings(this.#server, this.name, statements);
+    for (const { statement, reason } of refusals) {
+      this.#log.warn(`the server refused "${statement}": ${reason}`);
+    }
+  }
+
+  /** It is what it was made for, and stays. */
+  async keep(comment: string): Promise<void> {
+    await commentOn(this.#server, this.name, comment);
+    this.#stays = true;
+  }
+
+  /** It gets the name of its target, see `swapDatabases`. */
+  async swapIn(swap: Omit<Swap, 'scratch'>): Promise<void> {
+    await swapDatabases(this.#server, { ...swap, scratch: this.name });
+    this.#stays = true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#stays) return;
+    try {
+      await dropScratch(this.#server, this.name);
+    } catch (error) {
+      this.#log.warn(
+        {
+          hint: `the next restore tries again; by hand: DROP DATABASE ${quoteIdentifier(this.name)}`,
+        },
+        `the scratch database "${this.name}" is left: ${messageOf(error)}`,
+      );
+      return;
+    }
+    if (this.#server.signal.aborted) this.#log.warn(`the new database was dropped; ${untouched}`);
+  }
+
+  async #create(): Promise<void> {
+    await createLike(this.#server, this.#options, (message) => this.#log.warn(message));
+    try {
+      await commentOn(this.#server, this.name, marker);
+      await this.apply(this.#options.settings);
+    } catch (error) {
+      await this[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
 }
 
 /** Creates a database that is like another, as far as that is possible here. */
-async function createLike(server: Server, options: ScratchOptions): Promise<void> {
-  const { name, create, onWarning } = options;
+async function createLike(
+  server: Server,
+  { name, create, anyLocale }: ScratchOptions,
+  onWarning: (message: string) => void,
+): Promise<void> {
   const owner = create?.owner;
   // A role's name can be in the encoding of the database that it will own, and only there be given.
   const isLater = owner !== undefined && !isPlainText(owner);
@@ -84,7 +152,7 @@ async function createLike(server: Server, options: ScratchOptions): Promise<void
       await dropScratch(server, name).catch(() => undefined); // whether it exists is not known
       throw error;
     }
-    if (!(options.anyLocale && unknownLocale.includes(error.code))) throw refused(error);
+    if (!(anyLocale && unknownLocale.includes(error.code))) throw refused(error);
     onWarning(`this server does not have the database's locale, its own is used: ${error.message}`);
     const { tablespace } = create ?? {};
     await createDatabase(server, name, { owner, tablespace }).catch((second: unknown) => {
@@ -132,7 +200,7 @@ export const selectScratchDatabases = `
 
 function refused(error: SqlError): Failure {
   return new Failure('restoreFailed', `cannot create the scratch database: ${error.message}`, {
-    hint: 'the live database was not touched',
+    hint: '',
     cause: error,
   });
 }

@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Failure } from '../base/errors.ts';
+import { UndecidedSwap } from './failure.ts';
 import { giveComment, recordReplaced, type OwnComment } from '../postgres/previous.ts';
 import { maintenanceOf, execute, query, SqlError, type Server } from '../postgres/psql.ts';
 import { endSessions } from '../postgres/sessions.ts';
@@ -20,6 +21,8 @@ export interface Swap {
   readonly targetComment: OwnComment;
 }
 
+/** A swap takes moments; what holds it up longer will not end by itself. */
+const swapTimeoutMs = 60_000;
 const terminateEveryMs = 100;
 const askTimeoutMs = 10_000;
 /** How long a server that has crashed may take to answer again. */
@@ -27,12 +30,29 @@ const recoveryMs = 30_000;
 const askAgainMs = 500;
 
 /**
+ * Swaps two databases, or not: an interruption would leave it open which.
+ * @throws Failure `restoreFailed`: nothing has changed; UndecidedSwap.
+ */
+export async function swapDatabases(server: Server, swap: Swap): Promise<void> {
+  const signal = AbortSignal.timeout(swapTimeoutMs);
+  try {
+    await renameBoth({ ...server, signal }, swap);
+  } catch (error) {
+    if (!signal.aborted || error instanceof Failure) throw error;
+    throw new Failure('restoreFailed', 'the databases could not be swapped within 60 s', {
+      hint: 'another session is at work on the database itself (ALTER DATABASE?): end it and restore again',
+      cause: error,
+    });
+  }
+}
+
+/**
  * Renames both databases in one transaction: clients find either the old database or the new one.
  * A rename waits 5 s for the database's sessions and fails if some stay, so a second session ends
  * them, again and again, until the first is done.
  * @throws Failure `restoreFailed` with who is in the way; nothing has changed then.
  */
-export async function swapDatabases(server: Server, swap: Swap): Promise<void> {
+async function renameBoth(server: Server, swap: Swap): Promise<void> {
   const identity = await identityOf(server, swap.scratch);
   const key = randomBytes(8).readBigInt64BE();
   const done = new AbortController();
@@ -119,7 +139,7 @@ async function blocked(server: Server, swap: Swap, error: SqlError): Promise<Fai
       `process ${pid} (user "${user}", ${application || 'unnamed'}, ${address})`,
   );
   return new Failure('restoreFailed', `the databases cannot be swapped: ${error.message}`, {
-    hint: `${held.length === 0 ? 'stop the application (`docker compose stop app`)' : `stop what keeps it busy: ${held.join(', ')}`}, and restore again; the live database was not touched, its other sessions were ended and may connect again`,
+    hint: `${held.length === 0 ? 'stop the application (`docker compose stop app`)' : `stop what keeps it busy: ${held.join(', ')}`}, and restore again; its other sessions were ended and may connect again`,
     cause: error,
   });
 }
@@ -164,7 +184,7 @@ async function wasSwapped(
       await sleep(askAgainMs);
     }
   }
-  throw new Failure(
+  throw new UndecidedSwap(
     'restoreFailed',
     'the connection was lost during the swap, and the server does not answer: whether it happened is not known',
     {

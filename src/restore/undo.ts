@@ -7,7 +7,7 @@ import { surveyServer } from './server-facts.ts';
 import { restoreFailure } from './failure.ts';
 import { requirePossible, requireSame } from './finding.ts';
 import { planUndo, type UndoPlan } from './plan.ts';
-import { swapIn } from './swap-in.ts';
+import { swapDatabases } from './swap.ts';
 import { formatStamp } from '../backup-directory/names.ts';
 import { contactedServer, type Context } from '../context.ts';
 import { requireOwnDatabase } from './target.ts';
@@ -45,7 +45,7 @@ export async function undoRestore(
   const undo = await plan(context, server); // things may have changed meanwhile
   requireSame(undo.returning.name, proposed.returning.name, undo.target);
   try {
-    await swapIn(server, {
+    await swapDatabases(server, {
       ...undo,
       scratch: undo.returning.name,
       comment: undo.returning.comment,

@@ -70,7 +70,7 @@ describe('a backup that fails leaves no file and the latest link as it was, beca
       'there is no tool',
       { PG_BIN_DIR: '/nowhere' },
       12,
-      /no usable (psql|pg_dump) in \/nowhere \(PG_BIN_DIR\); hint: install/,
+      /no usable (psql|pg_dump) in \/nowhere \(PG_BIN_DIR\); hint: set PG_BIN_DIR to/,
     ],
   ])('%s', async (_, env, exitCode, message) => {
     const result = await failing(env);

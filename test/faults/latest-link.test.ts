@@ -70,9 +70,7 @@ test.each(oddities)(
     );
     for (const args of [['verify'], ['verify', 'latest'], ['verify', join(directory, latest)]]) {
       const { exitCode, stdout, stderr } = await run(args);
-      expect(stderr).toContain(
-        `${latest} leads to no backup here; taking the newest that looks good`,
-      );
+      expect(stderr).toMatch(/(?:leads to|there is) no .*; taking the newest that looks good/);
       expect(stdout).toContain(`${name}  good`);
       expect(exitCode).toBe(0);
     }

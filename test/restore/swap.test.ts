@@ -58,7 +58,9 @@ test('where a session stays that may not be ended, nothing changes, and its hold
 
   expect(stderr).toMatch(/WARN: process \d+ \(user "aifinance", the boss\) uses database/);
   expect(stderr).toContain('the databases cannot be swapped');
-  expect(stderr).toMatch(/hint: end process \d+ \(user "aifinance", the boss, /);
+  expect(stderr).toMatch(
+    /hint: stop what keeps it busy: process \d+ \(user "aifinance", the boss, /,
+  );
   expect(exitCode).toBe(22);
   expect((await superuser.query('SELECT count(*)::int AS n FROM t')).rows).toEqual([{ n: 0 }]);
   expect(await databasesLike(database)).toEqual([database]);
@@ -83,7 +85,7 @@ test('--undo swaps the previous database in again, and once more the other way',
   const listed = await run(['list']);
   expect(listed.stdout).toMatch(
     new RegExp(
-      `kept by an earlier restore of "${database}": "${kept}" \\([\\d.]+ MB\\); to remove it: DROP DATABASE "${kept}";`,
+      `kept by an earlier restore of "${database}" on \\S+: "${kept}" \\([\\d.]+ MB\\); to remove it: DROP DATABASE "${kept}";`,
     ),
   );
   const preview = await run(['restore', '--undo', '--dry-run', '--json']);
@@ -103,12 +105,14 @@ test('what a restore kept of another database is shown, with the command that br
   const copy = `${database}_copy`;
   await run(['restore', '--yes', '--to', copy]);
   const { stderr } = await run(['restore', '--yes', '--to', copy]);
-  expect(stderr).toContain(
-    `to take the restore back: pratiko-backup restore --undo --env-file /dev/null --to ${copy}`,
+  expect(stderr).toMatch(
+    new RegExp(
+      `to take the restore back: pratiko-backup restore --undo --env-file /dev/null --backup-dir \\S+ --to ${copy}\n`,
+    ),
   );
 
   const { stdout } = await run(['list']);
-  expect(stdout).toContain(`kept by an earlier restore of "${copy}": "${copy}_before_`);
+  expect(stdout).toContain(`kept by an earlier restore of "${copy}" on `);
   expect(await run(['restore', '--undo', '--yes'])).toExitWith(10);
   expect(await run(['restore', '--undo', '--yes', '--to', copy])).toExitWith(0);
 });

@@ -48,18 +48,18 @@ export function loadFailure(
     return new Failure(
       'restoreFailed',
       `${lostConnection(connection, 'the dump was loaded')}${why}`,
-      { hint: `${lostHint}; the live database was not touched`, cause: refused },
+      { hint: lostHint, cause: refused },
     );
   }
   if (refused !== undefined) {
     return new RefusedDump('restoreFailed', `the server refused the dump at ${refused.message}`, {
-      hint: hints[refused.code] ?? 'the live database was not touched',
+      hint: hints[refused.code] ?? '',
       cause: refused,
     });
   }
   return new Failure(
     'restoreFailed',
     `psql ended early (${signal ?? `exit code ${exitCode}`}): ${lastLine(stderr)}`,
-    { hint: 'check that the server runs and has room; the live database was not touched' },
+    { hint: 'check that the server runs and has room' },
   );
 }

@@ -194,7 +194,7 @@ function tablesOf(
 export function requireGood(file: BackupFile, defects: readonly string[], another: string): void {
   if (defects.length === 0) return;
   throw new Failure('restoreFailed', `${file.name} is not good: ${defects.join('; ')}`, {
-    hint: `${another}; or rescue what is in this one with --salvage; the live database was not touched`,
+    hint: `${another}; or rescue what is in this one with --salvage`,
   });
 }
 
@@ -208,6 +208,6 @@ function requireSameRows(tables: readonly TableRows[], copied: readonly number[]
   throw new OtherRows(
     'restoreFailed',
     `the server did not load the rows of the backup: ${difference}`,
-    { hint: 'a trigger or rule may have dropped rows; the live database was not touched' },
+    { hint: 'a trigger or rule may have dropped rows' },
   );
 }
