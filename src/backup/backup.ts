@@ -1,25 +1,14 @@
 import { join } from 'node:path';
 import { applyPlan, planForDirectory } from '../retention/apply.ts';
 import { warnOfContents, warnOfLoss } from './warnings.ts';
-import {
-  verifyDraft,
-  writeArchive,
-  type DumpSource,
-  type WriteProgress,
-  type Written,
-} from '../archive/writer.ts';
+import { verifyDraft, writeArchive, type WriteProgress } from '../archive/writer.ts';
 import type { DumpContents } from '../dump/contents.ts';
 import type { Config } from '../config/config.ts';
 import { withDeadline } from '../base/deadline.ts';
 import { totalRows } from '../base/table-rows.ts';
 import { Failure, messageOf } from '../base/errors.ts';
 import { formatBytes, formatDuration, formatPlural, psqlCommand } from '../base/format.ts';
-import { failureOutcome, isFine, type BackupOutcome } from '../notify/outcome.ts';
-import { notifySlack } from '../notify/slack.ts';
-import { contact } from '../postgres/contact.ts';
-import { describeDatabase, type DatabaseDescription } from '../postgres/databases.ts';
-import { DroppedMeanwhile, requireNewEnough } from '../postgres/pg-dump.ts';
-import { findTool } from '../postgres/tools.ts';
+import { DroppedMeanwhile } from '../postgres/pg-dump.ts';
 import { listBackups } from '../backup-directory/catalog.ts';
 import { createDraft, discardDraft, publishDraft, sealDraft } from '../backup-directory/draft.ts';
 import { ensureDirectory } from '../backup-directory/directory.ts';
@@ -29,13 +18,10 @@ import { manifestOf, type Manifest } from '../backup-directory/manifest.ts';
 import { formatBackupName, latestName, type Stamp } from '../backup-directory/names.ts';
 import { removeLeftovers } from '../backup-directory/remove.ts';
 import { storageFailure } from '../backup-directory/storage-failure.ts';
-import {
-  configuredServer,
-  describePlace,
-  lockDirectory,
-  toolSearch,
-  type Context,
-} from '../context.ts';
+import { lockDirectory, type Context } from '../context.ts';
+import { notifyFailure, notifySuccess } from './notify.ts';
+import type { BackupReport } from './report.ts';
+import { describeBackup, openSource } from './source.ts';
 
 export type { WriteProgress };
 
@@ -47,15 +33,7 @@ export interface BackupOptions {
   readonly onProgress?: (progress: WriteProgress) => void;
 }
 
-export interface BackupReport {
-  readonly name: string;
-  readonly path: string;
-  readonly manifest: Manifest;
-  /** Why a person should look at it, although it is good. */
-  readonly warning: string | undefined;
-  /** Names of the old backups that retention removed. */
-  readonly removed: readonly string[];
-}
+export type { BackupReport };
 
 /**
  * Makes one backup: dumps, compresses, verifies what is on the disk, publishes it, points `latest`
@@ -65,11 +43,11 @@ export interface BackupReport {
 export async function backup(context: Context, options: BackupOptions): Promise<BackupReport> {
   try {
     const report = await makeBackup(context, options);
-    await tell(context, successNews(context, report));
+    await notifySuccess(context, report);
     return report;
   } catch (thrown) {
     const error: unknown = context.signal.aborted ? context.signal.reason : thrown;
-    await tell(context, failureOutcome(databaseLabel(context.config), error));
+    await notifyFailure(context, error);
     throw error;
   }
 }
@@ -133,49 +111,6 @@ async function lastDumpBytes({ backupDir, connection }: Config): Promise<number 
   const manifests = (await listBackups(backupDir)).map(manifestOf);
   return manifests.findLast((manifest) => manifest?.database.name === connection.database)
     ?.dumpBytes;
-}
-
-interface Source extends DumpSource {
-  readonly serverVersion: string;
-  readonly description: DatabaseDescription;
-}
-
-async function openSource(context: Context): Promise<Source> {
-  const { config, log } = context;
-  const { database } = config.connection;
-  log.info(`backing up ${describePlace(config)}`);
-  const [configured, pgDump] = await Promise.all([
-    configuredServer(context),
-    findTool('pg_dump', toolSearch(context)),
-  ]);
-  const [{ server, version }, description] = await Promise.all([
-    contact(configured, database),
-    describeDatabase(configured, database, database),
-  ]);
-  requireNewEnough(pgDump, version);
-  if (description === undefined) throw new Error(`database ${database} is not in pg_database`);
-  log.debug(`server ${version}, ${pgDump.path} ${pgDump.version}`);
-  const { lockWaitTimeoutSeconds } = config;
-  return { server, pgDump, lockWaitTimeoutSeconds, serverVersion: version, description };
-}
-
-function describeBackup(source: Source, written: Written, context: Context): Manifest {
-  return {
-    format: 1,
-    createdAt: context.now().toISOString(),
-    durationMs: Math.round(written.durationMs),
-    database: { name: context.config.connection.database, ...source.description },
-    dumpBytes: written.contents.bytes,
-    fileBytes: written.fileBytes,
-    sha256: written.sha256,
-    tables: [...written.contents.tables],
-    roles: [...written.contents.roles],
-    policyRoles: [...written.contents.policyRoles],
-    ...(written.contents.defect !== undefined && { notUnderstood: written.contents.defect }),
-    serverVersion: source.serverVersion,
-    pgDumpVersion: source.pgDump.version,
-    toolVersion: context.version,
-  };
 }
 
 function summarize(manifest: Manifest): string {
@@ -277,31 +212,3 @@ async function withinTimeout<Result>(
     work({ ...context, signal }),
   );
 }
-
-async function tell({ config, log }: Context, news: BackupOutcome): Promise<void> {
-  const { slack } = config;
-  if (slack === undefined) return;
-  if (slack.notify === 'failure' && isFine(news)) return;
-  const problem = await notifySlack(slack.url, news, config.proxies);
-  if (problem !== undefined) log.warn(`Slack was not told: ${problem}`);
-}
-
-function successNews(
-  { config }: Context,
-  { name, manifest, warning, removed }: BackupReport,
-): BackupOutcome {
-  return {
-    outcome: 'success',
-    database: databaseLabel(config),
-    file: name,
-    bytes: manifest.fileBytes,
-    tables: manifest.tables.length,
-    rows: totalRows(manifest.tables),
-    durationMs: manifest.durationMs,
-    removed: removed.length,
-    warning,
-  };
-}
-
-const databaseLabel = ({ connection: { database, host, port } }: Context['config']) =>
-  `${database} on ${host}:${port}`;

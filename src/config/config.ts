@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse } from 'dotenv';
 import { z } from 'zod';
-import leven from 'leven';
 import { Failure, messageOf, systemErrorCode } from '../base/errors.ts';
 import { shellWord } from '../base/format.ts';
+import { misspellingOf } from './misspelled.ts';
 import { passwordFor } from './passfile.ts';
 
 /** How to reach the database. All of it goes to libpq through the environment, never through argv. */
@@ -192,7 +192,7 @@ export function loadConfig(sources: Sources): Config {
     ),
     ignored: [
       ...overruledSecretFiles(given, sources, file),
-      ...Object.keys(file.values).flatMap((name) => misspellingOf(name, file.label) ?? []),
+      ...Object.keys(file.values).flatMap((name) => misspellingOf(name, file.label, ours) ?? []),
     ],
   };
 }
@@ -264,26 +264,6 @@ const libpqVariables = (values: Readonly<Record<string, string>>) =>
 
 /** Names of all variables that are settings. */
 const ours: ReadonlySet<string> = new Set(Object.values(variables).flat());
-
-/** Two letters may be wrong; of a longer name, the end may be missing, or something behind it too much. */
-const [wrongLetters, missingLetters] = [2, 4];
-
-/** `RETENTION_DAY in .env is no setting; do you mean RETENTION_DAYS?` */
-function misspellingOf(name: string, label: string): string | undefined {
-  if (ours.has(name) || /^PG[A-Z]/.test(name)) return undefined;
-  const plain = (text: string) => text.replaceAll('_', '').toUpperCase();
-  const given = plain(name);
-  const distances = [...ours].map((setting) => {
-    const wanted = plain(setting);
-    const isPart = wanted.startsWith(given) || given.startsWith(wanted);
-    const isNear = isPart && Math.abs(given.length - wanted.length) <= missingLetters;
-    const distance = leven(given, wanted);
-    return { setting, distance: isNear ? Math.min(distance, wrongLetters) : distance };
-  });
-  const [nearest] = distances.sort((a, b) => a.distance - b.distance);
-  if (nearest === undefined || nearest.distance > wrongLetters) return undefined;
-  return `${name} in ${label} is no setting; do you mean ${nearest.setting}?`;
-}
 
 /** Docker secrets end in a line break that is not part of the password. */
 function readSecretFile(file: string, source: string): string {

@@ -1,0 +1,56 @@
+import type { DumpSource, Written } from '../archive/writer.ts';
+import { contact } from '../postgres/contact.ts';
+import { describeDatabase, type DatabaseDescription } from '../postgres/databases.ts';
+import { requireNewEnough } from '../postgres/pg-dump.ts';
+import { findTool } from '../postgres/tools.ts';
+import type { Manifest } from '../backup-directory/manifest.ts';
+import { configuredServer, describePlace, toolSearch, type Context } from '../context.ts';
+
+/** What is dumped, and what is known of it. */
+export interface Source extends DumpSource {
+  readonly serverVersion: string;
+  readonly description: DatabaseDescription;
+}
+
+/**
+ * Connects to the database to back up, after it was said which one that is.
+ * @throws Failure `cannotConnect`, `toolMissing`.
+ */
+export async function openSource(context: Context): Promise<Source> {
+  const { config, log } = context;
+  const { database } = config.connection;
+  log.info(`backing up ${describePlace(config)}`);
+  const [configured, pgDump] = await Promise.all([
+    configuredServer(context),
+    findTool('pg_dump', toolSearch(context)),
+  ]);
+  const [{ server, version }, description] = await Promise.all([
+    contact(configured, database),
+    describeDatabase(configured, database, database),
+  ]);
+  requireNewEnough(pgDump, version);
+  if (description === undefined) throw new Error(`database ${database} is not in pg_database`);
+  log.debug(`server ${version}, ${pgDump.path} ${pgDump.version}`);
+  const { lockWaitTimeoutSeconds } = config;
+  return { server, pgDump, lockWaitTimeoutSeconds, serverVersion: version, description };
+}
+
+/** What is noted beside a backup of what was found and written. */
+export function describeBackup(source: Source, written: Written, context: Context): Manifest {
+  return {
+    format: 1,
+    createdAt: context.now().toISOString(),
+    durationMs: Math.round(written.durationMs),
+    database: { name: context.config.connection.database, ...source.description },
+    dumpBytes: written.contents.bytes,
+    fileBytes: written.fileBytes,
+    sha256: written.sha256,
+    tables: [...written.contents.tables],
+    roles: [...written.contents.roles],
+    policyRoles: [...written.contents.policyRoles],
+    ...(written.contents.defect !== undefined && { notUnderstood: written.contents.defect }),
+    serverVersion: source.serverVersion,
+    pgDumpVersion: source.pgDump.version,
+    toolVersion: context.version,
+  };
+}
