@@ -19,6 +19,7 @@ interface Attempt {
 /** SQLSTATE of names that mean nothing: a column, a function, an object of another kind, a table, a schema. */
 const unknownName = new Set(['42703', '42883', '42704', '42P01', '3F000']);
 const syntaxError = '42601';
+const unknownTable = '42P01';
 
 /** How to get the rest: rows of a table that is there are never left out. */
 const goOn = (text: string) =>
@@ -66,8 +67,8 @@ function cureFor(
   if (!unknownName.has(error.code)) return undefined;
   const culprit = functionIn(error);
   if (culprit !== undefined) {
-    return isQualified(error.reason)
-      ? `function ${culprit} needs what the dump creates only later, and pg_dump cannot know that: move that up in a copy of the dump${goOn(text)}`
+    return error.code === unknownTable && isQualified(error.reason)
+      ? `function ${culprit} needs a table that the dump creates only later, or not at all (pg_dump does not know what functions read): create it first, in a copy of the dump${goOn(text)}`
       : cureForSearchPath(culprit, text, plan.file.path);
   }
   return `the dump itself does not create it, and the database for it is new: a dump made with -n or -t has no extensions; put CREATE EXTENSION … on top of a copy of it, or dump the whole database${goOn(text)}`;
@@ -80,7 +81,7 @@ function functionIn({ more }: SqlError): string | undefined {
   return signature ?? name;
 }
 
-/** The name that means nothing is one with its schema, as the message quotes it in any language. */
+/** A table that is not found is called with its schema, as the message quotes it in any language. */
 const isQualified = (message: string) => /[^\s.]\.[^\s.]/.test(message);
 
 /** A dump empties search_path: a function that relies on it finds nothing while it is loaded. */

@@ -61,6 +61,16 @@ test('a function that relies on search_path: the refused statement, its cure, an
   expect((await made.run(['list'])).stderr).not.toContain('refused');
 });
 
+test('a function that names its table with the schema does not lack search_path', async () => {
+  const made = await backedUp(
+    `${reliesOnPath.replaceAll('FROM t', 'FROM public.t')} DROP TABLE t;`,
+  );
+  const { stderr } = await made.run(['restore', '--yes', '--jobs', '1']);
+  expect(stderr).toMatch(
+    /relation "public\.t" does not exist .*hint: function public\.count_t\(integer\) needs a table that the dump creates only later, or not at all .*--skip-refused/,
+  );
+});
+
 test('the same in a check: rows are never left out, and the command in the hint restores them', async () => {
   const made = await backedUp(`${reliesOnPath}
     DROP MATERIALIZED VIEW m;
