@@ -21,7 +21,7 @@ const daily = 10;
  * What was lost between two backups, by table and in sum: less than half is left, or nothing. The
  * usual form is one table that was emptied in a database full of logs, where the sum hardly tells.
  */
-export function rowLosses(older: readonly TableRows[], newer: readonly TableRows[]): RowLoss[] {
+function rowLosses(older: readonly TableRows[], newer: readonly TableRows[]): RowLoss[] {
   const now = rowsByTable(newer);
   const [held, holds] = [totalRows(older), totalRows(newer)];
   const all: RowLoss[] = isLoss(held, holds) ? [{ table: undefined, held, holds }] : [];

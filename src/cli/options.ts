@@ -68,7 +68,7 @@ export function repeatedOptions(
 }
 
 /** Options that are set, as a person can type them, with a space before each word: ` --to 'a b'`. */
-export const optionWords = (options: Readonly<Record<string, string | undefined>>) =>
+const optionWords = (options: Readonly<Record<string, string | undefined>>) =>
   Object.entries(options)
     .map(([option, value]) => (value ? ` ${option} ${shellWord(value)}` : ''))
     .join('');

@@ -13,7 +13,7 @@ const overhead = 1.3;
  * What a restore needs on the server's disk, in bytes; the present database tells how much indexes and
  * dead rows add, to as many rows as it has.
  */
-export function neededBytes({ file, facts, target, head, live }: Situation): number {
+function neededBytes({ file, facts, target, head, live }: Situation): number {
   const manifest = manifestOf(file);
   const dumpBytes = manifest?.dumpBytes ?? 0;
   const own = manifest?.database.name === target ? (facts.target?.bytes ?? 0) : 0;

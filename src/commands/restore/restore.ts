@@ -7,14 +7,8 @@ import { settingsFrom } from '../../cli/options.ts';
 import { addRestoreOptions, requireOneWay, type RestoreFlags } from './options.ts';
 import { salvage } from './salvage.ts';
 import { announceRefusals } from './refused-text.ts';
-import {
-  announcePlan,
-  announceRestored,
-  describeBuild,
-  describePlan,
-  describeSurvey,
-  progressOf,
-} from './text.ts';
+import { describeBuild, describeSurvey, progressOf } from './progress.ts';
+import { announcePlan, announceRestored, describePlan } from './text.ts';
 import { undo } from './undo.ts';
 import type { Terminal } from '../../cli/terminal.ts';
 

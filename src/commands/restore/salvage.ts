@@ -1,7 +1,9 @@
 import { describePlace, type Context } from '../../context.ts';
 import type { RestoreFlags } from './options.ts';
 import { describeRefused } from './refused-text.ts';
-import { describeSalvage, progressOf, warnOf, warnOfSkipped } from './text.ts';
+import { progressOf } from './progress.ts';
+import { describeSalvage } from './salvage-text.ts';
+import { warnOf, warnOfSkipped } from './text.ts';
 import type { Terminal } from '../../cli/terminal.ts';
 
 /** `restore --salvage` */

@@ -10,13 +10,10 @@ import {
 } from '../../base/format.ts';
 import type { Log } from '../../base/log.ts';
 import type { Context } from '../../context.ts';
-import type { ReadProgress, RestoreReport } from '../../restore/restore.ts';
-import type { SalvageReport } from '../../restore/salvage.ts';
+import type { RestoreReport } from '../../restore/restore.ts';
 import type { Finding } from '../../restore/finding.ts';
 import type { RestorePlan, UndoPlan } from '../../restore/plan.ts';
-import type { SalvagedTable } from '../../restore/load/damaged.ts';
 import { describeBytes, describeKept } from '../../cli/kept-database.ts';
-import { formatTable } from '../../cli/table.ts';
 
 /** What a restore is going to do, before a person agrees. */
 export function announcePlan(plan: RestorePlan, dropOld: boolean, log: Log): void {
@@ -180,77 +177,4 @@ export function warnOfSkipped(
     { hint: hints.join('; ') },
     `left out ${formatPlural(statements, 'statement')} about roles that are not on this server or cannot be assigned: ${roles.join(', ')}`,
   );
-}
-
-const judgements: Record<SalvagedTable['state'], string> = {
-  complete: 'complete',
-  inserted: 'by INSERT',
-  cut: 'NOT WHOLE',
-  refused: 'NOT WHOLE',
-  noTable: 'NOT WHOLE',
-  absent: 'NOT WHOLE',
-};
-
-function describeSalvaged({ state, rows }: SalvagedTable): string {
-  if (state === 'absent') return 'absent';
-  const count = formatPlural(rows, 'row');
-  if (state === 'noTable') return `the table could not be created, ${count} in the file`;
-  if (state === 'cut') return `cut after ${count}`;
-  return state === 'refused' ? `${count}, the server refused the others` : count;
-}
-
-/** What was rescued, table by table. */
-export function describeSalvage({ tables, largeObjects, database }: SalvageReport): string {
-  const lines = tables.map((table) => [
-    table.table,
-    judgements[table.state],
-    describeSalvaged(table),
-  ]);
-  if (largeObjects > 0) lines.push(['(large objects)', '', formatCount(largeObjects)]);
-  return [
-    formatTable(lines),
-    `what could be read is in database "${database}"; it replaces nothing, and stays until you drop it:`,
-    `DROP DATABASE ${quoteIdentifier(database)};`,
-  ].join('\n');
-}
-
-/** While the file is looked at, before a person agrees. */
-export function describeSurvey({ readBytes, totalBytes, rows }: ReadProgress): string {
-  return `checking ${percent(readBytes, totalBytes)}, ${formatPlural(rows, 'row')}`;
-}
-
-/** While nothing is loaded any more. */
-export const describeBuild = (left: number) =>
-  `the rows are loaded; building indexes and constraints, ${formatCount(left)} left`;
-
-const percent = (part: number, whole: number) => `${Math.floor((100 * part) / whole)} %`;
-
-/** Before that, nobody knows how long something will take. */
-const knowsAfterSeconds = 1;
-
-/**
- * Percent of the file, what is being loaded, how fast, and how long it will take.
- * @param now in ms; time counts from the first call.
- */
-export function progressOf(
-  now: () => number = () => performance.now(),
-): (progress: ReadProgress) => string {
-  let startedAt: number | undefined;
-  return ({ readBytes, totalBytes, table, rows }) => {
-    startedAt ??= now();
-    if (readBytes === totalBytes) {
-      return `the file is read, ${formatPlural(rows, 'row')}; finishing: indexes, constraints`;
-    }
-    const seconds = (now() - startedAt) / 1000;
-    const left = ((totalBytes - readBytes) * seconds) / readBytes;
-    return [
-      `loading ${percent(readBytes, totalBytes)}`,
-      ...(table === undefined ? [] : [table]),
-      ...(rows === 0 ? [] : [formatPlural(rows, 'row')]),
-      ...(seconds < knowsAfterSeconds || rows === 0
-        ? []
-        : [`${formatPlural(Math.round(rows / seconds), 'row')}/s`]),
-      ...(seconds < knowsAfterSeconds ? [] : [`${formatDuration(left * 1000)} left`]),
-    ].join(', ');
-  };
 }

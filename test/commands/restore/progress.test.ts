@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { describe as describeBackup } from '../../../src/commands/backup.ts';
-import { progressOf } from '../../../src/commands/restore/text.ts';
+import { progressOf } from '../../../src/commands/restore/progress.ts';
 
 test('progress tells percent and table, then rate and the time left', () => {
   let now = 5000;
