@@ -107,7 +107,8 @@ test('what a restore kept of another database is shown, with the command that br
   const { stderr } = await run(['restore', '--yes', '--to', copy]);
   expect(stderr).toMatch(
     new RegExp(
-      `to take the restore back: pratiko-backup restore --undo --env-file /dev/null --backup-dir \\S+ --to ${copy}\n`,
+      `to take the restore back: pratiko-backup restore --undo --env-file /dev/null --backup-dir \\S+ --to ${copy}$`,
+      'm',
     ),
   );
 
