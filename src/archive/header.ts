@@ -2,9 +2,9 @@ import { unquoteIdentifier } from '../base/sql.ts';
 import type { DatabaseSettings } from '../base/database-traits.ts';
 import type { Token } from '../dump/lexer.ts';
 import type { ReplayFilter } from '../dump/replay-filter.ts';
-import { manifestOf } from '../backup-directory/manifest.ts';
+import type { BackupFile } from '../backup-directory/backup.ts';
 import type { TableRows } from '../base/table-rows.ts';
-import { readArchive, type Archive, type ArchiveReport, type ReadOptions } from './reader.ts';
+import { ArchiveReader, type ReadOptions } from './reader.ts';
 
 /** What can be known of a dump before it is loaded. */
 export interface DumpHeader {
@@ -44,47 +44,37 @@ const beginsData = /^(?:INSERT INTO |SELECT pg_catalog\.(?:lo_|setval))/;
  * @throws UnsafeDump; Failure `storage`.
  */
 export async function readHeader(
-  archive: Archive,
+  file: BackupFile,
   replay: ReplayFilter,
   options: ReadOptions,
 ): Promise<DumpHeader> {
   let serverVersion: string | undefined;
   const extensions = new Set<string>();
   const tablespaces = new Set<string>();
-  const isOurs = archive.manifest !== undefined;
+  const isOurs = file.condition !== 'unverified';
   // Its end tells of roles; in a backup of today its manifest does.
-  const manifest = manifestOf(archive);
+  const { manifest } = file;
   const isEnough = manifest?.policyRoles !== undefined;
-  const tokens = readArchive(archive, options);
-  let report: ArchiveReport | undefined;
+  const reader = new ArchiveReader(file, options);
   const seen = { creates: false, rows: false, alters: false };
   let hasAtomicBodies = false;
-  try {
-    for (;;) {
-      const next = await tokens.next();
-      if (next.done) {
-        report = next.value;
-        break;
-      }
-      const token = next.value;
-      if (isEnough && isData(token)) break;
-      for (const _ of replay.read(token));
-      if (token.type === 'filler' && serverVersion === undefined) {
-        serverVersion = dumpedFrom.exec(token.bytes.toString('latin1'))?.[1];
-      }
-      const text = textOf(token) ?? '';
-      seen.creates ||= /^CREATE (?!UNIQUE INDEX|INDEX|TRIGGER|RULE|EXTENSION)/.test(text);
-      seen.rows ||= isData(token);
-      seen.alters ||= /^(?:ALTER TABLE|CREATE (?:UNIQUE )?INDEX)/.test(text);
-      hasAtomicBodies ||= /\bBEGIN ATOMIC\b/.test(text);
-      const extension = createExtension.exec(text)?.[1];
-      if (extension !== undefined) extensions.add(unquoteIdentifier(extension));
-      const tablespace = setTablespace.exec(text)?.[1];
-      if (tablespace !== undefined) tablespaces.add(unquoteIdentifier(tablespace));
+  for await (const token of reader) {
+    if (isEnough && isData(token)) break;
+    for (const _ of replay.read(token));
+    if (token.type === 'filler' && serverVersion === undefined) {
+      serverVersion = dumpedFrom.exec(token.bytes.toString('latin1'))?.[1];
     }
-  } finally {
-    await tokens.return(undefined as never);
+    const text = textOf(token) ?? '';
+    seen.creates ||= /^CREATE (?!UNIQUE INDEX|INDEX|TRIGGER|RULE|EXTENSION)/.test(text);
+    seen.rows ||= isData(token);
+    seen.alters ||= /^(?:ALTER TABLE|CREATE (?:UNIQUE )?INDEX)/.test(text);
+    hasAtomicBodies ||= /\bBEGIN ATOMIC\b/.test(text);
+    const extension = createExtension.exec(text)?.[1];
+    if (extension !== undefined) extensions.add(unquoteIdentifier(extension));
+    const tablespace = setTablespace.exec(text)?.[1];
+    if (tablespace !== undefined) tablespaces.add(unquoteIdentifier(tablespace));
   }
+  const { report } = reader;
   return {
     serverVersion,
     parameters: replay.parameters,

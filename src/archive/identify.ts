@@ -3,7 +3,7 @@ import { formatCount } from '../base/format.ts';
 import { foreignFormat, type ForeignFormat } from '../dump/format.ts';
 import { mayBeProgressMessage } from '../dump/legacy/messages.ts';
 import { gunzipHead, gzipMagic } from '../streams/gunzip.ts';
-import type { Archive } from './reader.ts';
+import type { BackupFile } from '../backup-directory/backup.ts';
 
 /** Enough to identify a format, and gzip's header with a long file name in it. */
 const headBytes = 8 * 1024;
@@ -16,12 +16,12 @@ export type UnsupportedInput = Omit<ForeignFormat, 'hint'> & { readonly hint?: s
  * @returns why it cannot be restored and what to do, or undefined: then reading all of it decides.
  */
 export async function findUnsupported(
-  archive: Archive,
+  file: BackupFile,
   { unproven }: { readonly unproven: boolean },
 ): Promise<UnsupportedInput | undefined> {
-  const { bytes, path, manifest } = archive;
-  if (bytes === 0) return { what: 'empty' };
-  if (typeof manifest === 'object' && manifest.fileBytes !== bytes) {
+  const { bytes, path, manifest, condition } = file;
+  if (condition === 'empty') return { what: 'empty' };
+  if (condition === 'otherSize' && manifest !== undefined) {
     const [now, then] = [formatCount(bytes), formatCount(manifest.fileBytes)];
     return { what: `not as it was made: it has ${now} bytes, not ${then}` };
   }
@@ -36,13 +36,13 @@ export async function findUnsupported(
 /** What a file is that is certainly no plain dump; undefined for what may be one, or the rest of one. */
 export async function identify({
   path,
-}: Pick<Archive, 'path'>): Promise<ForeignFormat | undefined> {
+}: Pick<BackupFile, 'path'>): Promise<ForeignFormat | undefined> {
   const foreign = formatOf(await readHead(path));
   return foreign?.isUnknown ? undefined : foreign;
 }
 
 /** The same of a file that nothing says to be a backup, also where it is nothing that is recognized. */
-export async function identifyStray({ path }: Archive): Promise<ForeignFormat | undefined> {
+export async function identifyStray({ path }: BackupFile): Promise<ForeignFormat | undefined> {
   const head = await readHead(path);
   const isText = isGzip(head) ? gunzipHead(head)?.length !== 0 : !path.endsWith('.gz');
   const foreign = formatOf(head);
@@ -57,7 +57,7 @@ function formatOf(head: Buffer): ForeignFormat | undefined {
 }
 
 /** The old scripts mixed pg_dump's messages into their dumps, from the first byte on. */
-export async function isByOldScript({ path }: Pick<Archive, 'path'>): Promise<boolean> {
+export async function isByOldScript({ path }: Pick<BackupFile, 'path'>): Promise<boolean> {
   const text = gunzipHead(await readHead(path));
   return text !== undefined && text.length > 0 && mayBeProgressMessage(text);
 }

@@ -1,19 +1,12 @@
 import { createReadStream } from 'node:fs';
-import { AmbiguousMessage } from '../dump/legacy/messages.ts';
-import { DumpInspector, NotText, type DumpContents } from '../dump/contents.ts';
+import { Defect } from '../base/errors.ts';
+import { DumpInspector, type DumpContents } from '../dump/contents.ts';
 import type { TableRows } from '../base/table-rows.ts';
 import type { Token } from '../dump/lexer.ts';
-import type { Manifest } from '../backup-directory/manifest.ts';
+import type { BackupFile } from '../backup-directory/backup.ts';
 import { storageFailure } from '../backup-directory/storage-failure.ts';
 import { Checksum } from '../streams/checksum.ts';
-import { gunzip, GzipDefect, gzipMagic } from '../streams/gunzip.ts';
-
-/** A backup's file, and what its manifest says it must be. */
-export interface Archive {
-  readonly path: string;
-  readonly bytes: number;
-  readonly manifest: Manifest | 'unreadable' | undefined;
-}
+import { gunzip, gzipMagic } from '../streams/gunzip.ts';
 
 /** What a backup was found to be, read from the first to the last byte. */
 export interface ArchiveReport {
@@ -41,52 +34,67 @@ export interface ReadProgress {
 }
 
 /**
- * Reads a backup once, from disk: takes its checksum, decompresses it, yields its tokens, and in
- * the end returns what it holds and every reason why it is not good. A defect of the file is
- * reported, not thrown: the tokens just end there.
- * @throws Failure `storage` where the file cannot be read.
+ * Reads a backup once, from disk: takes its checksum, decompresses it, and gives its tokens. A defect of
+ * the file is reported, not thrown: the tokens just end there. Iterate it once, then see its `report`.
+ * Iterating throws Failure `storage` where the file cannot be read.
  */
-export async function* readArchive(
-  archive: Archive,
-  options: ReadOptions,
-): AsyncGenerator<Token, ArchiveReport> {
-  const checksum = new Checksum();
-  const inspector = new DumpInspector({ strict: archive.manifest !== undefined });
-  let defect: string | undefined;
-  try {
-    for await (const chunk of plainSql(
-      archive,
-      checksum.through(fileChunks(archive, options.signal)),
-    )) {
-      yield* inspector.read(chunk);
-      options.onProgress?.({
-        readBytes: checksum.bytes,
-        totalBytes: archive.bytes,
-        table: inspector.currentTable,
-        rows: inspector.rows,
+export class ArchiveReader implements AsyncIterable<Token> {
+  readonly #file: BackupFile;
+  readonly #options: ReadOptions;
+  readonly #checksum = new Checksum();
+  readonly #inspector: DumpInspector;
+  #report: ArchiveReport | undefined;
+
+  constructor(file: BackupFile, options: ReadOptions) {
+    this.#file = file;
+    this.#options = options;
+    this.#inspector = new DumpInspector({ strict: file.condition !== 'unverified' });
+  }
+
+  /** What it holds and every reason why it is not good; undefined until its last token was taken. */
+  get report(): ArchiveReport | undefined {
+    return this.#report;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Token> {
+    let defect: Defect | undefined;
+    try {
+      yield* this.#tokens();
+    } catch (error) {
+      if (!(error instanceof Defect)) throw error;
+      defect = error;
+    }
+    const contents = this.#inspector.contents();
+    const sha256 = defect === undefined ? this.#checksum.sha256() : undefined;
+    const found = { contents, sha256 };
+    const defects = defect === undefined ? this.#findDefects(found) : [defect.message];
+    this.#report = { ...found, defects };
+  }
+
+  async *#tokens(): AsyncGenerator<Token> {
+    const bytes = this.#checksum.through(fileChunks(this.#file, this.#options.signal));
+    for await (const chunk of plainSql(this.#file, bytes)) {
+      yield* this.#inspector.read(chunk);
+      this.#options.onProgress?.({
+        readBytes: this.#checksum.bytes,
+        totalBytes: this.#file.bytes,
+        table: this.#inspector.currentTable,
+        rows: this.#inspector.rows,
       });
     }
-    yield* inspector.end();
-  } catch (error) {
-    if (!isDefect(error)) throw error;
-    defect = error.message;
+    yield* this.#inspector.end();
   }
-  const report = {
-    contents: inspector.contents(),
-    sha256: defect === undefined ? checksum.sha256() : undefined,
-  };
-  return {
-    ...report,
-    defects:
-      defect === undefined ? findDefects(report, archive, options.unproven ?? false) : [defect],
-  };
+
+  #findDefects(found: Pick<ArchiveReport, 'contents' | 'sha256'>): string[] {
+    return findDefects(found, this.#file, this.#options.unproven ?? false);
+  }
 }
 
-const isDefect = (error: unknown): error is Error =>
-  [GzipDefect, AmbiguousMessage, NotText].some((kind) => error instanceof kind);
-
 /** A file is gzip unless neither its first bytes nor its name say so: plain SQL is read as it is. */
-async function* plainSql({ path }: Archive, file: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* plainSql(
+  { path }: BackupFile,
+  file: AsyncIterable<Buffer>,
+): AsyncGenerator<Buffer> {
   const chunks = file[Symbol.asyncIterator]();
   const first = await chunks.next();
   const whole = (async function* () {
@@ -97,22 +105,26 @@ async function* plainSql({ path }: Archive, file: AsyncIterable<Buffer>): AsyncG
   yield* isGzip || path.endsWith('.gz') ? gunzip(whole) : whole;
 }
 
-/** Reads a backup and returns only the report. */
-export async function checkArchive(archive: Archive, options: ReadOptions): Promise<ArchiveReport> {
-  const tokens = readArchive(archive, options);
-  for (;;) {
-    const next = await tokens.next();
-    if (next.done) return next.value;
-  }
+/** Reads a backup to its end and tells what was found. */
+export async function checkArchive(file: BackupFile, options: ReadOptions): Promise<ArchiveReport> {
+  const reader = new ArchiveReader(file, options);
+  for await (const _ of reader);
+  return reportOf(reader);
 }
 
-async function* fileChunks(archive: Archive, signal: AbortSignal): AsyncGenerator<Buffer> {
-  const file = createReadStream(archive.path, { highWaterMark: 256 * 1024, signal });
+/** The report of a reader that was read to its end. */
+export function reportOf({ report }: ArchiveReader): ArchiveReport {
+  if (report === undefined) throw new Error('the archive was not read to its end');
+  return report;
+}
+
+async function* fileChunks({ path }: BackupFile, signal: AbortSignal): AsyncGenerator<Buffer> {
+  const file = createReadStream(path, { highWaterMark: 256 * 1024, signal });
   try {
     for await (const chunk of file as AsyncIterable<Buffer>) yield chunk;
   } catch (error) {
     signal.throwIfAborted();
-    throw storageFailure(`read ${archive.path}`, error);
+    throw storageFailure(`read ${path}`, error);
   } finally {
     file.destroy();
   }
@@ -120,17 +132,17 @@ async function* fileChunks(archive: Archive, signal: AbortSignal): AsyncGenerato
 
 function findDefects(
   found: Pick<ArchiveReport, 'contents' | 'sha256'>,
-  { manifest }: Archive,
+  { manifest, condition }: BackupFile,
   unproven: boolean,
 ): string[] {
   const { isOnlyUnproven } = found.contents;
-  const isAccepted = unproven && isOnlyUnproven && manifest === undefined;
+  const isAccepted = unproven && isOnlyUnproven && condition === 'unverified';
   // Its bytes are those that pg_dump wrote, which only we do not understand.
-  const isOurs = typeof manifest === 'object' && manifest.notUnderstood === found.contents.defect;
+  const isOurs = manifest !== undefined && manifest.notUnderstood === found.contents.defect;
   const defect = isAccepted || isOurs ? undefined : found.contents.defect;
   const defects = defect === undefined ? [] : [defect];
+  if (condition === 'unreadableManifest') return [...defects, 'its manifest cannot be read'];
   if (manifest === undefined) return defects;
-  if (manifest === 'unreadable') return [...defects, 'its manifest cannot be read'];
   if (manifest.sha256 !== found.sha256) defects.push('checksum differs from the manifest');
   const difference = firstDifference(found.contents.tables, manifest.tables);
   if (difference !== undefined) defects.push(`rows differ from the manifest: ${difference}`);

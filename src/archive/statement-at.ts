@@ -1,5 +1,6 @@
 import { objectNamed } from '../dump/statement.ts';
-import { readArchive, type Archive } from './reader.ts';
+import type { BackupFile } from '../backup-directory/backup.ts';
+import { ArchiveReader } from './reader.ts';
 
 /** A statement of a dump. */
 export interface FoundStatement {
@@ -17,14 +18,14 @@ const lineBreaks = (bytes: Buffer) => bytes.reduce((sum, byte) => sum + Number(b
  * @returns undefined where the file ends before.
  */
 export async function statementAt(
-  archive: Archive,
+  file: BackupFile,
   line: number,
   signal: AbortSignal,
 ): Promise<FoundStatement | undefined> {
   let comments = '';
   let rowsOf: FoundStatement | undefined;
   let at = 1;
-  for await (const token of readArchive(archive, { signal })) {
+  for await (const token of new ArchiveReader(file, { signal })) {
     if (token.type === 'message') continue;
     if (token.type === 'filler') comments += token.bytes.toString();
     at += lineBreaks(token.bytes);

@@ -1,23 +1,10 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '../base/errors.ts';
-import { readManifest, type Manifest } from './manifest.ts';
+import { conditionOf, type Backup } from './backup.ts';
+import { readManifest } from './manifest.ts';
 import { formatBackupName, momentOf, parseBackupName, type Stamp } from './names.ts';
 import { storageFailure } from './storage-failure.ts';
-
-/** A file with a backup's name. */
-export interface Backup {
-  readonly stamp: Stamp;
-  readonly name: string;
-  readonly path: string;
-  readonly bytes: number;
-  readonly manifest: Manifest | 'unreadable' | undefined;
-  /**
-   * When it was made: its manifest knows that better than its name, for an hour can come twice, and
-   * clocks go wrong.
-   */
-  readonly madeAt: Date;
-}
 
 /**
  * Every backup in a directory, oldest first. Links, directories and names that are not exactly a
@@ -59,9 +46,11 @@ export async function findBackup(directory: string, stamp: Stamp): Promise<Backu
   try {
     const stats = await lstat(path);
     if (!stats.isFile()) return undefined;
-    const manifest = await readManifest(directory, stamp);
-    const madeAt = typeof manifest === 'object' ? new Date(manifest.createdAt) : momentOf(stamp);
-    return { stamp, name, path, bytes: stats.size, manifest, madeAt };
+    const read = await readManifest(directory, stamp);
+    const manifest = typeof read === 'object' ? read : undefined;
+    const madeAt = manifest === undefined ? momentOf(stamp) : new Date(manifest.createdAt);
+    const condition = conditionOf(stats.size, read);
+    return { stamp, name, path, bytes: stats.size, manifest, condition, madeAt };
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw storageFailure(`read ${path}`, error);

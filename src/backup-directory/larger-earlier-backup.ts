@@ -1,6 +1,7 @@
 import { readMeasures } from './accepted-loss.ts';
-import { listBackups, type Backup } from './catalog.ts';
-import { manifestOf, type Manifest } from './manifest.ts';
+import type { Backup } from './backup.ts';
+import { listBackups } from './catalog.ts';
+import type { Manifest } from './manifest.ts';
 import { fullerBackups, type LargerEarlierBackup } from './row-loss.ts';
 
 /**
@@ -13,8 +14,8 @@ export async function largerEarlierBackups(
 ): Promise<LargerEarlierBackup<Backup>[]> {
   const measure = (await readMeasures(directory)).get(database.name);
   const older = (await listBackups(directory)).reverse().flatMap((backup) => {
-    const manifest = manifestOf(backup);
-    if (manifest === undefined || manifest.fileBytes !== backup.bytes) return [];
+    const { manifest } = backup;
+    if (manifest === undefined || backup.condition !== 'verified') return [];
     if (manifest.database.name !== database.name || manifest.createdAt >= createdAt) return [];
     if (measure !== undefined && backup.madeAt < measure) return [];
     return [{ backup, tables: manifest.tables }];

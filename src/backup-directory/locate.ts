@@ -2,19 +2,16 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Failure, systemErrorCode } from '../base/errors.ts';
 import { shellWord } from '../base/format.ts';
-import { findBackup, listAlmostBackups, listBackups, type Backup } from './catalog.ts';
+import { conditionOf, type BackupFile } from './backup.ts';
+import { findBackup, listAlmostBackups, listBackups } from './catalog.ts';
 import { requireDirectory } from './directory.ts';
 import { hasLatest, readLatest } from './latest.ts';
 import { latestName, parseBackupName } from './names.ts';
-import { manifestOf, type Manifest } from './manifest.ts';
 import { storageFailure } from './storage-failure.ts';
 
 /** A file to verify or restore. */
-export interface BackupFile {
-  readonly name: string;
-  readonly path: string;
-  readonly bytes: number;
-  readonly manifest: Manifest | 'unreadable' | undefined;
+export interface Located {
+  readonly file: BackupFile;
   /** Why this one was taken where it is not the one that was asked for, for people. */
   readonly note?: string;
 }
@@ -30,7 +27,7 @@ export async function locateBackup(
   argument: string | undefined,
   cwd: string,
   database?: string,
-): Promise<BackupFile> {
+): Promise<Located> {
   if (argument === undefined)
     return (await newestOf(directory, database)) ?? latestBackup(directory);
   if (argument === 'latest') return latestBackup(directory);
@@ -39,9 +36,9 @@ export async function locateBackup(
   for (const path of candidates) {
     if (path === join(directory, latestName)) return latestBackup(directory);
     const file = await fileAt(path);
-    if (file !== undefined) return file;
+    if (file !== undefined) return { file };
   }
-  return backupCalled(argument, directory);
+  return { file: await backupCalled(argument, directory) };
 }
 
 /** A timestamp as people write and as `list` prints it, or its beginning; a name without its ending. */
@@ -78,28 +75,27 @@ function stampBeginning(text: string): string | undefined {
 async function newestOf(
   directory: string,
   database: string | undefined,
-): Promise<BackupFile | undefined> {
+): Promise<Located | undefined> {
   const linked = await readLatest(directory);
   const latest = linked && (await findBackup(directory, linked));
   if (latest === undefined || database === undefined) return undefined;
-  if (typeof latest.manifest !== 'object' || latest.manifest.database.name === database) {
-    return undefined;
-  }
+  const owner = latest.manifest?.database.name;
+  if (owner === undefined || owner === database) return undefined;
   const own = (await listBackups(directory)).findLast(
-    (backup) => looksGood(backup) && manifestOf(backup)?.database.name === database,
+    (backup) => looksGood(backup) && backup.manifest?.database.name === database,
   );
   return (
     own && {
-      ...own,
+      file: own,
       note: `the latest backup is of another database; taking the newest of "${database}"`,
     }
   );
 }
 
-async function latestBackup(directory: string): Promise<BackupFile> {
+async function latestBackup(directory: string): Promise<Located> {
   const linked = await readLatest(directory);
   const backup = linked && (await findBackup(directory, linked));
-  if (backup !== undefined) return backup;
+  if (backup !== undefined) return { file: backup };
   const backups = await listBackups(directory);
   const newest = backups.filter(looksGood).at(-1) ?? backups.at(-1);
   if (newest === undefined) return failWithoutBackups(directory);
@@ -107,7 +103,7 @@ async function latestBackup(directory: string): Promise<BackupFile> {
   const why = (await hasLatest(directory))
     ? `${latestName} leads to no backup here`
     : `there is no ${latestName} here`;
-  return { ...newest, note: `${why}; taking ${taking}` };
+  return { file: newest, note: `${why}; taking ${taking}` };
 }
 
 /**
@@ -126,7 +122,7 @@ export async function failWithoutBackups(directory: string): Promise<never> {
   });
 }
 
-const looksGood = (backup: Backup) => manifestOf(backup)?.fileBytes === backup.bytes;
+const looksGood = ({ condition }: BackupFile) => condition === 'verified';
 
 /**
  * What to do where a backup is not good, as a whole command that takes the newest one that looks good.
@@ -155,7 +151,9 @@ async function fileAt(path: string): Promise<BackupFile | undefined> {
       throw directoryFormat(path);
     if (stats.isDirectory()) throw isDirectory(path);
     if (!stats.isFile()) return undefined;
-    return { name: basename(path), path, bytes: stats.size, manifest: undefined };
+    const bytes = stats.size;
+    const condition = conditionOf(bytes, undefined);
+    return { name: basename(path), path, bytes, manifest: undefined, condition };
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes(systemErrorCode(error) ?? '')) return undefined;
     throw error instanceof Failure ? error : storageFailure(`read ${path}`, error);

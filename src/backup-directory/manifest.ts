@@ -35,27 +35,23 @@ const schema = z.object({
   toolVersion: z.string(),
 });
 
+const laterFormat = z.object({ format: z.number().int().gt(1) });
+
 /** What is inside a backup, written when it was made and verified. */
 export type Manifest = z.infer<typeof schema>;
-
-/** What a backup's manifest tells, where there is one that can be read. */
-export function manifestOf({
-  manifest,
-}: {
-  readonly manifest: Manifest | 'unreadable' | undefined;
-}): Manifest | undefined {
-  return typeof manifest === 'object' ? manifest : undefined;
-}
 
 export function formatManifest(manifest: Manifest): string {
   return `${JSON.stringify(manifest, null, 2)}\n`;
 }
 
-/** The manifest of a backup; undefined where there is none, `unreadable` where it makes no sense. */
+/**
+ * The manifest of a backup; undefined where there is none, `newer` where it is of a later format,
+ * `unreadable` where it makes no sense.
+ */
 export async function readManifest(
   directory: string,
   stamp: Stamp,
-): Promise<Manifest | 'unreadable' | undefined> {
+): Promise<Manifest | 'unreadable' | 'newer' | undefined> {
   let text: string;
   try {
     text = await readFile(join(directory, formatManifestName(stamp)), 'utf8');
@@ -63,7 +59,8 @@ export async function readManifest(
     return systemErrorCode(error) === 'ENOENT' ? undefined : 'unreadable';
   }
   try {
-    return schema.parse(JSON.parse(text));
+    const value: unknown = JSON.parse(text);
+    return laterFormat.safeParse(value).success ? 'newer' : schema.parse(value);
   } catch {
     return 'unreadable'; // verification reports it; listing and restoring go on without it
   }

@@ -1,6 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Backup } from './catalog.ts';
+import type { Backup } from './backup.ts';
 import { syncDirectory } from './durable-file.ts';
 import {
   acceptedLossName,

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { applyPlan, planForDirectory } from '../retention/apply.ts';
 import { warnOfContents, warnOfLoss } from './warnings.ts';
-import { verifyDraft, writeArchive, type WriteProgress } from '../archive/writer.ts';
+import { writeArchive, type WriteProgress } from '../archive/writer.ts';
+import { verifyDraft } from '../archive/verify-draft.ts';
 import type { DumpContents } from '../dump/contents.ts';
 import type { Config } from '../config/config.ts';
 import { withDeadline } from '../base/deadline.ts';
@@ -14,7 +15,7 @@ import { createDraft, discardDraft, publishDraft, sealDraft } from '../backup-di
 import { ensureDirectory } from '../backup-directory/directory.ts';
 import { isWithoutLinks, pointLatest } from '../backup-directory/latest.ts';
 import type { Lock } from '../backup-directory/lock.ts';
-import { manifestOf, type Manifest } from '../backup-directory/manifest.ts';
+import type { Manifest } from '../backup-directory/manifest.ts';
 import { formatBackupName, latestName, type Stamp } from '../backup-directory/names.ts';
 import { removeLeftovers } from '../backup-directory/remove.ts';
 import { storageFailure } from '../backup-directory/storage-failure.ts';
@@ -108,7 +109,7 @@ async function publishBackup(
 
 /** The dump of the last backup of the database: about so large will this one be. */
 async function lastDumpBytes({ backupDir, connection }: Config): Promise<number | undefined> {
-  const manifests = (await listBackups(backupDir)).map(manifestOf);
+  const manifests = (await listBackups(backupDir)).map(({ manifest }) => manifest);
   return manifests.findLast((manifest) => manifest?.database.name === connection.database)
     ?.dumpBytes;
 }

@@ -32,6 +32,14 @@ export class Failure extends Error {
   }
 }
 
+/**
+ * Why some bytes are not what they must be: a fault of the file, to be reported as such. Anything else that
+ * is thrown while it is read is a fault of the disk or of ours.
+ */
+export class Defect extends Error {
+  override readonly name = 'Defect';
+}
+
 const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 
 export type StopSignal = keyof typeof signalNumbers;

@@ -74,7 +74,7 @@ const unknown = { previous: null, rescued: null };
 
 const states: Record<ListedBackup['state'], string> = {
   verified: 'verified',
-  unknown: 'not verified',
+  unverified: 'unverified',
   damaged: 'DAMAGED',
 };
 

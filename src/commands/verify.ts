@@ -65,7 +65,11 @@ function describe(verdict: Verdict): string {
     verdict.messages === 0
       ? ''
       : ` (made by the old script: ${formatPlural(verdict.messages, 'progress message')} inside; restorable)`;
-  const manifest = verdict.hasManifest ? '' : ' (no manifest to compare with)';
+  const manifest = verdict.byNewerVersion
+    ? ' (made by a newer version of this tool: its manifest was not compared)'
+    : verdict.hasManifest
+      ? ''
+      : ' (no manifest to compare with)';
   return `${verdict.name}  good: ${size}${legacy}${manifest}`;
 }
 

@@ -1,4 +1,5 @@
 import type { TableRows } from '../base/table-rows.ts';
+import { Defect } from '../base/errors.ts';
 import { isObjectComment } from './legacy/announcements.ts';
 import { LegacyCleaner } from './legacy/cleaner.ts';
 import { policyRolesIn, rolesIn } from './role-filter.ts';
@@ -48,11 +49,6 @@ export interface InspectorOptions {
   readonly strict: boolean;
 }
 
-/** Bytes that are no text: no dump has them, and psql would not see what follows on the line. */
-export class NotText extends Error {
-  override readonly name = 'NotText';
-}
-
 const noMarker = 'no completion marker at the end: the dump was cut';
 
 /** Reads the tokens of a dump, in order, and tells what is in it and whether it is whole. */
@@ -99,7 +95,8 @@ export class DumpInspector {
 
   /**
    * Takes a chunk, gives its tokens.
-   * @throws NotText, AmbiguousMessage; after the tokens of what comes before.
+   * @throws Defect after the tokens of what comes before: a message of pg_dump that may be a row, or a
+   *   byte that no text has, behind which psql would not see what follows on the line.
    */
   *read(chunk: Buffer): Generator<Token> {
     const whole = this.#isBeginning ? withoutByteOrderMark(chunk) : chunk;
@@ -109,7 +106,7 @@ export class DumpInspector {
     this.#bytes += text.length;
     this.#end = (this.#end + text.toString('latin1', text.length - tailBytes)).slice(-tailBytes);
     for (const bytes of this.#legacy.read(text)) yield* this.#lex(bytes);
-    if (nul !== -1) throw new NotText(`byte ${this.#bytes} of the dump is no text (NUL)`);
+    if (nul !== -1) throw new Defect(`byte ${this.#bytes} of the dump is no text (NUL)`);
   }
 
   /** Gives the tokens that were held back, after the last chunk. */

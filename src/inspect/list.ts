@@ -1,8 +1,8 @@
 import { totalRows } from '../base/table-rows.ts';
-import { listAlmostBackups, listBackups, type Backup } from '../backup-directory/catalog.ts';
+import { stateOf, type Backup, type State } from '../backup-directory/backup.ts';
+import { listAlmostBackups, listBackups } from '../backup-directory/catalog.ts';
 import { requireDirectory } from '../backup-directory/directory.ts';
 import { readLatest } from '../backup-directory/latest.ts';
-import { manifestOf } from '../backup-directory/manifest.ts';
 import { momentOf } from '../backup-directory/names.ts';
 import { isByOldScript } from '../archive/identify.ts';
 import { messageOf } from '../base/errors.ts';
@@ -25,11 +25,8 @@ export interface ListedBackup {
   /** Undefined where there is no manifest to tell. */
   readonly tables: number | undefined;
   readonly rows: number | undefined;
-  /**
-   * `verified` when it was made; `unknown`: no manifest tells; `damaged`: the size or the manifest
-   * is not as it was. Listing does not read the files.
-   */
-  readonly state: 'verified' | 'unknown' | 'damaged';
+  /** As far as can be told without reading the file. */
+  readonly state: State;
   readonly isLatest: boolean;
   /** Made by the scripts that came before this tool. */
   readonly byOldScript: boolean;
@@ -45,7 +42,7 @@ export async function listFiles({ config, now }: Context): Promise<ListedBackup[
   const listed: ListedBackup[] = [];
   for (const backup of backups) {
     const isLatest = backup.stamp === latest;
-    const mayBeOld = backup.manifest === undefined;
+    const mayBeOld = backup.condition === 'unverified';
     const byOldScript = mayBeOld && (await isByOldScript(backup).catch(() => false));
     listed.push({ ...describe(backup, now()), isLatest, byOldScript });
   }
@@ -89,7 +86,7 @@ export async function listKept(context: Context): Promise<KeptDatabases | string
 
 function describe(backup: Backup, now: Date): Omit<ListedBackup, 'isLatest' | 'byOldScript'> {
   const moment = momentOf(backup.stamp);
-  const manifest = manifestOf(backup);
+  const { manifest } = backup;
   return {
     name: backup.name,
     path: backup.path,
@@ -100,10 +97,4 @@ function describe(backup: Backup, now: Date): Omit<ListedBackup, 'isLatest' | 'b
     rows: manifest && totalRows(manifest.tables),
     state: stateOf(backup),
   };
-}
-
-function stateOf({ manifest, bytes }: Backup): ListedBackup['state'] {
-  if (manifest === undefined) return bytes === 0 ? 'damaged' : 'unknown';
-  if (manifest === 'unreadable') return 'damaged';
-  return manifest.fileBytes === bytes ? 'verified' : 'damaged';
 }

@@ -3,13 +3,9 @@ import { identify, identifyStray } from '../archive/identify.ts';
 import { DumpInspector } from '../dump/contents.ts';
 import type { TableRows } from '../base/table-rows.ts';
 import { Failure } from '../base/errors.ts';
+import type { BackupFile } from '../backup-directory/backup.ts';
 import { listBackups } from '../backup-directory/catalog.ts';
-import {
-  failWithoutBackups,
-  locateBackup,
-  useAnother,
-  type BackupFile,
-} from '../backup-directory/locate.ts';
+import { failWithoutBackups, locateBackup, useAnother } from '../backup-directory/locate.ts';
 import type { Context } from '../context.ts';
 
 export interface VerifyOptions {
@@ -33,6 +29,8 @@ export interface Verdict {
   readonly messages: number;
   /** False where there was no manifest to compare with. */
   readonly hasManifest: boolean;
+  /** It has one that this version cannot read. */
+  readonly byNewerVersion: boolean;
 }
 
 export interface Verification {
@@ -65,7 +63,7 @@ async function filesToVerify(
   if (!all) {
     const found = await locateBackup(config.backupDir, file, cwd);
     if (found.note !== undefined) log.warn(found.note);
-    return [found];
+    return [found.file];
   }
   const backups = await listBackups(config.backupDir);
   if (backups.length > 0) return backups;
@@ -96,12 +94,13 @@ async function verifyFile(
     fileBytes: file.bytes,
     messages: report.contents.messages,
     hasManifest: file.manifest !== undefined,
+    byNewerVersion: file.condition === 'byNewerVersion',
   };
 }
 
 /** A file that a manifest calls a backup is a damaged one, whatever its bytes look like. */
 const whatElse = (file: BackupFile) =>
-  file.manifest === undefined ? identifyStray(file) : identify(file);
+  file.condition === 'unverified' ? identifyStray(file) : identify(file);
 
 /** What could not be read was not checked, and does not count as good. */
 function unreadable({ message }: Failure): Pick<ArchiveReport, 'contents' | 'defects'> {

@@ -4,7 +4,6 @@ import { describeLoss } from '../backup-directory/row-loss.ts';
 import { canBeRestricted } from '../postgres/restriction.ts';
 import type { ServerFacts } from './server-facts.ts';
 import { majorVersion } from '../postgres/tools.ts';
-import { manifestOf } from '../backup-directory/manifest.ts';
 import { createRoles } from './create-roles.ts';
 import { blocker, warning, type Finding } from './finding.ts';
 import type { Situation } from './situation.ts';
@@ -109,7 +108,7 @@ export function* versionFindings({ head, facts, psqlVersion }: Situation): Gener
 
 /** What the file is. */
 export function* fileFindings({ file, head }: Situation): Generator<Finding> {
-  const notUnderstood = manifestOf(file)?.notUnderstood;
+  const notUnderstood = file.manifest?.notUnderstood;
   if (notUnderstood !== undefined) {
     yield blocker(
       `the backup is whole, but this tool does not understand it (${notUnderstood})`,

@@ -1,23 +1,34 @@
 import { findUnsupported, identify, type UnsupportedInput } from '../archive/identify.ts';
 import { Failure } from '../base/errors.ts';
-import { locateBackup, useAnother, type BackupFile } from '../backup-directory/locate.ts';
+import type { BackupFile } from '../backup-directory/backup.ts';
+import { locateBackup, useAnother } from '../backup-directory/locate.ts';
 import type { Context } from '../context.ts';
 import { storageFailure } from '../backup-directory/storage-failure.ts';
 
 /**
  * Finds a file to restore, whatever is in it.
- * @param file what a person calls it; undefined: the latest backup.
+ * @param called what a person calls it; undefined: the latest backup.
  * @throws Failure `noSuchBackup`, `storage`.
  */
 export async function locateDump(
   { config, cwd, log }: Context,
-  file: string | undefined,
+  called: string | undefined,
 ): Promise<BackupFile> {
-  const found = await locateBackup(config.backupDir, file, cwd, config.connection.database);
-  if (found.note !== undefined) log.warn(found.note);
-  if (found.manifest !== 'unreadable') return found;
-  log.warn(`the manifest of ${found.name} makes no sense: going on without it`);
-  return { ...found, manifest: undefined };
+  const { file, note } = await locateBackup(
+    config.backupDir,
+    called,
+    cwd,
+    config.connection.database,
+  );
+  if (note !== undefined) log.warn(note);
+  if (file.condition === 'byNewerVersion') {
+    log.warn(
+      `${file.name} was made by a newer version of this tool: going on without its manifest`,
+    );
+  }
+  if (file.condition !== 'unreadableManifest') return file;
+  log.warn(`the manifest of ${file.name} makes no sense: going on without it`);
+  return { ...file, condition: 'unverified' };
 }
 
 /**

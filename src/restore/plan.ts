@@ -7,8 +7,7 @@ import {
 } from '../postgres/previous.ts';
 import { notedComment, scratchName } from './scratch.ts';
 import type { ServerFacts } from './server-facts.ts';
-import type { BackupFile } from '../backup-directory/locate.ts';
-import { manifestOf } from '../backup-directory/manifest.ts';
+import type { BackupFile } from '../backup-directory/backup.ts';
 import { momentOf, parseBackupName } from '../backup-directory/names.ts';
 import { planCarryOver, planParameters } from './database-properties.ts';
 import { compareRows, type Comparison } from './comparison.ts';
@@ -59,7 +58,7 @@ export function planRestore(situation: Situation): RestorePlan {
   const { file, target, facts, stamp, nonce } = situation;
   const scratch = scratchName(target, stamp, nonce);
   const present = facts.target?.description;
-  const manifest = manifestOf(file);
+  const { manifest } = file;
   const like = present ?? manifest?.database;
   const ofDump = situation.head.parameters;
   const carried =
@@ -140,7 +139,7 @@ export function planUndo(
 }
 
 function momentOfBackup(file: BackupFile): Date | undefined {
-  const manifest = manifestOf(file);
+  const { manifest } = file;
   if (manifest !== undefined) return new Date(manifest.createdAt);
   const stamp = parseBackupName(file.name);
   return stamp && momentOf(stamp);

@@ -15,9 +15,9 @@ import { locateDump, requireRestorable } from './locate-dump.ts';
 import { planRestore, type RestorePlan } from './plan.ts';
 import { freeBytesOf } from './disk-space.ts';
 import type { LargerEarlierBackup } from '../backup-directory/row-loss.ts';
-import type { Backup } from '../backup-directory/catalog.ts';
-import { useAnother, type BackupFile } from '../backup-directory/locate.ts';
-import { manifestOf } from '../backup-directory/manifest.ts';
+import type { Backup } from '../backup-directory/backup.ts';
+import type { BackupFile } from '../backup-directory/backup.ts';
+import { useAnother } from '../backup-directory/locate.ts';
 import { formatStamp } from '../backup-directory/names.ts';
 import type { Context } from '../context.ts';
 import { requireOwnDatabase } from './target.ts';
@@ -108,7 +108,7 @@ async function largerEarlierThan(
   file: BackupFile,
   directory: string,
 ): Promise<LargerEarlierBackup<Backup>[]> {
-  const manifest = manifestOf(file);
+  const { manifest } = file;
   return manifest === undefined ? [] : largerEarlierBackups(directory, manifest);
 }
 

@@ -1,6 +1,5 @@
 import { quoteIdentifier } from '../base/sql.ts';
 import { formatBytes } from '../base/format.ts';
-import { manifestOf } from '../backup-directory/manifest.ts';
 import { blocker, note, warning, type Finding } from './finding.ts';
 import { compareRows } from './comparison.ts';
 import type { Situation } from './situation.ts';
@@ -14,7 +13,7 @@ const overhead = 1.3;
  * dead rows add, to as many rows as it has.
  */
 function neededBytes({ file, facts, target, head, live }: Situation): number {
-  const manifest = manifestOf(file);
+  const { manifest } = file;
   const dumpBytes = manifest?.dumpBytes ?? 0;
   const own = manifest?.database.name === target ? (facts.target?.bytes ?? 0) : 0;
   const rows = compareRows(live, head.tables);

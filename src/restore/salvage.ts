@@ -14,7 +14,6 @@ import { requirePossible, type Finding } from './finding.ts';
 import { creationFindings } from './checks.ts';
 import { locateDump, requireIdentified } from './locate-dump.ts';
 import { salvageArchive, type Salvaged } from './load/damaged.ts';
-import { manifestOf } from '../backup-directory/manifest.ts';
 import { formatStamp } from '../backup-directory/names.ts';
 import { contactedServer, lockToRead, type Context } from '../context.ts';
 
@@ -53,7 +52,7 @@ export async function salvage(context: Context, options: SalvageOptions): Promis
   await using _directory = await lockToRead(context, 'salvage', options.waitSeconds);
   const facts = await surveyServer(server, target);
   const database = salvageName(target, formatStamp(context.now()), randomBytes(2).toString('hex'));
-  const like = facts.target?.description ?? manifestOf(file)?.database;
+  const like = facts.target?.description ?? file.manifest?.database;
   const creation = like && planCreation({ like, facts, owner: options.owners });
   requirePossible({ findings: [...creationFindings(facts)] });
   await using lock = await RestoreLock.acquire(server, database, 0);

@@ -1,6 +1,6 @@
 import type { DumpHeader } from '../archive/header.ts';
-import type { Backup } from '../backup-directory/catalog.ts';
-import type { BackupFile } from '../backup-directory/locate.ts';
+import type { Backup } from '../backup-directory/backup.ts';
+import type { BackupFile } from '../backup-directory/backup.ts';
 import type { LargerEarlierBackup } from '../backup-directory/row-loss.ts';
 import type { LiveRows } from './comparison.ts';
 import type { ServerFacts } from './server-facts.ts';

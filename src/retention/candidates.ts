@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { heldBackups, type Candidate, type RetentionPolicy } from './policy.ts';
 import { readMeasures, type Measures } from '../backup-directory/accepted-loss.ts';
-import { listBackups, type Backup } from '../backup-directory/catalog.ts';
+import type { Backup } from '../backup-directory/backup.ts';
+import { listBackups } from '../backup-directory/catalog.ts';
 import { readLatest } from '../backup-directory/latest.ts';
-import { manifestOf } from '../backup-directory/manifest.ts';
 import { dayOf, momentOf, type Stamp } from '../backup-directory/names.ts';
 import { Checksum } from '../streams/checksum.ts';
 
@@ -60,7 +60,7 @@ export async function takeStock(directory: string, options: StockOptions): Promi
         isLatest: backup.stamp === latest,
         isFuture: isFuture(backup),
         tables:
-          isAccepted || judged.get(backup.stamp) === false ? undefined : manifestOf(backup)?.tables,
+          isAccepted || judged.get(backup.stamp) === false ? undefined : backup.manifest?.tables,
       };
     });
   for (;;) {
@@ -78,12 +78,12 @@ function heldOf(stock: readonly Stock[]): Stock[] {
   ]);
 }
 
-const databaseOf = (backup: Backup) => manifestOf(backup)?.database.name;
+const databaseOf = ({ manifest }: Backup) => manifest?.database.name;
 
 /** It has every byte that it had when it was verified. */
 async function isIntact(backup: Backup, signal: AbortSignal): Promise<boolean> {
-  const { manifest, bytes, path } = backup;
-  if (typeof manifest !== 'object' || manifest.fileBytes !== bytes) return false;
+  const { manifest, path } = backup;
+  if (manifest === undefined || backup.condition !== 'verified') return false;
   const checksum = new Checksum();
   try {
     const file: AsyncIterable<Buffer> = createReadStream(path, { signal });

@@ -2,9 +2,9 @@ import { largerEarlierBackups } from '../backup-directory/larger-earlier-backup.
 import { applyPlan, planForDirectory } from './apply.ts';
 import { describeLossByTable } from '../backup-directory/row-loss.ts';
 import { readMeasures, writeMeasures, type Measures } from '../backup-directory/accepted-loss.ts';
-import { listBackups, type Backup } from '../backup-directory/catalog.ts';
+import type { Backup } from '../backup-directory/backup.ts';
+import { listBackups } from '../backup-directory/catalog.ts';
 import { requireDirectory } from '../backup-directory/directory.ts';
-import { manifestOf } from '../backup-directory/manifest.ts';
 import { lockDirectory, type Context } from '../context.ts';
 
 export interface PruneOptions {
@@ -63,7 +63,7 @@ export async function prune(context: Context, options: PruneOptions): Promise<Pr
 async function findLosses({ config }: Context): Promise<AcceptedLoss[]> {
   const losses: AcceptedLoss[] = [];
   for (const [database, newest] of newestByDatabase(await listBackups(config.backupDir))) {
-    const manifest = manifestOf(newest);
+    const { manifest } = newest;
     const fuller =
       manifest === undefined ? [] : await largerEarlierBackups(config.backupDir, manifest);
     const lost = fuller.map(({ backup, losses: each }) =>
@@ -99,7 +99,7 @@ async function measuresWith(
 function newestByDatabase(backups: readonly Backup[]): Map<string, Backup> {
   return new Map(
     backups.flatMap((backup): [string, Backup][] => {
-      const manifest = manifestOf(backup);
+      const { manifest } = backup;
       return manifest === undefined ? [] : [[manifest.database.name, backup]];
     }),
   );

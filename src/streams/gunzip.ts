@@ -1,10 +1,6 @@
 import { constants, crc32, createInflateRaw, gunzipSync, type InflateRaw } from 'node:zlib';
+import { Defect } from '../base/errors.ts';
 import { ByteReader } from './byte-reader.ts';
-
-/** Bytes that are not exactly one whole gzip member; the message says why. */
-export class GzipDefect extends Error {
-  override readonly name = 'GzipDefect';
-}
 
 /** How every gzip file begins (RFC 1952 section 2.3.1). */
 export const gzipMagic = Buffer.from([0x1f, 0x8b]);
@@ -29,7 +25,7 @@ const muchExpansion = 64;
 /**
  * Decompresses exactly one gzip member. Node's own gunzip ends quietly at a member's border and
  * drops zeros and what follows them.
- * @throws GzipDefect for anything but one whole member with nothing behind it.
+ * @throws Defect for anything but one whole member with nothing behind it.
  */
 export async function* gunzip(compressed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const input = new ByteReader(compressed);
@@ -53,13 +49,13 @@ const flags = { headerCrc: 2, extra: 4, name: 8, comment: 16, reserved: 0xe0 };
 /** RFC 1952 section 2.3. */
 async function readHeader(input: ByteReader): Promise<void> {
   const fixed = await input.take(10);
-  if (fixed.length === 0) throw new GzipDefect('the file is empty');
+  if (fixed.length === 0) throw new Defect('the file is empty');
   if (!Buffer.from([0x1f, 0x8b, 8]).subarray(0, fixed.length).equals(fixed.subarray(0, 3))) {
-    throw new GzipDefect('not gzip');
+    throw new Defect('not gzip');
   }
   if (fixed.length < 10) throw truncated(input);
   const flag = fixed[3] ?? 0;
-  if (flag & flags.reserved) throw new GzipDefect('corrupt gzip header');
+  if (flag & flags.reserved) throw new Defect('corrupt gzip header');
   if (flag & flags.extra) {
     const length = await takeExactly(input, 2);
     await takeExactly(input, length.readUInt16LE());
@@ -101,7 +97,7 @@ async function* inflate(input: ByteReader): AsyncGenerator<Buffer> {
 async function write(inflater: InflateRaw, piece: Buffer, position: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const fail = (error: Error) => {
-      reject(new GzipDefect(`corrupt gzip data after byte ${position}: ${error.message}`));
+      reject(new Defect(`corrupt gzip data after byte ${position}: ${error.message}`));
     };
     inflater.once('error', fail);
     inflater.write(piece, () => {
@@ -113,10 +109,10 @@ async function write(inflater: InflateRaw, piece: Buffer, position: number): Pro
 
 async function readTrailer(input: ByteReader, crc: number, bytes: number): Promise<void> {
   const trailer = await takeExactly(input, 8);
-  if (trailer.readUInt32LE(0) !== crc) throw new GzipDefect('gzip checksum (CRC-32) differs');
-  if (trailer.readUInt32LE(4) !== bytes % 2 ** 32) throw new GzipDefect('gzip length differs');
+  if (trailer.readUInt32LE(0) !== crc) throw new Defect('gzip checksum (CRC-32) differs');
+  if (trailer.readUInt32LE(4) !== bytes % 2 ** 32) throw new Defect('gzip length differs');
   const end = input.position;
-  if (await input.peek(1)) throw new GzipDefect(`data after the end of the backup at byte ${end}`);
+  if (await input.peek(1)) throw new Defect(`data after the end of the backup at byte ${end}`);
 }
 
 async function takeExactly(input: ByteReader, bytes: number): Promise<Buffer> {
@@ -129,6 +125,6 @@ async function skipString(input: ByteReader): Promise<void> {
   while ((await takeExactly(input, 1))[0] !== 0);
 }
 
-function truncated(input: ByteReader): GzipDefect {
-  return new GzipDefect(`truncated at byte ${input.position}`);
+function truncated(input: ByteReader): Defect {
+  return new Defect(`truncated at byte ${input.position}`);
 }

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { checkArchive } from '../../src/archive/reader.ts';
-import { listBackups, type Backup } from '../../src/backup-directory/catalog.ts';
+import { conditionOf, type Backup, type BackupFile } from '../../src/backup-directory/backup.ts';
+import { listBackups } from '../../src/backup-directory/catalog.ts';
 import { temporaryDirectory } from '../support/cli.ts';
 import { withOneBackup } from '../support/aged-backups.ts';
 import { server } from '../support/server.ts';
@@ -22,11 +23,20 @@ beforeEach(async () => {
   good = { bytes: await readFile(backup.path), manifest: backup.manifest };
 });
 
+/** A file of so many bytes, with the manifest that it should have. */
+const fileOf = (path: string, bytes: number, manifest?: Backup['manifest']): BackupFile => ({
+  name: 'backup.sql.gz',
+  path,
+  bytes,
+  manifest,
+  condition: conditionOf(bytes, manifest),
+});
+
 /** Checks altered bytes with and without the manifest of the good backup. */
 async function check(bytes: Buffer, path: string) {
   await writeFile(path, bytes);
   const defectsWith = async (manifest: Backup['manifest']) =>
-    (await checkArchive({ path, bytes: bytes.length, manifest }, { signal })).defects;
+    (await checkArchive(fileOf(path, bytes.length, manifest), { signal })).defects;
   return { without: await defectsWith(undefined), with: await defectsWith(good.manifest) };
 }
 
@@ -58,10 +68,10 @@ test('with any bit flipped: refused with the manifest, and without it unless the
     const bytes = Buffer.from(good.bytes);
     bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
     await writeFile(path, bytes);
-    const plain = { path, bytes: bytes.length, manifest: undefined };
+    const plain = fileOf(path, bytes.length);
     // A defect of the file is found with and without a manifest.
     if ((await checkArchive(plain, { signal })).defects.length > 0) return;
-    const strict = await checkArchive({ ...plain, manifest: good.manifest }, { signal });
+    const strict = await checkArchive(fileOf(path, bytes.length, good.manifest), { signal });
     expect(strict.defects, `bit ${bit} with manifest`).toEqual([
       'checksum differs from the manifest',
     ]);
@@ -141,14 +151,12 @@ test('a large backup, cut and flipped at places all over it', async () => {
   for (let part = 1; part < 20; part += 1) {
     const at = Math.floor((bytes.length * part) / 20);
     await writeFile(path, bytes.subarray(0, at));
-    expect(
-      (await checkArchive({ path, bytes: at, manifest: undefined }, { signal })).defects,
-    ).toEqual([`truncated at byte ${at}`]);
+    expect((await checkArchive(fileOf(path, at), { signal })).defects).toEqual([
+      `truncated at byte ${at}`,
+    ]);
     const flipped = Buffer.from(bytes);
     flipped[at] = (flipped[at] ?? 0) ^ 1;
     await writeFile(path, flipped);
-    expect(
-      (await checkArchive({ path, bytes: bytes.length, manifest: undefined }, { signal })).defects,
-    ).not.toEqual([]);
+    expect((await checkArchive(fileOf(path, bytes.length), { signal })).defects).not.toEqual([]);
   }
 });

@@ -20,7 +20,7 @@ test('each backup stands with its time, age, size, content, state, and the lates
   const [header, first, second, third, total, ...rest] = stdout.split('\n');
   expect(header).toMatch(/^TIME +AGE +SIZE +TABLES +ROWS +STATE +NAME$/);
   expect(first).toMatch(
-    /^2025-01-01 02:00:00 +\d+ days +[\d.]+ k?B +\? +\? +not verified +pratiko_backup_20250101_020000\.sql\.gz$/,
+    /^2025-01-01 02:00:00 +\d+ days +[\d.]+ k?B +\? +\? +unverified +pratiko_backup_20250101_020000\.sql\.gz$/,
   );
   expect(second).toMatch(/0 B +\? +\? +DAMAGED +pratiko_backup_20250102_020000\.sql\.gz$/);
   expect(third).toMatch(

@@ -175,3 +175,22 @@ test('every help text fits a terminal of 80 columns', async () => {
     expect(exitCode).toBe(0);
   }
 });
+
+test('one that a newer version made is not called damaged, and is restored without its manifest', async () => {
+  const { put, bytes, manifest, run, database } = await prepared();
+  await put(bytes, JSON.stringify({ ...JSON.parse(manifest), format: 2, sha256: 'another kind' }));
+  const listed: unknown = JSON.parse((await run(['list', '--json'])).stdout);
+  expect(listed).toMatchObject({
+    backups: [{ name, state: 'unverified', byOldScript: false }, { state: 'verified' }],
+  });
+  const verified = await run(['verify', stamp]);
+  expect(verified.stdout).toContain(
+    'made by a newer version of this tool: its manifest was not compared',
+  );
+  expect(verified).toExitWith(0);
+  const planned = await run(['restore', stamp, '--dry-run', '--to', `${database}_new`]);
+  expect(planned.stderr).toContain('was made by a newer version of this tool');
+  expect(planned).toExitWith(0);
+  await put(bytes.subarray(0, 300));
+  expect(await run(['verify', stamp])).toExitWith(21);
+});

@@ -43,7 +43,7 @@ test('a backup of the old script is marked, verified and restored to what it was
     /good: 16 tables, 106,933 rows, .* \(made by the old script: \d+ progress messages inside; restorable\)/,
   );
   expect(verified.exitCode).toBe(0);
-  expect((await run(['list'])).stdout).toContain('old script, not verified');
+  expect((await run(['list'])).stdout).toContain('old script, unverified');
   await restoreBeside(database, run);
 });
 

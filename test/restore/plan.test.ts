@@ -68,6 +68,7 @@ const situation: Situation = {
     path: '/b',
     bytes: 1e9,
     manifest: undefined,
+    condition: 'unverified',
   },
   head: {
     serverVersion: '15.18',

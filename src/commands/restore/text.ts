@@ -18,7 +18,7 @@ import { describeBytes, describeKept } from '../../cli/kept-database.ts';
 /** What a restore is going to do, before a person agrees. */
 export function announcePlan(plan: RestorePlan, dropOld: boolean, log: Log): void {
   const { file, target, previous, findings } = plan;
-  const manifest = typeof file.manifest === 'object' ? file.manifest : undefined;
+  const { manifest } = file;
   log.info(`restoring ${describeFile(plan)}`);
   if (manifest !== undefined && manifest.database.name !== target) {
     log.warn(`this is a backup of database "${manifest.database.name}", not of "${target}"`);
@@ -84,9 +84,9 @@ export function warnOf(findings: readonly Finding[], log: Log): void {
 function describeFile({ file, madeAt }: RestorePlan): string {
   const details = [
     ...(madeAt === undefined ? [] : [`made ${formatAge(Date.now() - madeAt.getTime())} ago`]),
-    typeof file.manifest === 'object'
-      ? formatPlural(totalRows(file.manifest.tables), 'row')
-      : formatBytes(file.bytes),
+    file.manifest === undefined
+      ? formatBytes(file.bytes)
+      : formatPlural(totalRows(file.manifest.tables), 'row'),
   ];
   return `${file.name} (${details.join(', ')})`;
 }

@@ -1,7 +1,7 @@
+import { Defect } from '../../base/errors.ts';
+
 /** A line that may be a message of pg_dump as well as a part of the dump: nobody may guess. */
-export class AmbiguousMessage extends Error {
-  override readonly name = 'AmbiguousMessage';
-}
+export class AmbiguousMessage extends Defect {}
 
 /** How lines begin that pg_dump wrote to stderr. */
 const prefixes = ['pg_dump: ', 'WARNING:  ', 'DETAIL:  ', 'HINT:  '];

@@ -1,11 +1,10 @@
-import { readArchive, type ReadProgress } from '../../archive/reader.ts';
+import { ArchiveReader, reportOf, type ReadProgress } from '../../archive/reader.ts';
 import type { Token } from '../../dump/lexer.ts';
 import { LoadUnitSplitter } from '../../dump/load-units.ts';
 import type { ReplayFilter } from '../../dump/replay-filter.ts';
 import { tableCreatedBy } from '../../dump/statement.ts';
 import type { Server } from '../../postgres/psql.ts';
-import type { BackupFile } from '../../backup-directory/locate.ts';
-import { manifestOf } from '../../backup-directory/manifest.ts';
+import type { BackupFile } from '../../backup-directory/backup.ts';
 import type { RefusedStatement } from './refusals.ts';
 import { TolerantLoader } from './tolerant.ts';
 
@@ -53,21 +52,16 @@ export async function salvageArchive(
 ): Promise<Salvaged> {
   const created: string[] = [];
   const parts = new LoadUnitSplitter(replay, pieceBytes);
-  const tokens = readArchive(file, { signal: server.signal, onProgress });
+  const reader = new ArchiveReader(file, { signal: server.signal, onProgress });
   await using loader = new TolerantLoader(server, database, { losesRows: true });
-  let next = await tokens.next();
-  try {
-    for (; !next.done; next = await tokens.next()) {
-      const table = filledTableCreatedBy(next.value);
-      if (table !== undefined) created.push(table);
-      for (const part of parts.read(next.value)) await loader.load(part);
-    }
-    for (const part of parts.end()) await loader.load(part);
-    await loader.keep();
-  } finally {
-    await tokens.return(undefined as never);
+  for await (const token of reader) {
+    const table = filledTableCreatedBy(token);
+    if (table !== undefined) created.push(table);
+    for (const part of parts.read(token)) await loader.load(part);
   }
-  const { contents, defects } = next.value;
+  for (const part of parts.end()) await loader.load(part);
+  await loader.keep();
+  const { contents, defects } = reportOf(reader);
   const found = contents.cut === undefined ? contents.tables : [...contents.tables, contents.cut];
   const salvaged = found.map(({ table, rows: inFile }, block): SalvagedTable => {
     if (loader.absentBlocks.has(block)) return { table, state: 'noTable', rows: inFile };
@@ -86,7 +80,7 @@ export async function salvageArchive(
     .filter(({ table }) => !known.has(table))
     .map(({ table, inserts }): SalvagedTable => ({ table, state: 'noTable', rows: inserts }));
   for (const { table } of without) known.add(table);
-  const expected = manifestOf(file)?.tables.map(({ table }) => table) ?? created;
+  const expected = file.manifest?.tables.map(({ table }) => table) ?? created;
   const absent = expected.filter((table) => !known.has(table));
   return {
     tables: [

@@ -1,6 +1,7 @@
 import {
+  ArchiveReader,
   firstDifference,
-  readArchive,
+  reportOf,
   type ArchiveReport,
   type ReadProgress,
 } from '../../archive/reader.ts';
@@ -9,7 +10,7 @@ import { Failure, messageOf } from '../../base/errors.ts';
 import { LoadUnitSplitter } from '../../dump/load-units.ts';
 import { loadDump } from './in-order.ts';
 import { SqlError, type Server } from '../../postgres/psql.ts';
-import type { BackupFile } from '../../backup-directory/locate.ts';
+import type { BackupFile } from '../../backup-directory/backup.ts';
 import { totalRows, type TableRows } from '../../base/table-rows.ts';
 import { NotInParallel, ParallelLoader } from './parallel.ts';
 import type { Refusals } from './refusals.ts';
@@ -55,16 +56,10 @@ export async function loadArchive(
   options: LoadOptions,
 ): Promise<Loaded> {
   const { jobs, skipRefused, unproven, onProgress } = options;
-  const tokens = readArchive(file, { signal: server.signal, unproven, onProgress });
-  try {
-    const load = skipRefused ? loadTolerantly : jobs === 1 ? loadInOrder : loadSideBySide;
-    return await load(server, scratch, file, replay, tokens, options);
-  } finally {
-    await tokens.return(undefined as never);
-  }
+  const reader = new ArchiveReader(file, { signal: server.signal, unproven, onProgress });
+  const load = skipRefused ? loadTolerantly : jobs === 1 ? loadInOrder : loadSideBySide;
+  return load(server, scratch, file, replay, reader, options);
 }
-
-type Tokens = ReturnType<typeof readArchive>;
 
 /** So much is written to psql at a time: a write for each statement costs more than the statement. */
 const writtenBytes = 64 * 1024;
@@ -74,7 +69,7 @@ async function loadInOrder(
   scratch: string,
   file: BackupFile,
   replay: ReplayFilter,
-  tokens: Tokens,
+  reader: ArchiveReader,
   { another }: LoadOptions,
 ): Promise<Loaded> {
   let tables: readonly TableRows[] = [];
@@ -84,9 +79,8 @@ async function loadInOrder(
     (async function* () {
       let piece: Buffer[] = [];
       let bytes = 0;
-      let next = await tokens.next();
-      for (; !next.done; next = await tokens.next()) {
-        for (const part of replay.read(next.value)) {
+      for await (const token of reader) {
+        for (const part of replay.read(token)) {
           piece.push(part);
           bytes += part.length;
         }
@@ -94,7 +88,7 @@ async function loadInOrder(
         yield Buffer.concat(piece);
         [piece, bytes] = [[], 0];
       }
-      tables = tablesOf(file, next.value, another);
+      tables = tablesOf(file, reportOf(reader), another);
       yield Buffer.concat(piece);
     })(),
   );
@@ -107,16 +101,15 @@ async function loadTolerantly(
   scratch: string,
   file: BackupFile,
   replay: ReplayFilter,
-  tokens: Tokens,
+  reader: ArchiveReader,
   { another }: LoadOptions,
 ): Promise<Loaded> {
   const parts = new LoadUnitSplitter(replay, pieceBytes);
   await using loader = new TolerantLoader(server, scratch, { losesRows: false });
-  let next = await tokens.next();
-  for (; !next.done; next = await tokens.next()) {
-    for (const part of parts.read(next.value)) await loader.load(part);
+  for await (const token of reader) {
+    for (const part of parts.read(token)) await loader.load(part);
   }
-  const all = tablesOf(file, next.value, another);
+  const all = tablesOf(file, reportOf(reader), another);
   for (const part of parts.end()) await loader.load(part);
   await loader.keep();
   const isThere = (_: unknown, block: number) => !loader.absentBlocks.has(block);
@@ -146,17 +139,16 @@ async function loadSideBySide(
   scratch: string,
   file: BackupFile,
   replay: ReplayFilter,
-  tokens: Tokens,
+  reader: ArchiveReader,
   options: LoadOptions,
 ): Promise<Loaded> {
   const parts = new LoadUnitSplitter(replay, pieceBytes);
   await using loader = new ParallelLoader(server, scratch, options);
   try {
-    let next = await tokens.next();
-    for (; !next.done; next = await tokens.next()) {
-      for (const part of parts.read(next.value)) await loader.load(part);
+    for await (const token of reader) {
+      for (const part of parts.read(token)) await loader.load(part);
     }
-    const tables = tablesOf(file, next.value, options.another);
+    const tables = tablesOf(file, reportOf(reader), options.another);
     for (const part of parts.end()) await loader.load(part);
     await loader.finish();
     requireSameRows(tables, loader.copied);
