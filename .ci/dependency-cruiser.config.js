@@ -1,3 +1,6 @@
+/** What recipes are made of. */
+const parts = ['dump/', 'postgres/', 'streams/', 'backup-directory/', 'notify/'];
+
 /**
  * The layers of src/, top first: imports go downward only, those of types and those that are made when
  * needed, too. `src/README.md` says what each folder is for.
@@ -9,7 +12,7 @@ const layers = [
   ['cli/', 'backup/', 'restore/', 'inspect/'],
   ['retention/'],
   ['context.ts', 'archive/'],
-  ['dump/', 'postgres/', 'streams/', 'backup-directory/', 'notify/'],
+  parts,
   ['config/'],
   ['base/'],
 ];
@@ -46,7 +49,7 @@ export default {
       comment: 'A command turns flags into a call and the result into words.',
       severity: 'error',
       from: { path: '^src/commands/' },
-      to: { path: paths([...layers[5].filter((name) => name !== 'context.ts'), ...layers[6]]) },
+      to: { path: paths(['archive/', ...parts]) },
     },
     {
       name: 'commands-are-strangers',

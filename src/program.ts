@@ -3,6 +3,7 @@ import { addBackupCommand } from './commands/backup.ts';
 import { addListCommand } from './commands/list.ts';
 import { addPruneCommand } from './commands/prune.ts';
 import { addRestoreCommand } from './commands/restore/restore.ts';
+import { describeSetting } from './config/settings.ts';
 import type { Terminal } from './cli/terminal.ts';
 import { addVerifyCommand } from './commands/verify.ts';
 
@@ -17,14 +18,11 @@ export function createProgram(shell: Terminal, version: string): Command {
     .helpCommand(false)
     .option('--config <file>', 'settings file (default: .env of the project)')
     .addOption(new Option('--env-file <file>').hideHelp())
-    .option('--backup-dir <dir>', 'where backups are (BACKUP_DIR)')
+    .option('--backup-dir <dir>', describeSetting('backupDir'))
     .option('-q, --quiet', 'only warnings and errors')
     .option('-v, --verbose', 'also say what is looked up')
     .addOption(
-      new Option('--log-format <format>', 'how events are written to stderr').choices([
-        'pretty',
-        'json',
-      ]),
+      new Option('--log-format <format>', describeSetting('logFormat')).choices(['pretty', 'json']),
     )
     .option('--json', 'print the result as one JSON object to stdout')
     .addHelpText(

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { exitCodes, type FailureKind } from '../base/errors.ts';
-import type { Flags } from '../config/config.ts';
+import { describeSetting } from '../config/settings.ts';
+import type { Flags } from '../config/sources.ts';
 import { shellWord } from '../base/format.ts';
 import type { Context } from '../context.ts';
 import type { GlobalFlags } from './terminal.ts';
@@ -15,10 +16,10 @@ export interface ConnectionFlags {
 
 export function addConnectionOptions(command: Command): Command {
   return command
-    .option('--host <host>', 'server (POSTGRES_HOST)')
-    .option('-p, --port <port>', 'port (POSTGRES_PORT)')
-    .option('-U, --username <name>', 'user (POSTGRES_USER)')
-    .option('-d, --dbname <name>', 'database (POSTGRES_DB)');
+    .option('--host <host>', describeSetting('host'))
+    .option('-p, --port <port>', describeSetting('port'))
+    .option('-U, --username <name>', describeSetting('user'))
+    .option('-d, --dbname <name>', describeSetting('database'));
 }
 
 export function addWaitOption(command: Command): Command {

@@ -1,4 +1,4 @@
-import type { Flags } from '../config/config.ts';
+import type { Flags } from '../config/sources.ts';
 import type { Context } from '../context.ts';
 
 /** What a command is given of the world: settings, a place for results, a person to ask. */

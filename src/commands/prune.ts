@@ -5,6 +5,7 @@ import type { AcceptedLoss, PruneDecision } from '../retention/prune.ts';
 import { confirm } from '../cli/confirm.ts';
 import { addWaitOption, helpFooter, settingsFrom } from '../cli/options.ts';
 import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
+import { describeSetting } from '../config/settings.ts';
 import { formatTable } from '../cli/table.ts';
 
 interface Flags extends GlobalFlags {
@@ -23,8 +24,8 @@ export function addPruneCommand(program: Command, shell: Terminal): void {
     .option('--dry-run', 'only say what would be kept and removed, and why')
     .option('--accept-loss', 'no longer hold backups because much was lost since')
     .option('-y, --yes', 'do not ask (--accept-loss)')
-    .option('--retention-days <n>', 'calendar days to keep (RETENTION_DAYS)')
-    .option('--keep-min <n>', 'good backups that always remain (RETENTION_KEEP_MIN)');
+    .option('--retention-days <n>', describeSetting('retentionDays'))
+    .option('--keep-min <n>', describeSetting('retentionKeepMin'));
   addWaitOption(command)
     .addHelpText(
       'after',

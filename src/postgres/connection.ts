@@ -1,4 +1,5 @@
 import type { Connection } from '../config/config.ts';
+import { allVariables } from '../config/settings.ts';
 
 /** Where to connect for work on databases as a whole, if it is there: never to one that is to be renamed. */
 export const maintenanceDatabase = 'postgres';
@@ -6,8 +7,8 @@ export const maintenanceDatabase = 'postgres';
 /** Variables of libpq that would lead to another server or database, or change what a dump says. */
 const overruled = ['PGSERVICE', 'PGSERVICEFILE', 'PGHOSTADDR', 'PGCLIENTENCODING', 'PGPASSFILE'];
 
-/** Settings of our own: children need none of them, and some are secret. */
-const ours = /^(POSTGRES_|DB_|SLACK_|AWS_)/;
+/** What others call theirs: secrets can be among them, and children need none. */
+const others = /^(?:AWS|DB|POSTGRES|SLACK)_/;
 
 /**
  * The environment for pg_dump and psql. libpq takes names and the password from it verbatim,
@@ -21,9 +22,11 @@ export function libpqEnvironment(
   database: string,
   major?: number,
 ): Record<string, string> {
+  // Children need none of our settings, and some are secret.
+  const withheld = [...overruled, ...allVariables()];
   const inherited = Object.entries(environment).filter(
     (entry): entry is [string, string] =>
-      entry[1] !== undefined && !overruled.includes(entry[0]) && !ours.test(entry[0]),
+      entry[1] !== undefined && !withheld.includes(entry[0]) && !others.test(entry[0]),
   );
   return {
     PGCONNECT_TIMEOUT: '10',

@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { loadConfig, type Sources } from '../../src/config/config.ts';
+import { loadConfig } from '../../src/config/config.ts';
+import type { Sources } from '../../src/config/sources.ts';
 import { Failure } from '../../src/base/errors.ts';
 import { temporaryDirectory } from '../support/cli.ts';
 

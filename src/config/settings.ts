@@ -1,0 +1,171 @@
+import type { z } from 'zod';
+
+type Zod = typeof z;
+
+export interface Setting {
+  /** Within one source the first that is set wins; people know the setting by the last. */
+  readonly variables: readonly [string, ...string[]];
+  /** How it is given on the command line; people know the last. */
+  readonly flags?: readonly string[];
+  /** Never shown, never on a command line, never given to a child that does not need it. */
+  readonly isSecret?: true;
+  /** Text in, value out; an error says what is accepted. Built when settings are read: help needs no zod. */
+  readonly schema: (zod: Zod) => z.ZodType<unknown, string>;
+  /** As a person would write it; without it the setting is unset. */
+  readonly default?: string;
+  /** What it is, in a clause; behind a semicolon or colon, what help texts have no room for. */
+  readonly help: string;
+}
+
+const integer = (from: number, to: number) => (zod: Zod) =>
+  zod
+    .string()
+    .refine((text) => /^\d{1,9}$/.test(text) && Number(text) >= from && Number(text) <= to, {
+      error: `a whole number from ${from} to ${to}`,
+    })
+    .transform(Number);
+
+const identifier = (zod: Zod) =>
+  zod.string().refine((text) => text !== '' && Buffer.byteLength(text) <= 63, {
+    error: 'a name of 1 to 63 bytes',
+  });
+
+const path = (zod: Zod) =>
+  zod.string().refine((text) => text !== '' && !text.startsWith('~'), {
+    error: 'a path with the home directory written out: ~ is not expanded',
+  });
+
+const oneOf =
+  <const Values extends readonly [string, ...string[]]>(values: Values) =>
+  (zod: Zod) =>
+    zod.string().refine((text): text is Values[number] => values.includes(text), {
+      error: `one of ${values.join(', ')}`,
+    });
+
+/** Every setting there is. What is read, hidden, documented and listed in help texts comes from here. */
+export const settings = {
+  host: {
+    variables: ['DB_HOST', 'POSTGRES_HOST'],
+    flags: ['--host'],
+    schema: (zod) => zod.string().min(1, { error: 'a name or address' }),
+    default: 'localhost',
+    help: 'server',
+  },
+  port: {
+    variables: ['DB_PORT', 'POSTGRES_PORT'],
+    flags: ['-p', '--port'],
+    schema: integer(1, 65535),
+    default: '5433',
+    help: 'port',
+  },
+  database: {
+    variables: ['DB_NAME', 'POSTGRES_DB'],
+    flags: ['-d', '--to', '--dbname'],
+    schema: identifier,
+    default: 'aifinance',
+    help: 'database',
+  },
+  user: {
+    variables: ['DB_USER', 'POSTGRES_USER'],
+    flags: ['-U', '--username'],
+    schema: identifier,
+    default: 'aifinance',
+    help: 'user',
+  },
+  password: {
+    variables: ['DB_PASSWORD', 'POSTGRES_PASSWORD'],
+    isSecret: true,
+    schema: (zod) => zod.string(),
+    default: 'devpass',
+    help: 'its password; without it `PGPASSWORD` or `~/.pgpass` (`PGPASSFILE`)',
+  },
+  backupDir: {
+    variables: ['BACKUP_DIR'],
+    flags: ['--backup-dir'],
+    schema: path,
+    default: './backups',
+    help: 'where backups are; a relative path starts at the project (in the flag: where you are)',
+  },
+  retentionDays: {
+    variables: ['RETENTION_DAYS'],
+    flags: ['--retention-days'],
+    schema: integer(1, 36_500),
+    default: '7',
+    help: 'calendar days to keep',
+  },
+  retentionKeepMin: {
+    variables: ['RETENTION_KEEP_MIN'],
+    flags: ['--keep-min'],
+    schema: integer(1, 36_500),
+    default: '3',
+    help: 'good backups that always remain',
+  },
+  backupTimeout: {
+    variables: ['BACKUP_TIMEOUT'],
+    schema: integer(1, 2_000_000),
+    help: 'seconds that a backup may take',
+  },
+  lockWaitTimeout: {
+    variables: ['LOCK_WAIT_TIMEOUT'],
+    schema: integer(1, 2_000_000),
+    default: '300',
+    help: 'seconds that pg_dump waits for a locked table',
+  },
+  slackWebhookUrl: {
+    variables: ['SLACK_WEBHOOK_URL'],
+    isSecret: true,
+    schema: (zod) => zod.url({ protocol: /^https?$/, error: 'an http or https URL' }),
+    help: 'Slack incoming webhook',
+  },
+  slackNotify: {
+    variables: ['SLACK_NOTIFY'],
+    schema: oneOf(['always', 'failure']),
+    default: 'always',
+    help: 'which backups Slack is told of: `always` all, or each `failure`',
+  },
+  pgBinDir: {
+    variables: ['PG_BIN_DIR'],
+    schema: path,
+    help: 'where pg_dump and psql are; else the newest on `PATH` and in the usual places',
+  },
+  logLevel: {
+    variables: ['LOG_LEVEL'],
+    flags: ['-v', '-q'],
+    schema: oneOf(['debug', 'info', 'warn', 'error']),
+    default: 'info',
+    help: 'what is logged: `debug`, `info`, `warn`, `error`',
+  },
+  logFormat: {
+    variables: ['LOG_FORMAT'],
+    flags: ['--log-format'],
+    schema: oneOf(['pretty', 'json']),
+    default: 'pretty',
+    help: 'how events are written to stderr: `pretty` or `json`',
+  },
+} as const satisfies Readonly<Record<string, Setting>>;
+
+export type SettingName = keyof typeof settings;
+
+type ValueOf<S extends Setting> =
+  z.output<ReturnType<S['schema']>> | (S extends { default: string } ? never : undefined);
+
+/** The value of each setting. */
+export type Settings = { readonly [Name in SettingName]: ValueOf<(typeof settings)[Name]> };
+
+/** The variable by which people know a setting. */
+export const variableOf = ({ variables }: Setting): string => variables.at(-1) ?? variables[0];
+
+/** The variable that names a file with a secret, as Docker has it; none for what is no secret. */
+export const fileVariablesOf = (setting: Setting): string[] =>
+  setting.isSecret ? [`${variableOf(setting)}_FILE`] : [];
+
+/** Every variable that is a setting, or names the file of one. */
+export const allVariables = (): string[] =>
+  Object.values<Setting>(settings).flatMap((setting) => [
+    ...setting.variables,
+    ...fileVariablesOf(setting),
+  ]);
+
+/** A description for a help text: `port (POSTGRES_PORT)`. */
+export const describeSetting = (name: SettingName): string =>
+  `${(settings[name] as Setting).help.split(/[;:]/)[0] ?? ''} (${variableOf(settings[name])})`;
