@@ -7,7 +7,7 @@ import { formatManifestName, type Stamp } from './names.ts';
 
 const count = z.number().int().nonnegative();
 
-const schema = z.object({
+export const manifestSchema = z.object({
   format: z.literal(1),
   /** ISO 8601 with time zone. */
   createdAt: z.iso.datetime({ offset: true }),
@@ -38,7 +38,7 @@ const schema = z.object({
 const laterFormat = z.object({ format: z.number().int().gt(1) });
 
 /** What is inside a backup, written when it was made and verified. */
-export type Manifest = z.infer<typeof schema>;
+export type Manifest = z.infer<typeof manifestSchema>;
 
 export function formatManifest(manifest: Manifest): string {
   return `${JSON.stringify(manifest, null, 2)}\n`;
@@ -60,7 +60,7 @@ export async function readManifest(
   }
   try {
     const value: unknown = JSON.parse(text);
-    return laterFormat.safeParse(value).success ? 'newer' : schema.parse(value);
+    return laterFormat.safeParse(value).success ? 'newer' : manifestSchema.parse(value);
   } catch {
     return 'unreadable'; // verification reports it; listing and restoring go on without it
   }

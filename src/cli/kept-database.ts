@@ -1,4 +1,5 @@
 import { quoteIdentifier } from '../base/sql.ts';
+import type { PreviousDatabaseResult } from './results.ts';
 import { formatBytes } from '../base/format.ts';
 
 interface KeptDatabase {
@@ -8,6 +9,14 @@ interface KeptDatabase {
   /** null: nobody may ask. */
   readonly bytes: number | null;
 }
+
+/** As a result: without what only a restore needs to know of it. */
+export const keptResult = ({
+  name,
+  target,
+  bytes,
+  invalid,
+}: PreviousDatabaseResult): PreviousDatabaseResult => ({ name, target, bytes, invalid });
 
 /**
  * One line about a database that a restore has kept.

@@ -1,4 +1,5 @@
 import type { Flags } from '../config/sources.ts';
+import type { Result } from './results.ts';
 import type { Context } from '../context.ts';
 
 /** What a command is given of the world: settings, a place for results, a person to ask. */
@@ -6,7 +7,7 @@ export interface Terminal {
   /** Loads the settings with these flags and starts the log. */
   open(flags: GlobalFlags, settings: Flags): Promise<Context>;
   /** Prints the result of the command to stdout: the text, or with `--json` the value. */
-  result(value: object, text?: string): void;
+  result(value: Result, text?: string): void;
   /** Shows the state of the work on the terminal, in place of what it showed before. */
   progress(describe: () => string): void;
   /** Of this machine, for what is done side by side. */

@@ -9,6 +9,7 @@ import {
   settingsFrom,
   type ConnectionFlags,
 } from '../cli/options.ts';
+import type { BackupResult } from '../cli/results.ts';
 import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
 
 interface Flags extends GlobalFlags, ConnectionFlags {
@@ -50,13 +51,14 @@ export function addBackupCommand(program: Command, shell: Terminal): void {
         jobs: flags.jobs,
         onProgress: (progress) => shell.progress(() => describe(progress)),
       });
-      shell.result({
+      const result: BackupResult = {
         backup: report.name,
         path: report.path,
         ...report.manifest,
         warning: report.warning ?? null,
-        removed: report.removed,
-      });
+        removed: [...report.removed],
+      };
+      shell.result(result);
     });
 }
 

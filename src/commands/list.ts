@@ -13,7 +13,8 @@ import {
   settingsFrom,
   type ConnectionFlags,
 } from '../cli/options.ts';
-import { describeKept, describeRescued } from '../cli/kept-database.ts';
+import { describeKept, describeRescued, keptResult } from '../cli/kept-database.ts';
+import type { ListResult } from '../cli/results.ts';
 import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
 import { formatTable } from '../cli/table.ts';
 
@@ -52,15 +53,16 @@ export function addListCommand(program: Command, shell: Terminal): void {
           `${name} is not counted: its name is not exactly a backup's`,
         );
       }
+      const result: ListResult = {
+        directory: backupDir,
+        backups: backups.map((backup) => ({ ...backup, moment: backup.moment.toISOString() })),
+        totalBytes: bytes,
+        notCounted: almost,
+        previousDatabases: previous && previous.map(keptResult),
+        rescuedDatabases: rescued && [...rescued],
+      };
       shell.result(
-        {
-          directory: backupDir,
-          backups,
-          totalBytes: bytes,
-          notCounted: almost,
-          previousDatabases: previous,
-          rescuedDatabases: rescued,
-        },
+        result,
         [
           files,
           ...(previous ?? []).map((database) => describeKept(database, where)),

@@ -4,6 +4,7 @@ import type { Log } from '../base/log.ts';
 import type { AcceptedLoss, PruneDecision } from '../retention/prune.ts';
 import { confirm } from '../cli/confirm.ts';
 import { addWaitOption, helpFooter, settingsFrom } from '../cli/options.ts';
+import type { PruneResult } from '../cli/results.ts';
 import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
 import { describeSetting } from '../config/settings.ts';
 import { formatTable } from '../cli/table.ts';
@@ -64,7 +65,12 @@ export function addPruneCommand(program: Command, shell: Terminal): void {
       if (flags.acceptLoss && accepted.length === 0)
         context.log.info('no backup is held for a loss');
       if (dryRun) for (const loss of accepted) announceLoss(loss, context.log);
-      shell.result({ dryRun, decisions, accepted }, describe(decisions, dryRun));
+      const result: PruneResult = {
+        dryRun,
+        decisions: [...decisions],
+        accepted: accepted.map((loss) => ({ ...loss, lost: [...loss.lost] })),
+      };
+      shell.result(result, describe(decisions, dryRun));
     });
 }
 

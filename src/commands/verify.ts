@@ -4,6 +4,7 @@ import { Failure } from '../base/errors.ts';
 import { formatBytes, formatPlural } from '../base/format.ts';
 import type { Verdict } from '../inspect/verify.ts';
 import { helpFooter, settingsFrom } from '../cli/options.ts';
+import type { VerifyResult } from '../cli/results.ts';
 import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
 
 interface Flags extends GlobalFlags {
@@ -50,10 +51,15 @@ export function addVerifyCommand(program: Command, shell: Terminal): void {
           ),
       });
       const bad = verdicts.filter(({ good }) => !good);
-      shell.result(
-        { good: bad.length === 0, backups: verdicts },
-        verdicts.map(describe).join('\n'),
-      );
+      const result: VerifyResult = {
+        good: bad.length === 0,
+        backups: verdicts.map((verdict) => ({
+          ...verdict,
+          defects: [...verdict.defects],
+          tables: [...verdict.tables],
+        })),
+      };
+      shell.result(result, verdicts.map(describe).join('\n'));
       if (bad.length > 0) throw notGood(bad, verdicts.length, another);
     });
 }

@@ -9,6 +9,7 @@ import { salvage } from './salvage.ts';
 import { announceRefusals } from './refused-text.ts';
 import { describeBuild, describeSurvey, progressOf } from './progress.ts';
 import { announcePlan, announceRestored, describePlan } from './text.ts';
+import { planResultOf, restoreResultOf } from './results.ts';
 import { undo } from './undo.ts';
 import type { Terminal } from '../../cli/terminal.ts';
 
@@ -55,7 +56,7 @@ async function restore(
   if (flags.dryRun) {
     const plan = await operation.previewRestore(context, options);
     announcePlan(plan, options.dropOld, context.log);
-    shell.result({ dryRun: true, plan }, describePlan(plan));
+    shell.result(planResultOf(plan), describePlan(plan));
     return;
   }
   const report = await operation.restore(context, {
@@ -78,22 +79,8 @@ async function restore(
   });
   const undoCommand = `pratiko-backup restore --undo${context.repeated.database}`;
   announceRestored(report, undoCommand, context);
-  const { plan, tables, inserted, skipped, refusals, refusedPath, dropped, durationMs } = report;
-  shell.result({
-    backup: plan.file.path,
-    database: plan.target,
-    previous: dropped ? null : (plan.previous ?? null),
-    previousDatabases: plan.remaining,
-    tables,
-    inserted,
-    skipped,
-    ...(refusals && {
-      refused: refusals.statements.map(({ refused }) => refused),
-      refusedTables: refusals.tables.map(({ table, rows }) => ({ table, rows })),
-      refusedFile: refusedPath ?? null,
-    }),
-    durationMs: Math.round(durationMs),
-  });
+  shell.result(restoreResultOf(report));
+  const { plan, dropped } = report;
   if (flags.dropOld && plan.previous !== undefined && !dropped) {
     throw new Failure('incomplete', `restored, but "${plan.previous}" is still there`, {
       hint: 'drop it by hand when nothing uses it any more',

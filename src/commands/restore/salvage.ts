@@ -2,6 +2,7 @@ import { describePlace, type Context } from '../../context.ts';
 import type { RestoreFlags } from './options.ts';
 import { describeRefused } from './refused-text.ts';
 import { progressOf } from './progress.ts';
+import { salvageResultOf } from './results.ts';
 import { describeSalvage } from './salvage-text.ts';
 import { warnOf, warnOfSkipped } from './text.ts';
 import type { Terminal } from '../../cli/terminal.ts';
@@ -34,5 +35,5 @@ export async function salvage(
   for (const line of describeRefused(report.refused)) log.warn(line);
   for (const message of new Set(report.leftOut)) log.warn(`left out: ${message}`);
   warnOfSkipped(report.skipped, log);
-  shell.result(report, describeSalvage(report));
+  shell.result(salvageResultOf(report), describeSalvage(report));
 }

@@ -1,5 +1,7 @@
 import { describePlace, type Context } from '../../context.ts';
 import { askingLog, confirm } from '../../cli/confirm.ts';
+import { keptResult } from '../../cli/kept-database.ts';
+import type { UndoPlanResult, UndoResult } from '../../cli/results.ts';
 import type { RestoreFlags } from './options.ts';
 import { announceUndo } from './text.ts';
 import type { Terminal } from '../../cli/terminal.ts';
@@ -11,7 +13,17 @@ export async function undo(context: Context, flags: RestoreFlags, shell: Termina
   if (flags.dryRun) {
     const plan = await previewUndo(context);
     announceUndo(plan, context.log);
-    shell.result({ dryRun: true, plan }, 'nothing was changed (--dry-run)');
+    const { target, returning, previous, findings } = plan;
+    const result: UndoPlanResult = {
+      dryRun: true,
+      plan: {
+        database: target,
+        returning: keptResult(returning),
+        previous: previous ?? null,
+        findings: [...findings],
+      },
+    };
+    shell.result(result, 'nothing was changed (--dry-run)');
     return;
   }
   const { target, returning, previous } = await undoRestore(context, {
@@ -24,5 +36,10 @@ export async function undo(context: Context, flags: RestoreFlags, shell: Termina
   });
   const kept = previous === undefined ? '' : `; the undone one is kept as "${previous}"`;
   context.log.info(`"${target}" is again the database that was kept as "${returning.name}"${kept}`);
-  shell.result({ database: target, was: returning.name, previous: previous ?? null });
+  const result: UndoResult = {
+    database: target,
+    was: returning.name,
+    previous: previous ?? null,
+  };
+  shell.result(result);
 }

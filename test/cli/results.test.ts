@@ -1,0 +1,116 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { z } from 'zod';
+import {
+  backupResult,
+  errorResult,
+  listResult,
+  pruneResult,
+  restorePlanResult,
+  restoreResult,
+  salvageResult,
+  undoPlanResult,
+  undoResult,
+  verifyResult,
+} from '../../src/cli/results.ts';
+import { backedUp, handMade } from '../support/backed-up.ts';
+import { copyToAges } from '../support/invariants.ts';
+
+type Made = Awaited<ReturnType<typeof backedUp>>;
+
+/** Runs a command with `--json` and checks what it prints, which is the whole of stdout. */
+async function printed<Schema extends z.ZodType>(
+  { run }: Pick<Made, 'run'>,
+  schema: Schema,
+  exitCode: number,
+  ...args: string[]
+): Promise<z.output<Schema>> {
+  const ending = await run([...args, '--json']);
+  expect(ending).toExitWith(exitCode);
+  return schema.parse(JSON.parse(ending.stdout));
+}
+
+test('backup, list, verify and prune print what their schemas promise', async () => {
+  const made = await backedUp();
+  const report = await printed(made, backupResult, 0, 'backup');
+  expect(report.tables).toEqual([{ table: 'public.t', rows: 1000 }]);
+
+  await copyToAges(made.directory, [40, 30, 20]);
+  await writeFile(join(made.directory, 'pratiko_backup_20240101_000000.sql.gz'), 'no gzip');
+  await writeFile(join(made.directory, 'pratiko_backup_20250101_000000 (1).sql.gz'), '');
+  const listed = await printed(made, listResult, 0, 'list');
+  expect(listed.backups.map(({ state }) => state)).toContain('unverified');
+  expect(listed.notCounted).toHaveLength(1);
+  await printed(made, listResult, 0, 'list', '--port', '1');
+
+  await printed(made, verifyResult, 0, 'verify');
+  const all = await printed(made, verifyResult, 21, 'verify', '--all');
+  expect(all.backups.filter(({ good }) => !good)).toHaveLength(1);
+
+  const planned = await printed(made, pruneResult, 0, 'prune', '--dry-run');
+  expect(planned.decisions.some(({ action }) => action === 'remove')).toBe(true);
+  await printed(made, pruneResult, 0, 'prune', '--accept-loss', '--yes');
+});
+
+test('a restore, its dry run, its undo, and what is listed of them', async () => {
+  const made = await backedUp();
+  const { plan } = await printed(made, restorePlanResult, 0, 'restore', '--dry-run');
+  expect(plan).toMatchObject({ backup: made.path, database: made.database });
+  const restored = await printed(made, restoreResult, 0, 'restore', '--yes');
+  const { previous } = restored;
+  const listed = await printed(made, listResult, 0, 'list');
+  expect(listed.previousDatabases).toContainEqual(
+    expect.objectContaining({ name: previous, target: made.database }),
+  );
+  const undoing = await printed(made, undoPlanResult, 0, 'restore', '--undo', '--dry-run');
+  expect(undoing.plan.returning.name).toBe(previous);
+  const undone = await printed(made, undoResult, 0, 'restore', '--undo', '--yes');
+  expect(undone).toMatchObject({ database: made.database, was: previous });
+  const fresh = `${made.database}_new`;
+  const planned = await printed(made, restorePlanResult, 0, 'restore', '--to', fresh, '--dry-run');
+  expect(planned.plan).toMatchObject({ previous: null, comparison: null });
+});
+
+test('what is left out, and what is rescued', async () => {
+  const made = await backedUp();
+  const path = await handMade(
+    made.directory,
+    'CREATE TABLE public.good (a integer);\nCREATE TABLE public.bad (b public.no_such_type);\n' +
+      'COPY public.good (a) FROM stdin;\n1\n\\.\n\nCOPY public.bad (b) FROM stdin;\nx\n\\.\n\n',
+  );
+  const restored = await printed(
+    made,
+    restoreResult,
+    0,
+    'restore',
+    path,
+    '--yes',
+    '--skip-refused',
+  );
+  expect(restored.refusedTables).toEqual([{ table: 'public.bad', rows: 1 }]);
+
+  const bytes = await readFile(made.path);
+  await writeFile(made.path, bytes.subarray(0, bytes.length - 100));
+  const rescued = await printed(made, salvageResult, 0, 'restore', '--salvage', made.name);
+  expect(rescued).toMatchObject({ tables: [{ table: 'public.t' }] });
+  const { rescuedDatabases } = await printed(made, listResult, 0, 'list');
+  expect(rescuedDatabases?.map(({ name }) => name)).toContain(rescued.database);
+});
+
+test.for<[number, string, string[]]>([
+  [2, 'an unknown option', ['backup', '--no-such-option']],
+  [2, 'an unknown command', ['no-such-command']],
+  [2, 'options that do not go together', ['restore', '--undo', '--salvage']],
+  [2, 'a setting that makes no sense', ['backup', '--port', 'x']],
+  [2, 'nobody to ask', ['restore']],
+  [10, 'no such backup', ['restore', '19990101_000000']],
+  [10, 'nothing to undo', ['restore', '--undo', '--yes', '--dry-run']],
+  [13, 'no server', ['backup', '--port', '1']],
+  [14, 'no directory', ['list', '--backup-dir', '/no/such/directory']],
+])('%d: %s', async ([exitCode, , args]) => {
+  const made = await backedUp();
+  const { error } = await printed(made, errorResult, exitCode, ...args);
+  expect(error.exitCode).toBe(exitCode);
+  expect(error.message).not.toBe('');
+});
