@@ -1,25 +1,16 @@
 import { totalRows } from '../base/table-rows.ts';
-import { failureOutcome, isFine, type BackupOutcome } from '../notify/outcome.ts';
-import { notifySlack } from '../notify/slack.ts';
+import { notify } from '../notify/notify.ts';
+import { failureOutcome, type BackupOutcome } from '../notify/outcome.ts';
 import type { Context } from '../context.ts';
 import type { BackupReport } from './report.ts';
 
 /** Tells who is told of backups that one was made. */
 export const notifySuccess = (context: Context, report: BackupReport) =>
-  tell(context, successOutcome(context, report));
+  notify(context.config, context.log, successOutcome(context, report));
 
 /** Tells who is told of backups that one failed. */
 export const notifyFailure = (context: Context, error: unknown) =>
-  tell(context, failureOutcome(databaseLabel(context.config), error));
-
-/** Tells Slack, where that is wanted; that it does not answer changes nothing. */
-async function tell({ config, log }: Context, outcome: BackupOutcome): Promise<void> {
-  const { slack } = config;
-  if (slack === undefined) return;
-  if (slack.notify === 'failure' && isFine(outcome)) return;
-  const problem = await notifySlack(slack.url, outcome, config.proxies);
-  if (problem !== undefined) log.warn(`Slack was not told: ${problem}`);
-}
+  notify(context.config, context.log, failureOutcome(databaseLabel(context.config), error));
 
 function successOutcome(
   { config }: Context,

@@ -35,5 +35,5 @@ export function failureOutcome(database: string, error: unknown): BackupOutcome 
 }
 
 /** Whether a person who only wants to hear of failures need not hear of it. */
-export const isFine = (news: BackupOutcome) =>
-  news.outcome === 'success' && news.warning === undefined;
+export const isFine = (outcome: BackupOutcome) =>
+  outcome.outcome === 'success' && outcome.warning === undefined;

@@ -16,13 +16,13 @@ const maxText = 2_800;
  */
 export async function notifySlack(
   url: string,
-  news: BackupOutcome,
+  outcome: BackupOutcome,
   proxies: Readonly<Record<string, string | undefined>>,
 ): Promise<string | undefined> {
   try {
     const { IncomingWebhook } = await import('@slack/webhook');
     const options = { timeout: timeoutMs, ...(await throughProxy(proxies)) };
-    await new IncomingWebhook(url, options).send(slackMessage(news));
+    await new IncomingWebhook(url, options).send(slackMessage(outcome));
     return undefined;
   } catch (error) {
     return describe(error);
@@ -42,14 +42,14 @@ async function throughProxy(variables: Readonly<Record<string, string | undefine
 }
 
 /** The message in Block Kit, with `text` for notifications and old clients. */
-export function slackMessage(news: BackupOutcome): IncomingWebhookSendArguments {
-  const database = escape(news.database);
+export function slackMessage(outcome: BackupOutcome): IncomingWebhookSendArguments {
+  const database = escape(outcome.database);
   const title = {
     success: `:white_check_mark: Backup of ${database} is good`,
     incomplete: `:warning: Backup of ${database} is safe, but a later step failed`,
     failure: `:x: Backup of ${database} FAILED`,
-  }[news.outcome];
-  const facts = factsOf(news).map(([label, value]) => `*${label}:* ${escape(value)}`);
+  }[outcome.outcome];
+  const facts = factsOf(outcome).map(([label, value]) => `*${label}:* ${escape(value)}`);
   return {
     text: [title, ...facts].join('\n'),
     blocks: [title, ...facts].map((text) => ({
@@ -59,19 +59,20 @@ export function slackMessage(news: BackupOutcome): IncomingWebhookSendArguments 
   };
 }
 
-function factsOf(news: BackupOutcome): [label: string, value: string][] {
-  if (news.outcome !== 'success') {
-    const facts: [string, string][] = [['Error', news.error]];
-    return news.hint === undefined ? facts : [...facts, ['Hint', news.hint]];
+function factsOf(outcome: BackupOutcome): [label: string, value: string][] {
+  if (outcome.outcome !== 'success') {
+    const facts: [string, string][] = [['Error', outcome.error]];
+    return outcome.hint === undefined ? facts : [...facts, ['Hint', outcome.hint]];
   }
-  const warning: [string, string][] = news.warning === undefined ? [] : [['Look', news.warning]];
+  const warning: [string, string][] =
+    outcome.warning === undefined ? [] : [['Look', outcome.warning]];
   return [
     ...warning,
-    ['File', news.file],
-    ['Size', formatBytes(news.bytes)],
-    ['Content', `${formatPlural(news.tables, 'table')}, ${formatPlural(news.rows, 'row')}`],
-    ['Duration', formatDuration(news.durationMs)],
-    ['Removed by retention', formatPlural(news.removed, 'old backup')],
+    ['File', outcome.file],
+    ['Size', formatBytes(outcome.bytes)],
+    ['Content', `${formatPlural(outcome.tables, 'table')}, ${formatPlural(outcome.rows, 'row')}`],
+    ['Duration', formatDuration(outcome.durationMs)],
+    ['Removed by retention', formatPlural(outcome.removed, 'old backup')],
   ];
 }
 

@@ -54,9 +54,7 @@ export function planRetention<C extends Candidate>(
   backups: readonly C[],
   policy: RetentionPolicy,
 ): Decision<C>[] {
-  const sorted = backups.toSorted(
-    (a, b) => a.madeAt.getTime() - b.madeAt.getTime() || (a.name < b.name ? -1 : 1),
-  );
+  const sorted = backups.toSorted(byAge);
   const decisions = new Map<C, Decision<C>>();
   for (const database of new Set(sorted.map((backup) => backup.database))) {
     const concerned = sorted.filter((backup) => concerns(backup, database));
@@ -85,41 +83,86 @@ export function heldBackups<C extends Candidate>(backups: readonly C[]): Map<C, 
   return held;
 }
 
+const byAge = (a: Candidate, b: Candidate) =>
+  a.madeAt.getTime() - b.madeAt.getTime() || (a.name < b.name ? -1 : 1);
+
 const concerns = (backup: Candidate, database: string | undefined) =>
   backup.database === undefined || database === undefined || backup.database === database;
+
+/** The backups of one database, and what the rules need to know of all of them. */
+interface Collection {
+  readonly policy: RetentionPolicy;
+  /** Known to be good; undefined where none is. */
+  readonly newestGood: Candidate | undefined;
+  /** The day of that one, as far as another backup confirms it. */
+  readonly confirmedDay: number;
+  /** The newest good ones that the policy wants to remain, oldest first; fewer where there are not so many. */
+  readonly needed: readonly Candidate[];
+  /** They hold what was lost since, each with the reason. */
+  readonly held: ReadonlyMap<Candidate, string>;
+}
+
+/** Why a backup is kept, for people; undefined where the rule does not keep it. */
+type Rule = (backup: Candidate, collection: Collection) => string | undefined;
+
+/** The first that keeps a backup gives the reason. What none keeps is removed. */
+const rules: readonly Rule[] = [
+  ({ isFuture }) => (isFuture ? 'dated in the future' : undefined),
+  ({ isLatest }) => (isLatest ? 'latest points to it' : undefined),
+  (backup, { held }) => held.get(backup),
+  (_, { needed, policy }) =>
+    needed.length < policy.keepMin
+      ? `fewer than ${policy.keepMin} backups are known to be good`
+      : undefined,
+  (backup, collection) => {
+    const { days: within } = collection.policy;
+    return daysBefore(backup, collection) < within
+      ? `${ageOf(backup, collection)}, within ${days(within)}`
+      : undefined;
+  },
+  (backup, { needed: [oldest], policy }) =>
+    oldest !== undefined && byAge(backup, oldest) >= 0
+      ? `among the newest ${policy.keepMin} good backups`
+      : undefined,
+  (backup, collection) =>
+    collection.confirmedDay - backup.day < collection.policy.days
+      ? `${ageOf(backup, collection)}, but no second backup confirms yet that the clock has not jumped`
+      : undefined,
+];
+
+const daysBefore = ({ day }: Candidate, { newestGood }: Collection) =>
+  (newestGood?.day ?? day) - day;
+
+const ageOf = (backup: Candidate, collection: Collection) =>
+  `${days(daysBefore(backup, collection))} before the newest good backup`;
 
 /** @param backups of one database, oldest first. */
 function planFor<C extends Candidate>(
   backups: readonly C[],
   policy: RetentionPolicy,
 ): Decision<C>[] {
-  const past = backups.filter((backup) => !backup.isFuture);
-  const good = past.filter((backup) => backup.knownGood);
-  const newest = good.at(-1);
-  const confirmed = newest && confirmedDay(past, newest);
-  const oldestNeeded = backups.findIndex((backup) => backup === good.at(-policy.keepMin));
-  const held = heldBackups(backups);
-  const decide = (backup: C, index: number): [Decision<C>['action'], string] => {
-    if (backup.isFuture) return ['keep', 'dated in the future'];
-    if (backup.isLatest) return ['keep', 'latest points to it'];
-    const holding = held.get(backup);
-    if (holding !== undefined) return ['keep', holding];
-    if (newest === undefined || confirmed === undefined || oldestNeeded === -1) {
-      return ['keep', `fewer than ${policy.keepMin} backups are known to be good`];
+  const collection = collect(backups, policy);
+  return backups.map((backup) => {
+    for (const rule of rules) {
+      const reason = rule(backup, collection);
+      if (reason !== undefined) return { backup, action: 'keep', reason };
     }
-    const age = `${days(newest.day - backup.day)} before the newest good backup`;
-    if (newest.day - backup.day < policy.days)
-      return ['keep', `${age}, within ${days(policy.days)}`];
-    if (index >= oldestNeeded) return ['keep', `among the newest ${policy.keepMin} good backups`];
-    if (confirmed - backup.day < policy.days) {
-      return ['keep', `${age}, but no second backup confirms yet that the clock has not jumped`];
-    }
-    return ['remove', `${age}, ${policy.keepMin} newer ones are good`];
-  };
-  return backups.map((backup, index) => {
-    const [action, reason] = decide(backup, index);
-    return { backup, action, reason };
+    const reason = `${ageOf(backup, collection)}, ${policy.keepMin} newer ones are good`;
+    return { backup, action: 'remove', reason };
   });
+}
+
+function collect(backups: readonly Candidate[], policy: RetentionPolicy): Collection {
+  const past = backups.filter(({ isFuture }) => !isFuture);
+  const good = past.filter(({ knownGood }) => knownGood);
+  const newestGood = good.at(-1);
+  return {
+    policy,
+    newestGood,
+    confirmedDay: newestGood === undefined ? 0 : confirmedDay(past, newestGood),
+    needed: good.slice(-policy.keepMin),
+    held: heldBackups(backups),
+  };
 }
 
 /** The day of the newest good backup, at most one day after the backup before it. */
