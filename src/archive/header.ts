@@ -1,6 +1,6 @@
 import { unquoteIdentifier } from '../base/sql.ts';
 import type { DatabaseSettings } from '../base/database-traits.ts';
-import type { Token } from '../dump/lexer.ts';
+import type { Token } from '../dump/token.ts';
 import type { ReplayFilter } from '../dump/replay-filter.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
 import type { TableRows } from '../base/table-rows.ts';

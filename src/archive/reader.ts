@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { Defect } from '../base/errors.ts';
 import { DumpInspector, type DumpContents } from '../dump/contents.ts';
 import type { TableRows } from '../base/table-rows.ts';
-import type { Token } from '../dump/lexer.ts';
+import type { Token } from '../dump/token.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
 import { storageFailure } from '../backup-directory/storage-failure.ts';
 import { Checksum } from '../streams/checksum.ts';

@@ -1,6 +1,25 @@
 import type { Flags } from '../config/sources.ts';
-import type { Result } from './results.ts';
+import type {
+  RestorePlanResult,
+  RestoreResult,
+  SalvageResult,
+  UndoPlanResult,
+  UndoResult,
+} from './restore-results.ts';
+import type { BackupResult, ListResult, PruneResult, VerifyResult } from './results.ts';
 import type { Context } from '../context.ts';
+
+/** What commands print with `--json`. */
+type Result =
+  | BackupResult
+  | ListResult
+  | VerifyResult
+  | PruneResult
+  | RestoreResult
+  | RestorePlanResult
+  | UndoResult
+  | UndoPlanResult
+  | SalvageResult;
 
 /** What a command is given of the world: settings, a place for results, a person to ask. */
 export interface Terminal {

@@ -3,7 +3,8 @@ import { Defect } from '../base/errors.ts';
 import { isObjectComment } from './legacy/announcements.ts';
 import { LegacyCleaner } from './legacy/cleaner.ts';
 import { policyRolesIn, rolesIn } from './role-filter.ts';
-import { DumpLexer, type Statement, type Token } from './lexer.ts';
+import { DumpLexer } from './lexer.ts';
+import type { Statement, Token } from './token.ts';
 import { firstLineOf, objectNamed } from './statement.ts';
 
 /** What a dump holds. */

@@ -6,44 +6,13 @@ import {
   mayBeProgressMessage,
 } from './legacy/messages.ts';
 import { textOf } from '../base/text.ts';
+import { copyTarget, startsWithEndOfCopy } from './copy.ts';
 import { StatementBoundary } from './statement-boundary.ts';
+import { maxStatementBytes, type Token } from './token.ts';
 import { isIdentifier, Quoting, withoutComments } from './quoting.ts';
-
-/** A stretch of a plain-SQL dump. The bytes of all tokens, in order, are what the lexer was given. */
-export type Token =
-  /** White space and comments between statements. */
-  | { readonly type: 'filler'; readonly bytes: Buffer }
-  /** A part of a statement; the last part, with the semicolon, carries the whole. */
-  | { readonly type: 'sql'; readonly bytes: Buffer; readonly statement?: Statement }
-  /** A part of a psql command, from its backslash to the line break; the last part carries all. */
-  | { readonly type: 'meta'; readonly bytes: Buffer; readonly command?: string }
-  /** A stretch of COPY data in which `ended` rows end. */
-  | { readonly type: 'rows'; readonly bytes: Buffer; readonly ended: number }
-  /** The line `\.` that closes a COPY block. */
-  | { readonly type: 'copyEnd'; readonly bytes: Buffer }
-  /** A line that pg_dump wrote to stderr, see legacy.ts. */
-  | { readonly type: 'message'; readonly bytes: Buffer };
-
-export interface Statement {
-  /**
-   * From the first word to the semicolon, without comments; undefined where longer than
-   * `maxStatementBytes`.
-   */
-  readonly text: string | undefined;
-  /** The table as the dump writes it (`public."My Table"`) where COPY data follows. */
-  readonly copyInto: string | undefined;
-  /** False where psql does not see its end, and waits for more. */
-  readonly endsForPsql: boolean;
-}
-
-/** Longer statements (large objects, long INSERTs) pass through without their text. */
-export const maxStatementBytes = 256 * 1024;
 
 const NEWLINE = 0x0a;
 const BACKSLASH = 0x5c;
-/** What psql takes for the end of data. */
-const endsOfCopy = ['\\.\n', '\\.\r\n'];
-const maxEndOfCopy = 4;
 /** Stands for a command, because nothing that pg_dump writes looks like this. */
 const afterCopy = 'behind COPY … FROM stdin';
 const beforeRows = 'pg_dump: dumping contents of table ';
@@ -274,13 +243,6 @@ export class DumpLexer {
   }
 }
 
-/** Also true for the cut beginning of it at the very end: the next chunk decides. */
-function startsWithEndOfCopy(bytes: Buffer, at: number): boolean {
-  const here = bytes.subarray(at, at + maxEndOfCopy).toString('latin1');
-  const isCut = at + here.length === bytes.length;
-  return endsOfCopy.some((end) => here.startsWith(end) || (isCut && end.startsWith(here)));
-}
-
 /** pg_dump writes it as the server has it. */
 function standardStringsAfter(statement: string | undefined): boolean | undefined {
   const value = /^SET standard_conforming_strings = (on|off);$/.exec(statement ?? '')?.[1];
@@ -289,16 +251,3 @@ function standardStringsAfter(statement: string | undefined): boolean | undefine
 
 /** As people write it, too: the name in quotes or not. */
 const setsEncoding = /^SET\s+(?:client_encoding\s*(?:=|TO\s)|NAMES\s)\s*'?([\w-]+)'?\s*;$/i;
-
-const quotedName = String.raw`"(?:[^"]|"")*"`;
-const name = String.raw`(?:${quotedName}|[^\s("',;.]+)`;
-/** Of other formats (CSV, binary) psql and the server do not agree with us where rows end. */
-const copyStatement = new RegExp(
-  String.raw`^COPY\s+(${name}(?:\.${name})?)(?:\s*\((?:${quotedName}|[^"()])*\))?\s+FROM\s+stdin\s*;$`,
-  'isu',
-);
-
-/** The table of `COPY public."My Table" (a, b) FROM stdin;`, or undefined for another statement. */
-function copyTarget(statement: string): string | undefined {
-  return copyStatement.exec(statement)?.[1];
-}

@@ -1,5 +1,5 @@
-import { identifier, qualified } from '../base/sql.ts';
-import type { Token } from './lexer.ts';
+import { actsAs, isInTransactionAfter, orderOf, wideningTable, type Ordering } from './ordering.ts';
+import type { Token } from './token.ts';
 import type { ReplayFilter } from './replay-filter.ts';
 
 interface Text {
@@ -34,14 +34,6 @@ export type LoadUnit =
       /** Makes a table that ANALYZE of another one reads, too: a child, or one of a foreign server. */
       readonly widensAnalyze: boolean;
     });
-
-export type Ordering =
-  /** Sets something for the session: every session needs it. */
-  | { readonly type: 'session' }
-  /** Touches nothing that rows of other tables depend on, and nothing that depends on them. */
-  | { readonly type: 'independent' }
-  /** Needs these tables (see `tableKey`) for itself; the first is the one that it works on. */
-  | { readonly type: 'tables'; readonly tables: readonly string[]; readonly isForeignKey: boolean };
 
 /** Cuts what is replayed of a dump into parts: statements, and pieces of rows at row borders. */
 export class LoadUnitSplitter {
@@ -184,59 +176,4 @@ function countLines(bytes: Buffer): number {
 function columnCount(copy: string): number | undefined {
   const list = /^COPY\s[^(]*\((.*)\)\s+FROM\s/is.exec(copy)?.[1];
   return list?.replaceAll(/"(?:[^"]|"")*"/g, 'x').split(',').length;
-}
-
-/** Whether a transaction of the file is open behind a statement; undefined: that stays as it is. */
-function isInTransactionAfter(statement = ''): boolean | undefined {
-  if (/^(?:BEGIN|START\s+TRANSACTION)\b/i.test(statement)) return true;
-  return /^(?:COMMIT|END|ABORT|ROLLBACK)\b(?!\s+(?:WORK\s+|TRANSACTION\s+)?TO\b)/i.test(statement)
-    ? false
-    : undefined;
-}
-
-const wideningTable = /^CREATE (?:FOREIGN TABLE |(?:UNLOGGED )?TABLE .*\nINHERITS \()/s;
-
-/** The same for a table however it is quoted: pg_dump and the server need not do it alike. */
-export function tableKey(name: string): string {
-  return name.replaceAll(/"([a-z_][a-z0-9_$]*)"/g, '$1');
-}
-
-const setsSession =
-  /^(?:SET (?!SESSION AUTHORIZATION|LOCAL|TRANSACTION|CONSTRAINTS)|SELECT pg_catalog\.set_config\()/;
-/** Sequences and large objects; pg_dump writes the latter in transactions of their own. */
-const independent = /^(?:SELECT pg_catalog\.(?:setval|lo_|lowrite)|(?:BEGIN|COMMIT);$)/;
-const constraint = new RegExp(
-  String.raw`^ALTER TABLE (?:ONLY )?${qualified}\s+ADD CONSTRAINT ${identifier} (?:PRIMARY KEY|UNIQUE|EXCLUDE)\b`,
-);
-/** Like an index on an expression, it wants statistics of its own. */
-const statistics = new RegExp(
-  String.raw`^CREATE STATISTICS ${qualified} [^']*? FROM ${qualified};$`,
-  's',
-);
-const foreignKey = new RegExp(
-  String.raw`^ALTER TABLE (?:ONLY )?${qualified}\s+ADD CONSTRAINT ${identifier} FOREIGN KEY [^']*? REFERENCES ${qualified}\(`,
-);
-const index = new RegExp(
-  String.raw`^CREATE (?:UNIQUE )?INDEX ${identifier} ON ${qualified} USING `,
-);
-
-/** Whether from here on the session is another role; undefined: that stays as it is. */
-function actsAs(statement = ''): boolean | undefined {
-  if (!/^(?:RE)?SET SESSION AUTHORIZATION\b/.test(statement)) return undefined;
-  return !/^RESET| DEFAULT;$/.test(statement);
-}
-
-/** The forms are those that pg_dump writes; of any other nothing is assumed. */
-function orderOf(statement: string): Ordering | undefined {
-  if (setsSession.test(statement)) return { type: 'session' };
-  if (independent.test(statement)) return { type: 'independent' };
-  const key = foreignKey.exec(statement);
-  if (key) {
-    const tables = [key[1] ?? '', key[2] ?? ''].map(tableKey);
-    return { type: 'tables', tables, isForeignKey: true };
-  }
-  const table =
-    (constraint.exec(statement) ?? index.exec(statement))?.[1] ?? statistics.exec(statement)?.[2];
-  if (table === undefined) return undefined;
-  return { type: 'tables', tables: [tableKey(table)], isForeignKey: false };
 }

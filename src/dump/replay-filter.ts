@@ -1,5 +1,5 @@
 import type { DatabaseSettings } from '../base/database-traits.ts';
-import { maxStatementBytes, type Token } from './lexer.ts';
+import { maxStatementBytes, type Token } from './token.ts';
 import type { RoleFilter, Skipped } from './role-filter.ts';
 import { DatabasePreamble } from './preamble.ts';
 import { withoutComments } from './quoting.ts';

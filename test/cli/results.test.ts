@@ -3,15 +3,17 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
 import {
-  backupResult,
-  errorResult,
-  listResult,
-  pruneResult,
   restorePlanResult,
   restoreResult,
   salvageResult,
   undoPlanResult,
   undoResult,
+} from '../../src/cli/restore-results.ts';
+import {
+  backupResult,
+  errorResult,
+  listResult,
+  pruneResult,
   verifyResult,
 } from '../../src/cli/results.ts';
 import { backedUp, handMade } from '../support/backed-up.ts';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DumpLexer, type Token } from '../../src/dump/lexer.ts';
+import { DumpLexer } from '../../src/dump/lexer.ts';
+import type { Token } from '../../src/dump/token.ts';
 
 /** The tokens of a text that arrives in these chunks, with neighbors of one kind joined. */
 function tokens(chunks: readonly Buffer[]): string[] {

@@ -1,5 +1,5 @@
 import { keptResult } from '../../cli/kept-database.ts';
-import type { RestorePlanResult, RestoreResult, SalvageResult } from '../../cli/results.ts';
+import type { RestorePlanResult, RestoreResult, SalvageResult } from '../../cli/restore-results.ts';
 import type { RestorePlan } from '../../restore/plan.ts';
 import type { RestoreReport } from '../../restore/restore.ts';
 import type { SalvageReport } from '../../restore/salvage.ts';

@@ -1,7 +1,7 @@
 import { describePlace, type Context } from '../../context.ts';
 import { askingLog, confirm } from '../../cli/confirm.ts';
 import { keptResult } from '../../cli/kept-database.ts';
-import type { UndoPlanResult, UndoResult } from '../../cli/results.ts';
+import type { UndoPlanResult, UndoResult } from '../../cli/restore-results.ts';
 import type { RestoreFlags } from './options.ts';
 import { announceUndo } from './text.ts';
 import type { Terminal } from '../../cli/terminal.ts';

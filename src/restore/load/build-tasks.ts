@@ -1,4 +1,4 @@
-import type { Ordering } from '../../dump/load-units.ts';
+import type { Ordering } from '../../dump/ordering.ts';
 import { bytesOf } from '../../base/text.ts';
 import { Heap } from './heap.ts';
 import type { Work } from './session.ts';

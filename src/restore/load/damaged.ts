@@ -1,5 +1,5 @@
 import { ArchiveReader, reportOf, type ReadProgress } from '../../archive/reader.ts';
-import type { Token } from '../../dump/lexer.ts';
+import type { Token } from '../../dump/token.ts';
 import { LoadUnitSplitter } from '../../dump/load-units.ts';
 import type { ReplayFilter } from '../../dump/replay-filter.ts';
 import { tableCreatedBy } from '../../dump/statement.ts';

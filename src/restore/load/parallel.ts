@@ -1,26 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ownLocks } from '../../postgres/sessions.ts';
-import { tableKey, type LoadUnit } from '../../dump/load-units.ts';
-import { LoadSession, type Done, type Work } from './session.ts';
+import type { LoadUnit } from '../../dump/load-units.ts';
+import { tableKey } from '../../dump/ordering.ts';
 import type { Server } from '../../postgres/psql.ts';
+import { build } from './build.ts';
+import type { Task } from './build-tasks.ts';
+import { Coordinator, maxQueuedBytes } from './coordinator.ts';
+import { Outstanding } from './outstanding.ts';
+import { LoadSession, type Done } from './session.ts';
+import { SessionPool } from './session-pool.ts';
+import { smallTableBytes, TableStatistics, tinyTableBytes } from './statistics.ts';
 import { tablesInOrder, type TablesInOrder } from './tables-in-order.ts';
-import { smallTableBytes, TableStatistics } from './statistics.ts';
-import { groupTiny, TaskQueue, withWorkers, type Task } from './build-tasks.ts';
 
 /** Two looks that show the same tell that nothing moves any more. */
 const watchEveryMs = 3_000;
 
 const passed = (ms: number, signal: AbortSignal) =>
   sleep(ms, true, { signal, ref: false }).catch(() => false);
-
-/** Of rows, no more bytes than that are sent to a session ahead: two pieces, or more that are small. */
-const maxQueuedBytes = 4 * 1024 * 1024;
-
-/** Up to here, what belongs to a table takes less time than to give it to a session of its own. */
-const tinyTableBytes = 256 * 1024;
-
-/** What the coordinator does is sent together up to this size. */
-const batchBytes = 64 * 1024;
 
 /** Loading side by side has failed: in the order of the dump, it may go well. */
 export class NotInParallel extends Error {
@@ -51,48 +47,36 @@ interface Block {
  * in the dump's order, with nothing else going on. The first error ends all sessions.
  */
 export class ParallelLoader implements AsyncDisposable {
-  /**
-   * Does what must be done in order, and all that belongs to tiny tables: it knows them, and sessions that
-   * create things at the same time are slowed down by hearing of each other's.
-   */
-  readonly #coordinator: LoadSession;
-  /** Opened when there is work for them. */
-  readonly #sessions: LoadSession[] = [];
-  /** What all sessions were told, in order. */
-  readonly #settings: Work[] = [];
-  /** Rows that are being loaded. */
+  readonly #server: Server;
+  readonly #database: string;
+  readonly #onBuild: ParallelOptions['onBuild'];
+  readonly #outstanding = new Outstanding();
+  readonly #coordinator: Coordinator;
+  readonly #pool: SessionPool;
+  /** Rows that the pool is loading. */
   readonly #rows = new Set<Promise<void>>();
-  /** What the coordinator gets next, and the COPY blocks in it. */
-  #batch: Work[] = [];
-  #batchBlocks: number[] = [];
-  #batchBytes = 0;
-  /** Statements that all that follows must find done. */
-  readonly #ordered = new Set<Promise<void>>();
   #tasks: Task[] = [];
   /** Collected by the coordinator, while the others load. */
   readonly #statistics = new TableStatistics();
   #current: Block | undefined;
-  #failed: { readonly error: unknown } | undefined;
+  #tablesInOrder: TablesInOrder | undefined;
+  readonly #ended = new AbortController();
   /** Rows of each COPY block, as the server counted them. */
   readonly copied: number[] = [];
   inserted = 0;
-  readonly #onBuild: ParallelOptions['onBuild'];
-  readonly #ended = new AbortController();
-
   /** Rows were loaded by several sessions: in the order of the dump, it might go otherwise. */
   hasDealt = false;
-  #tablesInOrder: TablesInOrder | undefined;
-  readonly #server: Server;
-  readonly #database: string;
-
-  readonly #jobs: number;
 
   constructor(server: Server, database: string, { jobs, onBuild }: ParallelOptions) {
     this.#server = server;
     this.#database = database;
-    this.#jobs = jobs;
     this.#onBuild = onBuild;
-    this.#coordinator = new LoadSession(server, database);
+    this.#pool = new SessionPool(server, database, jobs, this.#outstanding);
+    const session = new LoadSession(server, database);
+    this.#coordinator = new Coordinator(session, this.#outstanding, (blocks, done) => {
+      this.#note(blocks, done.copied);
+      this.inserted += done.inserted;
+    });
     void this.#watchForOwnLocks();
   }
 
@@ -103,7 +87,7 @@ export class ParallelLoader implements AsyncDisposable {
 
   /** Takes the next part; waits while there is no room for it. */
   async load(part: LoadUnit): Promise<void> {
-    if (this.#failed) throw this.#failed.error;
+    this.#outstanding.throwIfFailed();
     if (part.type === 'statement' && part.widensAnalyze) this.#statistics.leaveToTheEnd();
     if (part.type === 'rows') {
       await this.#deal(part);
@@ -112,17 +96,14 @@ export class ParallelLoader implements AsyncDisposable {
       const { tables, isForeignKey } = part.order;
       this.#tasks.push({ works: [part], tables, isForeignKey });
     } else if (part.order?.type === 'independent') {
-      await this.#collect(part);
+      await this.#coordinator.collect(part);
     } else {
       await this.#buildTasks();
-      await this.#all(this.#rows);
+      await this.#outstanding.all(this.#rows);
       if (part.order?.type === 'session') {
         await this.#drain();
-        this.#settings.push(part);
-        await Promise.all(
-          [this.#coordinator, ...this.#sessions].map((session) => session.run(part)),
-        );
-      } else await this.#collect(part);
+        await Promise.all([this.#coordinator.session.run(part), this.#pool.tell(part)]);
+      } else await this.#coordinator.collect(part);
     }
   }
 
@@ -130,14 +111,14 @@ export class ParallelLoader implements AsyncDisposable {
   async finish(): Promise<void> {
     await this.#buildTasks();
     await this.#drain();
-    await this.#all(this.#statistics.collecting.values());
-    await Promise.all([this.#coordinator, ...this.#sessions].map((session) => session.end()));
+    await this.#outstanding.all(this.#statistics.collecting.values());
+    await Promise.all([this.#coordinator.session.end(), this.#pool.end()]);
   }
 
   /** Nothing of what was not finished is committed. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort();
-    await Promise.all([this.#coordinator, ...this.#sessions].map((session) => session.kill()));
+    await Promise.all([this.#coordinator.session.kill(), this.#pool.kill()]);
   }
 
   /**
@@ -150,7 +131,7 @@ export class ParallelLoader implements AsyncDisposable {
     while (await passed(watchEveryMs, signal)) {
       const now = await ownLocks(this.#server, this.#database).catch(() => '');
       if (now !== '' && now === before) {
-        this.#failed ??= { error: new NotInParallel('the sessions that load wait for each other') };
+        this.#outstanding.fail(new NotInParallel('the sessions that load wait for each other'));
         await this[Symbol.asyncDispose]();
       }
       before = now;
@@ -164,19 +145,15 @@ export class ParallelLoader implements AsyncDisposable {
     const isSmall = this.#statistics.addRows(name, part.bytes) <= smallTableBytes;
     const current = this.#current?.block === block ? this.#current : await this.#begin(part);
     const { mustBeInOrder, owner, pieces } = current;
-    if (owner === this.#coordinator) {
-      this.#batchBlocks.push(block);
-      await this.#collect(part);
-      return;
-    }
-    await this.#drainCoordinator();
+    if (owner === this.#coordinator.session) return this.#coordinator.collect(part);
+    await this.#coordinator.drain();
     // In order, rows find those of their own table that stand before them, too.
-    const session = isSmall || mustBeInOrder ? owner : this.#leastBusy();
+    const session = isSmall || mustBeInOrder ? owner : this.#pool.leastBusy();
     const piece = session.run(part);
     pieces.push(piece);
-    this.#track(this.#rows, piece, ({ copied }) => this.#note([block], copied));
-    while ((mustBeInOrder ? session : this.#leastBusy()).load >= maxQueuedBytes)
-      await this.#any(this.#rows);
+    this.#outstanding.track(this.#rows, piece, ({ copied }) => this.#note([block], copied));
+    while ((mustBeInOrder ? session : this.#pool.leastBusy()).load >= maxQueuedBytes)
+      await this.#outstanding.any(this.#rows);
   }
 
   #note(blocks: readonly number[], copied: readonly number[]): void {
@@ -187,17 +164,17 @@ export class ParallelLoader implements AsyncDisposable {
 
   /** Begins a COPY block: rows that may look into other tables have these loaded, and no more. */
   async #begin(part: Extract<LoadUnit, { type: 'rows' }>): Promise<Block> {
-    if (this.#tablesInOrder === undefined) await this.#drainCoordinator();
+    if (this.#tablesInOrder === undefined) await this.#coordinator.drain();
     this.#tablesInOrder ??= await tablesInOrder(this.#server, this.#database);
     const mustBeInOrder =
       part.inTransaction || this.#tablesInOrder.includes(part.table, part.columns);
-    if (mustBeInOrder || this.#current?.mustBeInOrder) await this.#all(this.#rows);
+    if (mustBeInOrder || this.#current?.mustBeInOrder) await this.#outstanding.all(this.#rows);
     this.#analyzeCurrent();
+    const isForCoordinator = part.inTransaction || this.#isTiny(part);
     this.#current = {
       block: part.block,
       key: tableKey(part.table),
-      owner:
-        part.inTransaction || this.#isForCoordinator(part) ? this.#coordinator : this.#leastBusy(),
+      owner: isForCoordinator ? this.#coordinator.session : this.#pool.leastBusy(),
       mustBeInOrder,
       pieces: [],
     };
@@ -205,134 +182,41 @@ export class ParallelLoader implements AsyncDisposable {
   }
 
   /** A whole tiny table, while the coordinator is not at the statistics of a large one. */
-  #isForCoordinator({ bytes }: { readonly bytes: number }): boolean {
+  #isTiny({ bytes }: { readonly bytes: number }): boolean {
     return bytes <= tinyTableBytes && this.#statistics.collecting.size === 0;
-  }
-
-  /** One that has nothing to do, if need be a new one; else the one that has least. */
-  #leastBusy(): LoadSession {
-    const free = this.#sessions.find(({ load }) => load === 0);
-    if (free !== undefined) return free;
-    if (this.#sessions.length < this.#jobs) return this.#open();
-    return this.#sessions.reduce((best, session) => (session.load < best.load ? session : best));
-  }
-
-  #open(): LoadSession {
-    const session = new LoadSession(this.#server, this.#database);
-    this.#sessions.push(session);
-    for (const part of this.#settings) this.#track(this.#rows, session.run(part), () => {});
-    return session;
-  }
-
-  /** For the coordinator, together with what follows. */
-  async #collect(part: LoadUnit): Promise<void> {
-    this.#batch.push(part);
-    this.#batchBytes += part.sql.reduce((sum, { length }) => sum + length, 0);
-    if (this.#batchBytes <= batchBytes) return;
-    this.#sendBatch();
-    while (this.#coordinator.load >= maxQueuedBytes) await this.#any(this.#ordered);
-  }
-
-  #sendBatch(): void {
-    if (this.#batch.length === 0) return;
-    const blocks = this.#batchBlocks;
-    this.#track(this.#ordered, this.#coordinator.run(...this.#batch), ({ copied, inserted }) => {
-      this.#note(blocks, copied);
-      this.inserted += inserted;
-    });
-    this.#batch = [];
-    this.#batchBlocks = [];
-    this.#batchBytes = 0;
-  }
-
-  async #drainCoordinator(): Promise<void> {
-    this.#sendBatch();
-    await this.#all(this.#ordered);
   }
 
   /** Everything that was sent is done. */
   async #drain(): Promise<void> {
-    await this.#drainCoordinator();
-    await this.#all(this.#rows);
+    await this.#coordinator.drain();
+    await this.#outstanding.all(this.#rows);
   }
 
-  /**
-   * Builds the indexes and constraints that wait: those of one table one after the other, those of
-   * large tables first, foreign keys after what they refer to.
-   */
+  /** Builds the indexes and constraints that wait. */
   async #buildTasks(): Promise<void> {
     if (this.#tasks.length === 0) return;
-    const bytes = ({ tables: [key = ''] }: Task) => this.#statistics.bytesOf(key);
-    const sorted = this.#tasks.sort(
-      (a, b) => Number(a.isForeignKey) - Number(b.isForeignKey) || bytes(b) - bytes(a),
-    );
+    const tasks = this.#tasks;
     this.#tasks = [];
-    // Of tables that were filled by INSERT statements, the size is not known.
-    const isTiny = (table: string) =>
-      this.inserted === 0 && this.#statistics.bytesOf(table) <= tinyTableBytes;
-    const queue = new TaskQueue(groupTiny(sorted, isTiny));
-    const busy = new Set<LoadSession>();
-    const running = new Set<Promise<void>>();
-    while (queue.left > 0 || running.size > 0) {
-      this.#onBuild?.(queue.left);
-      const turn = this.#nextTurn(queue, busy);
-      if (turn === undefined) {
-        await this.#any([...running, ...this.#statistics.collecting.values()]);
-        continue;
-      }
-      const { session, task } = turn;
-      this.#statistics.note(task);
-      const isAlone = queue.left === task.works.length && running.size === 0;
-      busy.add(session);
-      this.#track(running, session.run(...withWorkers(task, isAlone)), () => {
-        busy.delete(session);
-        if (!task.isAnalysis) queue.done(task);
-      });
-    }
-  }
-
-  /** What can be begun now, and who does it. */
-  #nextTurn(
-    queue: TaskQueue,
-    busy: ReadonlySet<LoadSession>,
-  ): { readonly session: LoadSession; readonly task: Task } | undefined {
-    const tiny = busy.has(this.#coordinator) ? undefined : queue.takeTiny();
-    if (tiny !== undefined) return { session: this.#coordinator, task: tiny };
-    const idle = this.#sessions.find((session) => !busy.has(session));
-    if (idle === undefined && this.#sessions.length === this.#jobs) return undefined;
-    const task =
-      queue.take(new Set(this.#statistics.collecting.keys())) ??
-      this.#statistics.nextTask((table) => queue.needs(table));
-    return task && { session: idle ?? this.#open(), task };
+    const builders = {
+      coordinator: this.#coordinator.session,
+      pool: this.#pool,
+      outstanding: this.#outstanding,
+      statistics: this.#statistics,
+      onBuild: this.#onBuild,
+    };
+    await build(tasks, builders, this.inserted === 0);
   }
 
   #analyzeCurrent(): void {
     if (this.#current === undefined) return;
     const { key, pieces, owner } = this.#current;
-    if (owner === this.#coordinator) this.#sendBatch();
-    const run = (work: Work) => this.#coordinator.run(work);
-    this.#statistics.collect(key, pieces, run, (error) => {
-      this.#failed ??= { error };
-    });
-  }
-
-  #track(set: Set<Promise<void>>, work: Promise<Done>, onDone: (done: Done) => void): void {
-    const tracked = work.then(onDone).then(
-      () => void set.delete(tracked),
-      (error: unknown) => {
-        this.#failed ??= { error };
-      },
+    const { session } = this.#coordinator;
+    if (owner === session) this.#coordinator.send();
+    this.#statistics.collect(
+      key,
+      pieces,
+      (work) => session.run(work),
+      (error) => this.#outstanding.fail(error),
     );
-    set.add(tracked);
-  }
-
-  async #any(set: Iterable<Promise<void>>): Promise<void> {
-    await Promise.race(set);
-    if (this.#failed) throw this.#failed.error;
-  }
-
-  async #all(set: Iterable<Promise<void>>): Promise<void> {
-    await Promise.all(set);
-    if (this.#failed) throw this.#failed.error;
   }
 }

@@ -1,5 +1,5 @@
 import { identifier } from '../../base/sql.ts';
-import { tableKey } from '../../dump/load-units.ts';
+import { tableKey } from '../../dump/ordering.ts';
 import type { Work } from './session.ts';
 import { analyze, needsStatistics, type Task } from './build-tasks.ts';
 
@@ -8,6 +8,9 @@ import { analyze, needsStatistics, type Task } from './build-tasks.ts';
  * statistics can wait for the end.
  */
 export const smallTableBytes = 8 * 1024 * 1024;
+
+/** Up to here, what belongs to a table takes less time than to give it to a session of its own. */
+export const tinyTableBytes = 256 * 1024;
 
 const schemaQualified = new RegExp(String.raw`^${identifier}\.`);
 

@@ -5,7 +5,8 @@ import {
   tableCreatedBy,
   tableInsertedInto,
 } from '../../dump/statement.ts';
-import { tableKey, type LoadUnit } from '../../dump/load-units.ts';
+import type { LoadUnit } from '../../dump/load-units.ts';
+import { tableKey } from '../../dump/ordering.ts';
 import { RefusedDump } from './failure.ts';
 import { LoadSession, type Done, type Work } from './session.ts';
 import { SqlError, type Server } from '../../postgres/psql.ts';
