@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { addBackupCommand } from './commands/backup.ts';
 import { addListCommand } from './commands/list.ts';
 import { addPruneCommand } from './commands/prune.ts';
-import { addRestoreCommand } from './commands/restore/restore.ts';
+import { addRestoreCommand } from './commands/restore/command.ts';
 import { describeSetting } from './config/settings.ts';
 import type { Terminal } from './cli/terminal.ts';
 import { addVerifyCommand } from './commands/verify.ts';

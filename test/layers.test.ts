@@ -1,4 +1,4 @@
-import { appendFile, cp, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, cp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -63,4 +63,28 @@ test('each kind of violation of the layers is refused', async () => {
   );
   for (const [file, , rule] of violations) expect(found).toContain(`src/${file}: ${rule}`);
   expect(found).toContain('src/backup: circle-of-folders');
+});
+
+/** Recipes put many parts together: they may import more than others. */
+const recipes = ['backup/backup', 'restore/restore', 'restore/salvage', 'restore/undo'].map(
+  (name) => `${name}.ts`,
+);
+const imported = /^(?:import|export)\b[^;]*?from '(\.[^']+)';|import\('(\.[^']+)'\)/gm;
+
+test('files are small, and know few others', async () => {
+  const names = (await readdir(join(root, 'src'), { recursive: true })).filter((name) =>
+    name.endsWith('.ts'),
+  );
+  const files = await Promise.all(
+    names.map(async (name) => {
+      const text = await readFile(join(root, 'src', name), 'utf8');
+      const others = new Set([...text.matchAll(imported)].map(([, path, later]) => path ?? later));
+      const lines = text.split('\n').filter((line) => line.trim() !== '').length;
+      return { name, lines, imports: others.size };
+    }),
+  );
+  expect(files.filter(({ lines }) => lines > 250)).toEqual([]);
+  expect(files.filter(({ lines }) => lines >= 150).length).toBeLessThanOrEqual(files.length / 10);
+  const most = (name: string) => (recipes.includes(name) ? 16 : 12);
+  expect(files.filter(({ name, imports }) => imports > most(name))).toEqual([]);
 });

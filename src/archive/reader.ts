@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { Defect } from '../base/errors.ts';
 import { DumpInspector, type DumpContents } from '../dump/contents.ts';
-import type { TableRows } from '../base/table-rows.ts';
+import { firstDifference } from '../base/table-rows.ts';
 import type { Token } from '../dump/token.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
 import { storageFailure } from '../backup-directory/storage-failure.ts';
@@ -147,22 +147,4 @@ function findDefects(
   const difference = firstDifference(found.contents.tables, manifest.tables);
   if (difference !== undefined) defects.push(`rows differ from the manifest: ${difference}`);
   return defects;
-}
-
-/** Where two lists of tables first differ, for people; undefined where they are equal. */
-export function firstDifference(
-  found: readonly TableRows[],
-  expected: readonly TableRows[],
-): string | undefined {
-  const length = Math.max(found.length, expected.length);
-  for (let index = 0; index < length; index += 1) {
-    const here = found[index];
-    const there = expected[index];
-    if (here?.table === there?.table && here?.rows === there?.rows) continue;
-    const table = here?.table ?? there?.table ?? '';
-    const rows = (entry: TableRows | undefined) =>
-      entry?.table === table ? `${entry.rows} rows` : 'absent';
-    return `${table} has ${rows(here)}, expected ${rows(there)}`;
-  }
-  return undefined;
 }

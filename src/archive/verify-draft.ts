@@ -3,7 +3,7 @@ import { Defect, Failure } from '../base/errors.ts';
 import type { Draft } from '../backup-directory/draft.ts';
 import { storageFailure } from '../backup-directory/storage-failure.ts';
 import { Checksum } from '../streams/checksum.ts';
-import { firstDifference } from './reader.ts';
+import { firstDifference } from '../base/table-rows.ts';
 import type { WriteOptions, Written } from './writer.ts';
 
 /**

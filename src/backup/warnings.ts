@@ -1,16 +1,18 @@
+import { psqlCommand } from '../base/format.ts';
+import type { Context } from '../context.ts';
 import type { DumpContents } from '../dump/contents.ts';
 import { describeLoss } from '../backup-directory/row-loss.ts';
 import type { Manifest } from '../backup-directory/manifest.ts';
 import { largerEarlierBackups } from '../backup-directory/larger-earlier-backup.ts';
 
 /** Why a person should look at a backup, although it is good. */
-export interface Warning {
+interface Warning {
   readonly message: string;
   readonly hint: string;
 }
 
 /** What pg_dump writes and others do not read is backed up all the same. */
-export function* warnOfContents({ trapsForPsql, defect }: DumpContents): Generator<Warning> {
+function* warnOfContents({ trapsForPsql, defect }: DumpContents): Generator<Warning> {
   if (trapsForPsql.length > 0) {
     yield {
       message: `psql cannot read ${trapsForPsql.join(', ')}: it takes a name \`begin\` for the beginning of a body, and waits for its end`,
@@ -26,7 +28,7 @@ export function* warnOfContents({ trapsForPsql, defect }: DumpContents): Generat
 }
 
 /** A database that was emptied by accident makes a good backup, too. */
-export async function warnOfLoss(manifest: Manifest, directory: string): Promise<Warning[]> {
+async function warnOfLoss(manifest: Manifest, directory: string): Promise<Warning[]> {
   const fuller = await largerEarlierBackups(directory, manifest);
   const [newest] = fuller;
   if (newest === undefined) return [];
@@ -40,4 +42,28 @@ export async function warnOfLoss(manifest: Manifest, directory: string): Promise
       hint: `if that is not meant so, look: \`pratiko-backup restore ${newest.backup.stamp} --to NEW_DATABASE\`; it stays, however old, until you say that nothing is missing (\`pratiko-backup prune --accept-loss\`)`,
     },
   ];
+}
+
+/**
+ * Tells why a person should look at a new backup, although it is good.
+ * @returns what was said, for whoever else is told; undefined where there is nothing.
+ */
+export async function warn(
+  contents: DumpContents,
+  manifest: Manifest,
+  { config, log }: Context,
+): Promise<string | undefined> {
+  const losses = await warnOfLoss(manifest, config.backupDir);
+  const warnings = [...warnOfContents(contents), ...losses];
+  for (const { message, hint } of warnings) log.warn({ hint }, message);
+  if (losses.length === 0 && manifest.tables.length === 0) {
+    const { name } = manifest.database;
+    log.warn(
+      {
+        hint: `is it the right one (${config.databaseSource})? see \`${psqlCommand(config.connection)} --list\``,
+      },
+      `database "${name}" has no tables: this backup holds nothing`,
+    );
+  }
+  return warnings.length === 0 ? undefined : warnings.map(({ message }) => message).join('; ');
 }

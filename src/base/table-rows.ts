@@ -9,3 +9,21 @@ export interface TableRows {
 export function totalRows(tables: readonly TableRows[]): number {
   return tables.reduce((sum, { rows }) => sum + rows, 0);
 }
+
+/** Where two lists of tables first differ, for people; undefined where they are equal. */
+export function firstDifference(
+  found: readonly TableRows[],
+  expected: readonly TableRows[],
+): string | undefined {
+  const length = Math.max(found.length, expected.length);
+  for (let index = 0; index < length; index += 1) {
+    const here = found[index];
+    const there = expected[index];
+    if (here?.table === there?.table && here?.rows === there?.rows) continue;
+    const table = here?.table ?? there?.table ?? '';
+    const rows = (entry: TableRows | undefined) =>
+      entry?.table === table ? `${entry.rows} rows` : 'absent';
+    return `${table} has ${rows(here)}, expected ${rows(there)}`;
+  }
+  return undefined;
+}

@@ -1,6 +1,5 @@
 import type { z } from 'zod';
-
-type Zod = typeof z;
+import { identifier, integer, oneOf, path, type Zod } from './values.ts';
 
 export interface Setting {
   /** Within one source the first that is set wins; people know the setting by the last. */
@@ -16,31 +15,6 @@ export interface Setting {
   /** What it is, in a clause; behind a semicolon or colon, what help texts have no room for. */
   readonly help: string;
 }
-
-const integer = (from: number, to: number) => (zod: Zod) =>
-  zod
-    .string()
-    .refine((text) => /^\d{1,9}$/.test(text) && Number(text) >= from && Number(text) <= to, {
-      error: `a whole number from ${from} to ${to}`,
-    })
-    .transform(Number);
-
-const identifier = (zod: Zod) =>
-  zod.string().refine((text) => text !== '' && Buffer.byteLength(text) <= 63, {
-    error: 'a name of 1 to 63 bytes',
-  });
-
-const path = (zod: Zod) =>
-  zod.string().refine((text) => text !== '' && !text.startsWith('~'), {
-    error: 'a path with the home directory written out: ~ is not expanded',
-  });
-
-const oneOf =
-  <const Values extends readonly [string, ...string[]]>(values: Values) =>
-  (zod: Zod) =>
-    zod.string().refine((text): text is Values[number] => values.includes(text), {
-      error: `one of ${values.join(', ')}`,
-    });
 
 /** Every setting there is. What is read, hidden, documented and listed in help texts comes from here. */
 export const settings = {

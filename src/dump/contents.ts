@@ -2,6 +2,7 @@ import type { TableRows } from '../base/table-rows.ts';
 import { Defect } from '../base/errors.ts';
 import { isObjectComment } from './legacy/announcements.ts';
 import { LegacyCleaner } from './legacy/cleaner.ts';
+import { DumpEnding } from './ending.ts';
 import { policyRolesIn, rolesIn } from './role-filter.ts';
 import { DumpLexer } from './lexer.ts';
 import type { Statement, Token } from './token.ts';
@@ -31,30 +32,13 @@ export interface DumpContents {
   readonly isOnlyUnproven: boolean;
 }
 
-/** How much text after the last statement is kept to find the completion marker in. */
-const tailBytes = 4096;
-
-const completionMarker =
-  /(?:^|\n)--\n-- PostgreSQL database dump complete\n--\n\n(?:\\unrestrict ([A-Za-z0-9]+)\n\n)?$/;
-
-/** How every dump begins, and how it ends. */
-const firstComment = /\n-- PostgreSQL database dump[ \t]*\r?\n/;
-const longestComment = 64;
-const lastComment = /\n-- PostgreSQL database dump complete[ \t]*\r?\n/;
-
-/** The same, however a file went through other systems and editors. */
-const markerLine = /^-- PostgreSQL database dump complete[ \t]*\r?$/m;
-
 export interface InspectorOptions {
   /** It must end exactly as pg_dump ends it: ours do. Else what says nothing may follow, or be missing. */
   readonly strict: boolean;
 }
 
-const noMarker = 'no completion marker at the end: the dump was cut';
-
 /** Reads the tokens of a dump, in order, and tells what is in it and whether it is whole. */
 export class DumpInspector {
-  readonly #options: InspectorOptions;
   #isBeginning = true;
   readonly #legacy = new LegacyCleaner();
   readonly #lexer = new DumpLexer();
@@ -66,22 +50,16 @@ export class DumpInspector {
   readonly #policyRoles = new Set<string>();
   #bytes = 0;
   #messages = 0;
-  /** What follows the last statement or COPY block: comments, white space, psql commands. */
-  #tail = '';
-  /** The last bytes, whatever they are. */
-  #end = '';
+  readonly #ending: DumpEnding;
   /** What stood before the last statement. */
   #heading = '';
   readonly #traps: string[] = [];
-  #restrictKey: string | undefined;
-  #continuesAfterMarker = false;
-  #beginnings = 0;
   /** The lines between statements that stand above objects, and the one that is not whole yet. */
   #objects = 0;
   #line = '';
 
   constructor(options: InspectorOptions = { strict: true }) {
-    this.#options = options;
+    this.#ending = new DumpEnding(options.strict);
   }
 
   /** The table whose rows are being read. */
@@ -105,7 +83,7 @@ export class DumpInspector {
     const nul = whole.indexOf(0);
     const text = nul === -1 ? whole : whole.subarray(0, nul);
     this.#bytes += text.length;
-    this.#end = (this.#end + text.toString('latin1', text.length - tailBytes)).slice(-tailBytes);
+    this.#ending.see(text);
     for (const bytes of this.#legacy.read(text)) yield* this.#lex(bytes);
     if (nul !== -1) throw new Defect(`byte ${this.#bytes} of the dump is no text (NUL)`);
   }
@@ -129,28 +107,24 @@ export class DumpInspector {
       roles: [...this.#roles].sort(),
       policyRoles: [...this.#policyRoles].sort(),
       trapsForPsql: this.#traps,
-      endsLikeADump: this.#wrongEnd(this.#end) === undefined,
+      endsLikeADump: this.#ending.isLikeADump,
       messages: this.#legacy.removed + this.#messages,
-      defect: this.#damage() ?? this.#unproven(),
-      isOnlyUnproven: this.#damage() === undefined && this.#unproven() !== undefined,
+      defect: this.#damage() ?? this.#ending.unproven,
+      isOnlyUnproven: this.#damage() === undefined && this.#ending.unproven !== undefined,
     };
   }
 
   #take(token: Token): Token {
     switch (token.type) {
       case 'filler':
-        this.#append(token.bytes);
+        this.#ending.append(token);
         if (this.#legacy.announced !== undefined) this.#countObjects(token.bytes);
         break;
       case 'meta':
-        if (!/^\\(?:un)?restrict\b/.test(token.command ?? '') && !this.#options.strict) {
-          this.#leaveTail();
-        }
-        this.#append(token.bytes);
-        this.#restrictKey ??= /^\\restrict (\S+)$/.exec(token.command ?? '')?.[1];
+        this.#ending.append(token);
         break;
       case 'sql':
-        this.#leaveTail();
+        this.#heading = this.#ending.leave() || this.#heading;
         if (token.statement?.endsForPsql === false) this.#noteTrap(token.statement);
         for (const role of rolesIn(token.statement?.text ?? '')) this.#roles.add(role);
         for (const role of policyRolesIn(token.statement?.text ?? '')) this.#policyRoles.add(role);
@@ -162,7 +136,7 @@ export class DumpInspector {
         if (this.#open) this.#open.rows += token.ended;
         break;
       case 'copyEnd':
-        this.#tail = '';
+        this.#ending.leave();
         if (this.#open) {
           this.#tables.push(this.#open);
           this.#rows += this.#open.rows;
@@ -186,25 +160,6 @@ export class DumpInspector {
     this.#objects += lines.filter(isObjectComment).length;
   }
 
-  #append(bytes: Buffer): void {
-    const overlap = this.#tail.slice(-longestComment);
-    const text = bytes.toString('latin1');
-    const beginnings = (part: string) => part.split(firstComment).length - 1;
-    this.#beginnings += beginnings(overlap + text) - beginnings(overlap);
-    const tail = this.#tail + text;
-    this.#tail = tail.slice(-tailBytes);
-    const forgotten = tail.length - this.#tail.length;
-    const marker = tail.search(lastComment);
-    this.#continuesAfterMarker ||= marker !== -1 && marker < forgotten;
-  }
-
-  #leaveTail(): void {
-    if (this.#tail === '') return;
-    this.#continuesAfterMarker ||= lastComment.test(this.#tail);
-    this.#heading = this.#tail;
-    this.#tail = '';
-  }
-
   #damage(): string | undefined {
     if (this.#bytes === 0) return 'the dump is empty';
     if (this.#open) return `COPY of ${this.#open.table} is not closed: the dump was cut`;
@@ -214,25 +169,6 @@ export class DumpInspector {
       return `its messages of pg_dump speak of ${said.objects} objects and ${said.rows} tables, but it has ${this.#objects} and ${this.#tables.length}`;
     }
     return undefined;
-  }
-
-  #unproven(): string | undefined {
-    if (this.#continuesAfterMarker) return 'data after the completion marker of the dump';
-    if (this.#beginnings > 1) return 'another dump begins in it';
-    if (!this.#options.strict) {
-      return markerLine.test(this.#tail) ? undefined : noMarker;
-    }
-    return this.#wrongEnd(this.#tail);
-  }
-
-  /** Why it is not exactly how pg_dump ends a dump. */
-  #wrongEnd(text: string): string | undefined {
-    const marker = completionMarker.exec(text);
-    if (!marker) return noMarker;
-    if (marker[1] === this.#restrictKey) return undefined;
-    return this.#restrictKey === undefined
-      ? '\\unrestrict without \\restrict at the beginning'
-      : 'no \\unrestrict at the end: the dump was cut';
   }
 }
 

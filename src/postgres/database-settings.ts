@@ -1,6 +1,7 @@
 import { quoteIdentifier, quoteLiteral } from '../base/sql.ts';
 import type { DatabaseSettings } from '../base/database-traits.ts';
-import { execute, SqlError, type Server } from './psql.ts';
+import { execute, type Server } from './psql.ts';
+import { SqlError } from './sql-error.ts';
 
 /** As SQL: the settings of the row `d` of pg_database, for `databaseSettingsSchema`. */
 export const settingsOfDatabase = `json_build_object(

@@ -6,7 +6,8 @@ import {
   type DatabaseTraits,
 } from '../base/database-traits.ts';
 import { settingsOfDatabase } from './database-settings.ts';
-import { maintenanceOf, execute, query, SqlError, type Server } from './psql.ts';
+import { maintenanceOf, execute, query, type Server } from './psql.ts';
+import { SqlError } from './sql-error.ts';
 import { endSessions } from './sessions.ts';
 
 /** PostgreSQL cuts longer names (NAMEDATALEN). */

@@ -8,7 +8,8 @@ import {
   lostConnection,
   lostHint,
 } from './connection-failure.ts';
-import { execute, SqlError, type Server } from './psql.ts';
+import { execute, type Server } from './psql.ts';
+import { SqlError } from './sql-error.ts';
 import { majorVersion, type Tool } from './tools.ts';
 
 /** Everything in the database as plain SQL, with owners and privileges. Settings come by environment. */

@@ -1,231 +1,26 @@
-import { quoteIdentifier, quoteLiteral } from '../base/sql.ts';
-import { formatPlural, shellWord } from '../base/format.ts';
-import { describeLoss } from '../backup-directory/row-loss.ts';
-import { canBeRestricted } from '../postgres/restriction.ts';
-import type { ServerFacts } from './server-facts.ts';
-import { majorVersion } from '../postgres/tools.ts';
-import { createRoles } from './create-roles.ts';
-import { blocker, warning, type Finding } from './finding.ts';
+import {
+  contentFindings,
+  extensionFindings,
+  fileFindings,
+  roleFindings,
+  tablespaceFindings,
+  versionFindings,
+} from './dump-findings.ts';
+import type { Finding } from './finding.ts';
+import { roomFindings } from './room-findings.ts';
 import type { Situation } from './situation.ts';
+import { creationFindings, ownershipFindings, swapFindings } from './swap-findings.ts';
 
-/** Whether databases can be created. */
-export function* creationFindings(facts: ServerFacts): Generator<Finding> {
-  if (!facts.createsDatabases) {
-    yield blocker(
-      `user "${facts.user}" may not create databases`,
-      `as a superuser: ALTER ROLE ${quoteIdentifier(facts.user)} CREATEDB`,
-    );
-  }
-}
-
-/** Whether the present database can be renamed by this user. */
-export function* ownershipFindings(facts: ServerFacts, target: string): Generator<Finding> {
-  if (facts.target?.owned === false) {
-    yield blocker(
-      `user "${facts.user}" does not own database "${target}" and cannot swap it`,
-      `as a superuser: ALTER DATABASE ${quoteIdentifier(target)} OWNER TO ${quoteIdentifier(facts.user)}`,
-    );
-  }
-}
-
-/** Nobody can use such a database. */
-export const invalidFinding = (database: string): Finding =>
-  blocker(
-    `database "${database}" is what an interrupted DROP DATABASE has left: nobody can use it`,
-    `remove it: DROP DATABASE ${quoteIdentifier(database)}`,
-  );
-
-/** What stands in the way of renaming the present database. */
-export function* swapFindings({
-  target,
-  facts,
-  dropOld,
-}: Pick<Situation, 'target' | 'facts' | 'dropOld'>): Generator<Finding> {
-  const present = facts.target;
-  if (present === undefined) return;
-  if (present.invalid) {
-    yield invalidFinding(target);
-  }
-  if (present.isTemplate || present.isClosed) {
-    yield warning(
-      `database "${target}" is ${present.isTemplate ? 'a template' : 'closed to connections'}, the new one will not be`,
-      `afterwards: ALTER DATABASE ${quoteIdentifier(target)} ${present.isTemplate ? 'IS_TEMPLATE true' : 'ALLOW_CONNECTIONS false'}`,
-    );
-  }
-  for (const gid of present.preparedTransactions) {
-    yield blocker(
-      `the prepared transaction '${gid}' holds database "${target}"`,
-      `end it there: COMMIT PREPARED ${quoteLiteral(gid).trim()}, or ROLLBACK PREPARED`,
-    );
-  }
-  for (const name of present.subscriptions) {
-    yield blocker(
-      `subscription "${name}" writes to database "${target}" and would stay with the previous one`,
-      `remove it there: DROP SUBSCRIPTION ${quoteIdentifier(name)}; create it again after the restore`,
-    );
-  }
-  for (const name of present.replicationSlots) {
-    const message = `replication slot "${name}" reads database "${target}": its reader will not see the restored one`;
-    const hint = `remove it: SELECT pg_drop_replication_slot(${quoteLiteral(name)})`;
-    yield dropOld
-      ? blocker(`${message}, and the previous one cannot be dropped`, hint)
-      : warning(message, `${hint}; create it again after the restore`);
-  }
-  for (const { pid, user, application } of present.foreignSessions) {
-    yield warning(
-      `process ${pid} (user "${user}", ${application || 'unnamed'}) uses database "${target}" and may not be ended by "${facts.user}"`,
-      'stop it before the restore gets to the swap, or restore as a superuser',
-    );
-  }
-}
-
-/** `BEGIN ATOMIC` came with 14: an older psql ends statements inside such bodies. */
-const knowsBodies = 14;
-
-/** Versions that may not fit. */
-export function* versionFindings({ head, facts, psqlVersion }: Situation): Generator<Finding> {
-  const { serverVersion } = head;
-  if (serverVersion !== undefined && majorVersion(serverVersion) > majorVersion(facts.version)) {
-    yield warning(
-      `the dump is of PostgreSQL ${serverVersion}, this server is ${facts.version}: it may refuse it`,
-      `restore into a server of version ${majorVersion(serverVersion)} or later`,
-    );
-  }
-  const [psql, server] = [psqlVersion, facts.version].map(majorVersion);
-  const client = `install the client of the server's version (\`postgresql-client-${server ?? ''}\`) or set PG_BIN_DIR to it`;
-  if (head.hasAtomicBodies && psql !== undefined && psql < knowsBodies) {
-    yield blocker(`psql ${psqlVersion} cannot read functions of the dump (BEGIN ATOMIC)`, client);
-  } else if (psql !== undefined && server !== undefined && psql < server) {
-    yield warning(`psql ${psqlVersion} is older than the server (${facts.version})`, client);
-  }
-  if (!canBeRestricted(psqlVersion)) {
-    yield warning(
-      `psql ${psqlVersion} cannot be restricted: commands for psql in the dump are only kept from it by refusing the file`,
-      'update the PostgreSQL client to a release of August 2025 or later',
-    );
-  }
-}
-
-/** What the file is. */
-export function* fileFindings({ file, head }: Situation): Generator<Finding> {
-  const notUnderstood = file.manifest?.notUnderstood;
-  if (notUnderstood !== undefined) {
-    yield blocker(
-      `the backup is whole, but this tool does not understand it (${notUnderstood})`,
-      `try with psql, into a new database: gunzip -c ${shellWord(file.path)} | psql -v ON_ERROR_STOP=1 -d NEW_DATABASE`,
-    );
-  }
-  if (head.isPart === 'data') {
-    yield blocker(
-      'the dump holds rows only, and no definitions of tables (pg_dump --data-only)',
-      'restore a dump with the definitions; this one can be loaded into tables that are there: psql --single-transaction -f FILE DATABASE',
-    );
-  }
-  if (head.isPart === 'postData') {
-    yield blocker(
-      'the dump holds only what comes after the rows: indexes, constraints (pg_dump --section=post-data)',
-      'restore the whole dump, or load its sections into one new database with psql, in order',
-    );
-  }
-  if (head.unproven !== undefined) {
-    yield warning(
-      `nothing proves that the file is whole: ${head.unproven} (--unproven)`,
-      'that nothing is missing at its end could not be checked: look at the last rows when it is restored',
-    );
-  }
-}
-
-/** Roles that the dump names and this server does not have. */
-export function* roleFindings({
-  head,
-  facts,
-  owners,
-  privileges,
-  skipRefused,
-}: Situation): Generator<Finding> {
-  const isMissing = (role: string) => !facts.roles.existing.has(role);
-  const inPolicies = head.policyRoles.filter(isMissing);
-  if (inPolicies.length > 0) {
-    const message = `row-security policies of the dump are for roles that are not on this server: ${inPolicies.join(', ')}`;
-    const create = `create them first: ${createRoles(inPolicies)}`;
-    yield skipRefused
-      ? warning(`${message}; these policies are left out`, create)
-      : blocker(
-          message,
-          `${create} or leave out these policies, which decide who sees which rows: --skip-refused`,
-        );
-  }
-  const missing = head.roles.filter((role) => isMissing(role) && !inPolicies.includes(role));
-  if ((owners || privileges) && missing.length > 0) {
-    yield warning(
-      `roles of the dump are not on this server, and what they own or may do is left out: ${missing.join(', ')}`,
-      `create them first: ${createRoles(missing)}`,
-    );
-  }
-}
-
-/** Extensions that work in one database of a server, whose name the server's settings tell. */
-const boundToAName: readonly string[] = ['pg_cron'];
-
-/** Extensions of the dump that cannot be created here. */
-export function* extensionFindings({ head, facts, skipRefused }: Situation): Generator<Finding> {
-  const inTheWay = skipRefused ? warning : blocker;
-  for (const name of head.extensions) {
-    if (boundToAName.includes(name)) {
-      const message = `extension "${name}" works only in the database that the server's settings name (cron.database_name), not in a new one beside it`;
-      const hint =
-        '--skip-refused restores everything else; back up without it (DROP EXTENSION there), or restore the file by hand into that database';
-      yield inTheWay(message, hint);
-      continue;
-    }
-    const offered = facts.extensions.find((extension) => extension.name === name);
-    if (offered === undefined) {
-      const message = `the dump needs extension "${name}", which this server does not offer`;
-      const hint = packageOf(name, majorVersion(facts.version));
-      yield inTheWay(message, hint);
-    } else if (!offered.creatable) {
-      const message = `the dump needs extension "${name}", which only a superuser may create`;
-      const hint = 'restore as a superuser (POSTGRES_USER)';
-      yield inTheWay(message, hint);
-    }
-  }
-}
-
-/** Tablespaces in which the dump creates tables. */
-export function* tablespaceFindings({ head, facts, skipRefused }: Situation): Generator<Finding> {
-  const inTheWay = skipRefused ? warning : blocker;
-  for (const name of head.tablespaces) {
-    if (facts.tablespaces.some((other) => other.name === name && other.usable)) continue;
-    yield inTheWay(
-      `the dump puts tables into tablespace "${name}", which does not exist here or may not be used`,
-      `create it: CREATE TABLESPACE ${quoteIdentifier(name)} LOCATION '/a/directory/of/the/server'`,
-    );
-  }
-}
-
-function packageOf(extension: string, major: number): string {
-  if (extension === 'vector') {
-    return `install pgvector on the server: package postgresql-${major}-pgvector, or the image pgvector/pgvector:pg${major}`;
-  }
-  return `install it on the server: usually package postgresql-contrib or postgresql-${major}-${extension}`;
-}
-
-/** Whether it is what a person wants back. */
-export function* contentFindings({ fuller, facts, target, place }: Situation): Generator<Finding> {
-  for (const { backup, losses } of fuller) {
-    const all = losses.find(({ table }) => table === undefined);
-    yield warning(
-      all
-        ? `an older backup holds much more: ${backup.name} has ${formatPlural(all.held, 'row')}`
-        : `an older backup holds what this one lacks: ${describeLoss('this one', backup.name, losses)}`,
-      `to look at that one, in a database beside: pratiko-backup restore ${backup.stamp} --to NEW_DATABASE${place}`,
-    );
-  }
-  const kept = facts.previous.findLast((previous) => previous.target === target);
-  if (facts.target === undefined && kept !== undefined) {
-    yield warning(
-      `database "${kept.name}" is what "${target}" was before it was last restored`,
-      'to have that back: pratiko-backup restore --undo',
-    );
-  }
-}
+/** Every check before a restore, in the order in which a person is told. */
+export const findingsOf = (situation: Situation): Finding[] => [
+  ...creationFindings(situation.facts),
+  ...ownershipFindings(situation.facts, situation.target),
+  ...swapFindings(situation),
+  ...fileFindings(situation),
+  ...roleFindings(situation),
+  ...versionFindings(situation),
+  ...extensionFindings(situation),
+  ...tablespaceFindings(situation),
+  ...roomFindings(situation),
+  ...contentFindings(situation),
+];

@@ -7,7 +7,7 @@ import {
   privilegeStatements,
   resetStatements,
 } from '../postgres/database-settings.ts';
-import { noteComment } from './scratch.ts';
+import { noteComment } from './scratch-mark.ts';
 import type { ServerFacts } from './server-facts.ts';
 import { majorVersion } from '../postgres/tools.ts';
 import type { Finding } from './finding.ts';

@@ -5,7 +5,7 @@ import { firstLineOf } from '../dump/statement.ts';
 import { printed } from '../base/format.ts';
 import { createRoles } from './create-roles.ts';
 import { RefusedDump } from './load/failure.ts';
-import type { SqlError } from '../postgres/psql.ts';
+import type { SqlError } from '../postgres/sql-error.ts';
 import type { ServerFacts } from './server-facts.ts';
 import { majorVersion } from '../postgres/tools.ts';
 import type { RestorePlan } from './plan.ts';

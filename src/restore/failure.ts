@@ -1,6 +1,6 @@
 import { UnsafeDump } from '../dump/replay-filter.ts';
 import { Failure } from '../base/errors.ts';
-import { SqlError } from '../postgres/psql.ts';
+import { SqlError } from '../postgres/sql-error.ts';
 
 /** What a restore promises until its swap. */
 export const untouched = 'the live database was not touched';

@@ -1,12 +1,14 @@
-import { ReplayFilter } from '../dump/replay-filter.ts';
 import type { Skipped } from '../dump/role-filter.ts';
 import { messageOf } from '../base/errors.ts';
-import type { Log } from '../base/log.ts';
 import { analyzeDatabase } from './load/analyze.ts';
 import type { Server } from '../postgres/psql.ts';
 import type { ScratchDatabase } from './scratch.ts';
-import { loadArchive, type Loaded, type LoadOptions } from './load/load.ts';
-import type { RestorePlan } from './plan.ts';
+import { loadArchive } from './load/load.ts';
+import type { Loaded, LoadOptions } from './load/loaded.ts';
+import type { Context } from '../context.ts';
+import { whileThereIsRoom } from './disk-space.ts';
+import type { Prepared } from './prepare.ts';
+import { createReplayFilter } from './replay.ts';
 import { NotInParallel } from './load/parallel.ts';
 
 /** What a scratch database was filled with. */
@@ -17,41 +19,50 @@ export interface Filled extends Loaded {
   readonly leftOut: number;
 }
 
+/** How a scratch database is filled. */
+export interface FillOptions extends Omit<LoadOptions, 'another'> {
+  readonly owners: boolean;
+  readonly privileges: boolean;
+}
+
 /**
- * Makes the scratch database what the target is to be.
- * @param createReplayFilter what is replayed of the dump; a second one where it is loaded again in order.
+ * Makes the scratch database what the target is to be; gives up before the server's disk is full.
  * @throws Failure `restoreFailed`; UnsafeDump.
  */
 export async function fillScratch(
-  log: Log,
+  { log, signal }: Context,
   server: Server,
   scratch: ScratchDatabase,
-  plan: RestorePlan,
-  createReplayFilter: () => ReplayFilter,
-  options: LoadOptions,
+  { plan, facts, another }: Prepared,
+  options: FillOptions,
 ): Promise<Filled> {
-  const load = async (jobs: number) => {
-    const replay = createReplayFilter();
-    const loading = { ...options, jobs };
-    return { replay, loaded: await loadArchive(server, scratch.name, plan.file, replay, loading) };
-  };
-  const { replay, loaded } = await load(options.jobs).catch(async (error: unknown) => {
-    if (!(error instanceof NotInParallel)) throw error;
-    log.warn(
-      { hint: 'it takes longer, and is the same; `--jobs 1` begins with it' },
-      `loading tables side by side did not work, loading them again in the order of the dump: ${error.message}`,
-    );
-    await scratch.recreate();
-    return load(1);
+  return whileThereIsRoom(facts, signal, async (limited) => {
+    const limitedServer = { ...server, signal: limited };
+    const load = async (jobs: number) => {
+      const replay = createReplayFilter(facts, options);
+      const loading = { ...options, jobs, another };
+      const loaded = await loadArchive(limitedServer, scratch.name, plan.file, replay, loading);
+      return { replay, loaded };
+    };
+    const { replay, loaded } = await load(options.jobs).catch(async (error: unknown) => {
+      if (!(error instanceof NotInParallel)) throw error;
+      log.warn(
+        { hint: 'it takes longer, and is the same; `--jobs 1` begins with it' },
+        `loading tables side by side did not work, loading them again in the order of the dump: ${error.message}`,
+      );
+      await scratch.recreate();
+      return load(1);
+    });
+    const { jobs } = options;
+    await analyze(log, limitedServer, scratch.name, { jobs, except: loaded.analyzed });
+    await scratch.apply(plan.settings.after);
+    return { ...loaded, skipped: replay.skipped, leftOut: replay.leftOut };
   });
-  await analyze(log, server, scratch.name, { jobs: options.jobs, except: loaded.analyzed });
-  await scratch.apply(plan.settings.after);
-  return { ...loaded, skipped: replay.skipped, leftOut: replay.leftOut };
 }
 
 /** The first clients of the new database find the statistics that its plans need. */
 async function analyze(
-  log: Log,
+  log: Context['log'],
   server: Server,
   scratch: string,
   options: { readonly jobs: number; readonly except: ReadonlySet<string> },

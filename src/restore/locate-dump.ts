@@ -1,4 +1,6 @@
 import { findUnsupported, identify, type UnsupportedInput } from '../archive/identify.ts';
+import type { RestoreChoice } from './choice.ts';
+import { requireOwnDatabase } from './target.ts';
 import { Failure } from '../base/errors.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
 import { locateBackup, useAnother } from '../backup-directory/locate.ts';
@@ -32,17 +34,18 @@ export async function locateDump(
 }
 
 /**
- * @param unproven it need not look like a dump by pg_dump.
- * @throws Failure `verificationFailed` for a file that cannot be what it should be; `storage`.
+ * Finds the file to restore.
+ * @throws Failure `noSuchBackup`, `verificationFailed`, `storage`; `usage` for a database of the server itself.
  */
-export async function requireRestorable(
+export async function locateRestorable(
   context: Context,
-  file: BackupFile,
-  unproven: boolean,
+  { file, unproven }: RestoreChoice,
 ): Promise<BackupFile> {
-  const problem = await looked(file, (archive) => findUnsupported(archive, { unproven }));
-  await refuse(context, file, problem);
-  return file;
+  requireOwnDatabase(context);
+  const found = await locateDump(context, file);
+  const problem = await looked(found, (dump) => findUnsupported(dump, { unproven }));
+  await refuse(context, found, problem);
+  return found;
 }
 
 /** @throws Failure `verificationFailed` for a file that is something else than a plain dump; `storage`. */

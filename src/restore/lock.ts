@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Failure, messageOf } from '../base/errors.ts';
 import { maintenanceOf, execute, query, type Server } from '../postgres/psql.ts';
-import { dropScratch, selectScratchDatabases } from './scratch.ts';
+import { dropScratch } from './scratch.ts';
+import { selectScratchDatabases } from './scratch-mark.ts';
 import { Session } from '../postgres/psql-session.ts';
 
 const pollMs = 500;
@@ -52,9 +53,28 @@ export class RestoreLock implements AsyncDisposable {
     }
   }
 
-  /** Says that a scratch database of this name is, or is about to be, in use. */
-  async announce(scratch: string): Promise<void> {
-    await this.#tryLock(`scratch ${scratch}`);
+  /** Holds nothing but a scratch database, see `claimScratch`. */
+  static async ofScratch(server: Server, scratch: string): Promise<RestoreLock> {
+    const lock = new RestoreLock(server, new Session(server, maintenanceOf(server)));
+    try {
+      await lock.claimScratch(scratch);
+      return lock;
+    } catch (error) {
+      await lock[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /**
+   * Says that a scratch database of this name is, or is about to be, in use: nobody takes it for what a
+   * killed restore has left.
+   * @throws Failure `locked` where another run has claimed it.
+   */
+  async claimScratch(scratch: string): Promise<void> {
+    if (await this.#tryLock(`scratch ${scratch}`)) return;
+    throw new Failure('locked', `another restore uses the scratch database "${scratch}"`, {
+      hint: 'run it again: the next one has another name',
+    });
   }
 
   /** @throws Failure `restoreFailed` where the session was ended: others may be at work now. */

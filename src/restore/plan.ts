@@ -1,11 +1,6 @@
 import type { NewDatabase } from '../postgres/databases.ts';
-import {
-  ownComment,
-  previousName,
-  type OwnComment,
-  type PreviousDatabase,
-} from '../postgres/previous.ts';
-import { notedComment, scratchName } from './scratch.ts';
+import { ownComment, type OwnComment, type PreviousDatabase } from '../postgres/previous.ts';
+import { notedComment, scratchName } from './scratch-mark.ts';
 import type { ServerFacts } from './server-facts.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
 import { momentOf, parseBackupName } from '../backup-directory/names.ts';
@@ -13,19 +8,8 @@ import { planCarryOver, planParameters } from './database-properties.ts';
 import { compareRows, type Comparison } from './comparison.ts';
 import type { Finding } from './finding.ts';
 import type { Situation } from './situation.ts';
-import {
-  contentFindings,
-  creationFindings,
-  extensionFindings,
-  fileFindings,
-  invalidFinding,
-  ownershipFindings,
-  roleFindings,
-  swapFindings,
-  tablespaceFindings,
-  versionFindings,
-} from './checks.ts';
-import { roomFindings } from './room-findings.ts';
+import { findingsOf } from './checks.ts';
+import { freeName } from './previous-name.ts';
 
 /** What a restore is going to do. */
 export interface RestorePlan {
@@ -89,53 +73,8 @@ export function planRestore(situation: Situation): RestorePlan {
     serverVersion: facts.version,
     clients: facts.target?.clients ?? [],
     comparison: compareRows(situation.live, situation.head.tables),
-    findings: [
-      ...creationFindings(facts),
-      ...ownershipFindings(facts, target),
-      ...swapFindings(situation),
-      ...fileFindings(situation),
-      ...roleFindings(situation),
-      ...versionFindings(situation),
-      ...extensionFindings(situation),
-      ...tablespaceFindings(situation),
-      ...roomFindings(situation),
-      ...contentFindings(situation),
-      ...findings,
-    ],
+    findings: [...findingsOf(situation), ...findings],
   };
-}
-
-/** What an undo is going to do. */
-export interface UndoPlan {
-  readonly target: string;
-  /** The database that gets its name back. */
-  readonly returning: PreviousDatabase;
-  /** The name that the present one gets; undefined where there is none. */
-  readonly previous: string | undefined;
-  /** Of the present one. */
-  readonly targetComment: OwnComment;
-  readonly findings: readonly Finding[];
-}
-
-/** @returns undefined where no restore has left anything to go back to. */
-export function planUndo(
-  situation: Pick<Situation, 'target' | 'facts' | 'stamp' | 'nonce'>,
-): UndoPlan | undefined {
-  const { target, facts } = situation;
-  const returning = facts.previous.findLast((previous) => previous.target === target);
-  return (
-    returning && {
-      target,
-      returning,
-      previous: facts.target && freeName(situation),
-      targetComment: ownComment(target, facts.target?.description.settings.comment ?? null),
-      findings: [
-        ...ownershipFindings(facts, target),
-        ...swapFindings({ target, facts, dropOld: false }),
-        ...(returning.invalid ? [invalidFinding(returning.name)] : []),
-      ],
-    }
-  );
 }
 
 function momentOfBackup(file: BackupFile): Date | undefined {
@@ -143,17 +82,4 @@ function momentOfBackup(file: BackupFile): Date | undefined {
   if (manifest !== undefined) return new Date(manifest.createdAt);
   const stamp = parseBackupName(file.name);
   return stamp && momentOf(stamp);
-}
-
-/** Two restores in one second: the name of the second one is a little longer. */
-function freeName({
-  target,
-  facts,
-  stamp,
-  nonce,
-}: Pick<Situation, 'target' | 'facts' | 'stamp' | 'nonce'>): string {
-  const name = previousName(target, stamp);
-  // What tells two long names apart can be in what was cut off.
-  const isTaken = facts.databases.includes(name) || !name.startsWith(target);
-  return isTaken ? previousName(target, `${stamp}_${nonce}`) : name;
 }

@@ -1,21 +1,17 @@
-import { quoteIdentifier } from '../base/sql.ts';
 import type { ReadProgress } from '../archive/reader.ts';
-import { messageOf } from '../base/errors.ts';
-import { dropDatabase } from '../postgres/databases.ts';
-import type { Server } from '../postgres/psql.ts';
 import { RestoreLock } from './lock.ts';
-import type { ServerFacts } from './server-facts.ts';
 import { restoreFailure } from './failure.ts';
 import { fillScratch, type Filled } from './fill.ts';
 import { ScratchDatabase } from './scratch.ts';
 import { requireSame } from './finding.ts';
-import { removeLeftovers } from './leftovers.ts';
-import type { Refusals } from './load/refusals.ts';
-import { createReplayFilter, locate, prepare, type RestoreChoice } from './prepare.ts';
+import type { RestoreChoice } from './choice.ts';
+import { dropPrevious } from './drop-previous.ts';
+import { tidyUp } from './leftovers.ts';
+import { locateRestorable } from './locate-dump.ts';
+import { prepare } from './prepare.ts';
 import type { RestorePlan } from './plan.ts';
 import { explainRefusal } from './explain-refusal.ts';
-import { writeRefused } from './refused-file.ts';
-import { whileThereIsRoom } from './disk-space.ts';
+import { agreeOnRefused, type ConfirmRefused } from './refused.ts';
 import { contactedServer, lockToRead, type Context } from '../context.ts';
 
 export type { ReadProgress, RestoreChoice };
@@ -26,8 +22,8 @@ export interface RestoreOptions extends RestoreChoice {
   readonly jobs: number;
   /** Asks the person; throws where the answer is not yes. */
   readonly confirm: (plan: RestorePlan) => Promise<void>;
-  /** With `skipRefused`: asks whether to swap in what lacks these; `path` is where they are written down. */
-  readonly confirmRefused: (refusals: Refusals, path: string | undefined) => Promise<void>;
+  /** With `skipRefused`. */
+  readonly confirmRefused: ConfirmRefused;
   /** While it is loaded. */
   readonly onProgress?: (progress: ReadProgress) => void;
   /** While indexes and constraints are built: how many are left. */
@@ -52,7 +48,7 @@ export async function previewRestore(
   context: Context,
   choice: RestoreChoice,
 ): Promise<RestorePlan> {
-  const file = await locate(context, choice);
+  const file = await locateRestorable(context, choice);
   const server = await contactedServer(context);
   return (await prepare(context, server, file, choice)).plan;
 }
@@ -64,10 +60,10 @@ export async function previewRestore(
  */
 export async function restore(context: Context, options: RestoreOptions): Promise<RestoreReport> {
   const { config, log, signal } = context;
-  const file = await locate(context, options);
+  const file = await locateRestorable(context, options);
   const server = await contactedServer(context);
   const { plan: proposed, ...known } = await prepare(context, server, file, options, (facts) =>
-    tidyUp(context, server, options, facts),
+    tidyUp(context, server, options.waitSeconds, facts),
   );
   await options.confirm(proposed);
   await using _directory = await lockToRead(context, 'restore', options.waitSeconds);
@@ -81,7 +77,7 @@ export async function restore(context: Context, options: RestoreOptions): Promis
   const prepared = await prepare(context, server, file, options, undefined, known);
   const { plan } = prepared;
   requireSame(plan.previous !== undefined, proposed.previous !== undefined, plan.target);
-  await lock.announce(plan.scratch);
+  await lock.claimScratch(plan.scratch);
   let loaded: Omit<RestoreReport, 'plan' | 'dropped' | 'durationMs'>;
   try {
     await using scratch = await ScratchDatabase.create(server, log, {
@@ -90,19 +86,10 @@ export async function restore(context: Context, options: RestoreOptions): Promis
       anyLocale: plan.previous === undefined,
       settings: plan.settings.before,
     });
-    const { facts, another } = prepared;
-    const filled = await whileThereIsRoom(facts, signal, (limited) =>
-      fillScratch(
-        log,
-        { ...server, signal: limited },
-        scratch,
-        plan,
-        () => createReplayFilter(facts, options),
-        { ...options, another },
-      ),
-    );
+    const filled = await fillScratch(context, server, scratch, prepared, options);
     const refusedPath =
-      filled.refusals && (await agreeOnRefused(context, plan, filled.refusals, options));
+      filled.refusals &&
+      (await agreeOnRefused(context, plan, filled.refusals, options.confirmRefused));
     loaded = { ...filled, refusedPath };
     signal.throwIfAborted();
     await lock.assertHeld();
@@ -113,57 +100,4 @@ export async function restore(context: Context, options: RestoreOptions): Promis
   }
   const dropped = options.dropOld && (await dropPrevious(context, server, plan));
   return { plan, ...loaded, dropped, durationMs: performance.now() - started };
-}
-
-const dropTimeoutMs = 60_000;
-
-/** What a killed restore has left takes room: it goes before that is judged. */
-async function tidyUp(
-  { config, log }: Context,
-  server: Server,
-  { waitSeconds }: RestoreOptions,
-  { leftovers }: ServerFacts,
-): Promise<void> {
-  if (leftovers.length === 0) return;
-  const { database } = config.connection;
-  await using lock = await RestoreLock.acquire(server, database, waitSeconds);
-  await removeLeftovers(lock, log);
-}
-
-/** Writes down what was left out, and asks whether to go on without it. */
-async function agreeOnRefused(
-  { log }: Context,
-  { file, target }: RestorePlan,
-  refusals: Refusals,
-  { confirmRefused }: RestoreOptions,
-): Promise<string | undefined> {
-  if (refusals.statements.length + refusals.tables.length === 0) return undefined;
-  const path = await writeRefused(file.path, target, refusals).catch((error: unknown) => {
-    log.warn(
-      { hint: 'they are in the backup as before' },
-      `the refused statements could not be written to a file: ${messageOf(error)}`,
-    );
-    return undefined;
-  });
-  await confirmRefused(refusals, path);
-  return path;
-}
-
-async function dropPrevious(
-  { log }: Context,
-  server: Server,
-  { previous }: RestorePlan,
-): Promise<boolean> {
-  if (previous === undefined) return false;
-  try {
-    // Also after an interruption: the restore is done.
-    await dropDatabase({ ...server, signal: AbortSignal.timeout(dropTimeoutMs) }, previous);
-    return true;
-  } catch (error) {
-    log.warn(
-      { hint: `DROP DATABASE ${quoteIdentifier(previous)} when nothing uses it any more` },
-      `the restore is done, but the previous database could not be dropped: ${messageOf(error)}`,
-    );
-    return false;
-  }
 }

@@ -1,20 +1,18 @@
-import { randomBytes } from 'node:crypto';
 import type { ReadProgress } from '../archive/reader.ts';
-import { RoleFilter, type Skipped } from '../dump/role-filter.ts';
-import { ReplayFilter } from '../dump/replay-filter.ts';
+import type { Skipped } from '../dump/role-filter.ts';
 import { Failure } from '../base/errors.ts';
 import { RestoreLock } from './lock.ts';
-import { salvageName, ScratchDatabase } from './scratch.ts';
+import { ScratchDatabase } from './scratch.ts';
+import { salvageName, uniqueSuffix } from './scratch-mark.ts';
 import { surveyServer } from './server-facts.ts';
 import { rescuedComment } from '../postgres/previous.ts';
-import { majorVersion } from '../postgres/tools.ts';
+import { createReplayFilter } from './replay.ts';
 import { planCreation } from './database-properties.ts';
 import { restoreFailure } from './failure.ts';
 import { requirePossible, type Finding } from './finding.ts';
-import { creationFindings } from './checks.ts';
+import { creationFindings } from './swap-findings.ts';
 import { locateDump, requireIdentified } from './locate-dump.ts';
 import { salvageArchive, type Salvaged } from './load/damaged.ts';
-import { formatStamp } from '../backup-directory/names.ts';
 import { contactedServer, lockToRead, type Context } from '../context.ts';
 
 export interface SalvageOptions {
@@ -51,19 +49,14 @@ export async function salvage(context: Context, options: SalvageOptions): Promis
   const target = config.connection.database;
   await using _directory = await lockToRead(context, 'salvage', options.waitSeconds);
   const facts = await surveyServer(server, target);
-  const database = salvageName(target, formatStamp(context.now()), randomBytes(2).toString('hex'));
+  const { stamp, nonce } = uniqueSuffix(context.now());
+  const database = salvageName(target, stamp, nonce);
   const like = facts.target?.description ?? file.manifest?.database;
   const creation = like && planCreation({ like, facts, owner: options.owners });
   requirePossible({ findings: [...creationFindings(facts)] });
-  await using lock = await RestoreLock.acquire(server, database, 0);
-  await lock.announce(database);
+  await using _scratch = await RestoreLock.ofScratch(server, database);
   const leftOut: string[] = [];
-  const replay = new ReplayFilter({
-    ownership: new RoleFilter({ roles: facts.roles, ...options }),
-    serverMajor: majorVersion(facts.version),
-    superuser: facts.superuser,
-    onUnsafe: (message) => leftOut.push(message),
-  });
+  const replay = createReplayFilter(facts, options, (message) => leftOut.push(message));
   try {
     await using scratch = await ScratchDatabase.create(server, log, {
       name: database,

@@ -1,16 +1,12 @@
-import { quoteIdentifier, quoteLiteral, startsWith } from '../base/sql.ts';
+import { quoteIdentifier, quoteLiteral } from '../base/sql.ts';
 import { Failure, messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { isPlainText } from '../base/text.ts';
-import type { OwnComment } from '../postgres/previous.ts';
-import {
-  createDatabase,
-  derivedName,
-  dropDatabase,
-  type NewDatabase,
-} from '../postgres/databases.ts';
+import { createDatabase, dropDatabase, type NewDatabase } from '../postgres/databases.ts';
 import { applySettings } from '../postgres/database-settings.ts';
-import { maintenanceOf, execute, SqlError, type Server } from '../postgres/psql.ts';
+import { maintenanceOf, execute, type Server } from '../postgres/psql.ts';
+import { SqlError } from '../postgres/sql-error.ts';
+import { marker } from './scratch-mark.ts';
 import { untouched } from './failure.ts';
 import { swapDatabases, type Swap } from './swap.ts';
 
@@ -25,30 +21,6 @@ export interface ScratchOptions {
 }
 
 const dropTimeoutMs = 30_000;
-
-const nameSuffix = '_(restore|salvage)_[0-9]{8}_[0-9]{6}_[0-9a-f]{4}$';
-
-/** `aifinance` → `aifinance_restore_20251129_140000_1a2b`. */
-export function scratchName(target: string, stamp: string, nonce: string): string {
-  return derivedName(target, `_restore_${stamp}_${nonce}`);
-}
-
-/** `aifinance` → `aifinance_salvage_20251129_140000_1a2b`, which stays. */
-export function salvageName(target: string, stamp: string, nonce: string): string {
-  return derivedName(target, `_salvage_${stamp}_${nonce}`);
-}
-
-const marker = 'pratiko-backup scratch database';
-
-/** As SQL, to be run in it: notes the comment that it gets when it is swapped in (see `notedComment`). */
-export const noteComment = (name: string, comment: string) =>
-  `COMMENT ON DATABASE ${quoteIdentifier(name)} IS ${quoteLiteral(`${marker}\n${comment}`)};`;
-
-/** The comment that was noted. */
-export const notedComment = (name: string): OwnComment => ({
-  database: name,
-  without: `${marker}\n`,
-});
 
 /**
  * The database into which a dump is loaded before it is known to be good. Its comment says what it is:
@@ -190,13 +162,6 @@ async function commentOn(server: Server, database: string, comment: string): Pro
   const sql = `COMMENT ON DATABASE ${quoteIdentifier(database)} IS ${quoteLiteral(comment)};`;
   await execute(server, maintenanceOf(server), sql);
 }
-
-/** As SQL: the scratch databases on a server; those without mark may be somebody else's. */
-export const selectScratchDatabases = `
-  SELECT datname AS name, comment IS NOT NULL AS marked,
-         CASE WHEN datconnlimit <> -2 AND has_database_privilege(oid, 'CONNECT') THEN pg_database_size(oid) END AS bytes
-    FROM pg_database, shobj_description(oid, 'pg_database') AS comment
-   WHERE encode(textsend(datname), 'escape') ~ '${nameSuffix}' AND (comment IS NULL OR ${startsWith('comment', marker)})`;
 
 function refused(error: SqlError): Failure {
   return new Failure('restoreFailed', `cannot create the scratch database: ${error.message}`, {

@@ -7,7 +7,7 @@ import {
   type DatabaseDescription,
 } from '../postgres/databases.ts';
 import { previousSchema, selectPrevious } from '../postgres/previous.ts';
-import { selectScratchDatabases } from './scratch.ts';
+import { selectScratchDatabases } from './scratch-mark.ts';
 import { maintenanceOf, query, type Server } from '../postgres/psql.ts';
 import { mayBeEnded } from '../postgres/sessions.ts';
 

@@ -3,9 +3,10 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Failure } from '../base/errors.ts';
-import { UndecidedSwap } from './failure.ts';
 import { giveComment, recordReplaced, type OwnComment } from '../postgres/previous.ts';
-import { maintenanceOf, execute, query, SqlError, type Server } from '../postgres/psql.ts';
+import { maintenanceOf, execute, query, type Server } from '../postgres/psql.ts';
+import { SqlError } from '../postgres/sql-error.ts';
+import { identityOf, wasSwapped } from './swap-outcome.ts';
 import { endSessions } from '../postgres/sessions.ts';
 
 export interface Swap {
@@ -25,9 +26,6 @@ export interface Swap {
 const swapTimeoutMs = 60_000;
 const terminateEveryMs = 100;
 const askTimeoutMs = 10_000;
-/** How long a server that has crashed may take to answer again. */
-const recoveryMs = 30_000;
-const askAgainMs = 500;
 
 /**
  * Swaps two databases, or not: an interruption would leave it open which.
@@ -60,7 +58,7 @@ async function renameBoth(server: Server, swap: Swap): Promise<void> {
   try {
     await execute(server, maintenanceOf(server), swapStatements(swap, key).join('\n'));
   } catch (error) {
-    if (identity !== '' && (await wasSwapped(server, swap, { identity, key, cause: error })))
+    if (identity !== '' && (await wasSwapped(server, swap.target, { identity, key, cause: error })))
       return;
     throw error instanceof SqlError ? await blocked(server, swap, error) : error;
   } finally {
@@ -156,50 +154,6 @@ const holderSchema = z.object({
  * that is away would keep everybody from connecting.
  */
 const commitForGood = 'SET LOCAL synchronous_commit = local;';
-
-/** As long as a database exists, whatever it is called; empty where there is none. */
-async function identityOf(server: Server, database: string): Promise<string> {
-  const sql = `SELECT oid FROM pg_database WHERE datname = ${quoteLiteral(database)};`;
-  return (await execute(server, maintenanceOf(server), sql)).trim();
-}
-
-/**
- * A connection that was lost at COMMIT leaves open whether it happened: the server knows, as soon as
- * it answers again and the session of the swap has ended.
- * @throws Failure `restoreFailed` where it does not.
- */
-async function wasSwapped(
-  server: Server,
-  { target }: Swap,
-  swap: { readonly identity: string; readonly key: bigint; readonly cause: unknown },
-): Promise<boolean> {
-  const deadline = performance.now() + recoveryMs;
-  for (;;) {
-    const asking = { ...server, signal: AbortSignal.timeout(askTimeoutMs) };
-    try {
-      await execute(asking, maintenanceOf(server), untilDecided(swap.key));
-      return (await identityOf(asking, target)) === swap.identity;
-    } catch {
-      if (performance.now() > deadline) break; // until then it may be in recovery
-      await sleep(askAgainMs);
-    }
-  }
-  throw new UndecidedSwap(
-    'restoreFailed',
-    'the connection was lost during the swap, and the server does not answer: whether it happened is not known',
-    {
-      hint: `when the server runs again, \`pratiko-backup list\` tells: if it has kept a database of "${target}" just now, the restore is done`,
-      cause: swap.cause,
-    },
-  );
-}
-
-/** Ends a swap that nobody waits for any more: it is undone, or it has got to its commit. */
-const untilDecided = (key: bigint) => `DO $$ BEGIN
-    PERFORM pg_terminate_backend(pid) FROM pg_locks
-      WHERE locktype = 'advisory' AND objsubid = 1 AND classid::bigint << 32 | objid::bigint = ${key};
-    PERFORM pg_advisory_lock(${key});
-  END $$;`;
 
 /** Ends what may be ended, until told to stop; what may not shows in the rename that fails. */
 async function terminateUntil(

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { Failure } from '../base/errors.ts';
 import { psqlCommand } from '../base/format.ts';
 import type { Server } from '../postgres/psql.ts';
@@ -6,9 +5,9 @@ import { RestoreLock } from './lock.ts';
 import { surveyServer } from './server-facts.ts';
 import { restoreFailure } from './failure.ts';
 import { requirePossible, requireSame } from './finding.ts';
-import { planUndo, type UndoPlan } from './plan.ts';
+import { planUndo, type UndoPlan } from './undo-plan.ts';
 import { swapDatabases } from './swap.ts';
-import { formatStamp } from '../backup-directory/names.ts';
+import { uniqueSuffix } from './scratch-mark.ts';
 import { contactedServer, type Context } from '../context.ts';
 import { requireOwnDatabase } from './target.ts';
 
@@ -59,8 +58,7 @@ export async function undoRestore(
 async function plan({ config, now, repeated }: Context, server: Server): Promise<UndoPlan> {
   const target = config.connection.database;
   const facts = await surveyServer(server, target);
-  const stamp = formatStamp(now());
-  const undo = planUndo({ target, facts, stamp, nonce: randomBytes(2).toString('hex') });
+  const undo = planUndo({ target, facts, ...uniqueSuffix(now()) });
   if (undo === undefined) {
     throw new Failure('noSuchBackup', `no restore has kept a previous database of "${target}"`, {
       hint: `\`${psqlCommand(config.connection)} --list\` shows the databases of the server; the backups are all still there: \`pratiko-backup list${repeated.directory}\``,

@@ -1,5 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { heldBackups, type Candidate, type RetentionPolicy } from './policy.ts';
+import type { RetentionPolicy } from './policy.ts';
+import { heldBackups } from './held.ts';
+import type { Candidate } from './candidate.ts';
 import { readMeasures, type Measures } from '../backup-directory/accepted-loss.ts';
 import type { Backup } from '../backup-directory/backup.ts';
 import { listBackups } from '../backup-directory/catalog.ts';

@@ -1,25 +1,6 @@
 import { formatPlural } from '../base/format.ts';
-import { describeLoss, fullerBackups } from '../backup-directory/row-loss.ts';
-import type { TableRows } from '../base/table-rows.ts';
-
-/** What retention knows of a backup. */
-export interface Candidate {
-  readonly name: string;
-  /** When it was made; of two of one moment the name decides. */
-  readonly madeAt: Date;
-  /** Of which database it is; undefined where no manifest tells. */
-  readonly database: string | undefined;
-  /** The calendar day in its name, as a number that grows by 1 a day. */
-  readonly day: number;
-  /** Its bytes were read and are what its manifest says. */
-  readonly knownGood: boolean;
-  /** `latest` points to it. */
-  readonly isLatest: boolean;
-  /** Its name lies in the future. */
-  readonly isFuture: boolean;
-  /** What it holds; undefined where no manifest tells, or a person has said that it no longer matters. */
-  readonly tables?: readonly TableRows[] | undefined;
-}
+import type { Candidate } from './candidate.ts';
+import { heldBackups } from './held.ts';
 
 export interface RetentionPolicy {
   /** Calendar days that are kept: with one backup a day, as many backups. */
@@ -63,24 +44,6 @@ export function planRetention<C extends Candidate>(
     }
   }
   return sorted.flatMap((backup) => decisions.get(backup) ?? []);
-}
-
-/**
- * Those that hold what was lost since, each with its reason. One that is not known to be good does not
- * stand in for an older one that is.
- * @param backups of one database, oldest first.
- */
-export function heldBackups<C extends Candidate>(backups: readonly C[]): Map<C, string> {
-  const counted = backups.filter(({ isFuture, tables }) => !isFuture && tables !== undefined);
-  const [newest, ...older] = counted.toReversed();
-  const held = new Map<C, string>();
-  for (const among of [older, older.filter(({ knownGood }) => knownGood)]) {
-    for (const { backup, losses } of fullerBackups(newest?.tables ?? [], among)) {
-      const loss = describeLoss('the newest backup', 'this one', losses);
-      held.set(backup, `holds what was lost since (until \`prune --accept-loss\`): ${loss}`);
-    }
-  }
-  return held;
 }
 
 const byAge = (a: Candidate, b: Candidate) =>

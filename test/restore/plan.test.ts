@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { ServerFacts } from '../../src/restore/server-facts.ts';
 import { requirePossible } from '../../src/restore/finding.ts';
-import { planRestore, planUndo } from '../../src/restore/plan.ts';
+import { planRestore } from '../../src/restore/plan.ts';
+import { planUndo } from '../../src/restore/undo-plan.ts';
 import type { Situation } from '../../src/restore/situation.ts';
 
 const description = {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { planRetention, type Candidate, type RetentionPolicy } from '../../src/retention/policy.ts';
+import { planRetention, type RetentionPolicy } from '../../src/retention/policy.ts';
+import type { Candidate } from '../../src/retention/candidate.ts';
 
 const today = 20_000;
 

@@ -12,7 +12,8 @@ import type { Log } from '../../base/log.ts';
 import type { Context } from '../../context.ts';
 import type { RestoreReport } from '../../restore/restore.ts';
 import type { Finding } from '../../restore/finding.ts';
-import type { RestorePlan, UndoPlan } from '../../restore/plan.ts';
+import type { RestorePlan } from '../../restore/plan.ts';
+import type { UndoPlan } from '../../restore/undo-plan.ts';
 import { describeBytes, describeKept } from '../../cli/kept-database.ts';
 
 /** What a restore is going to do, before a person agrees. */

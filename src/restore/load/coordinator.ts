@@ -1,4 +1,4 @@
-import type { LoadUnit } from '../../dump/load-units.ts';
+import type { LoadUnit } from '../../dump/load-unit.ts';
 import type { Outstanding } from './outstanding.ts';
 import type { Done, LoadSession, Work } from './session.ts';
 

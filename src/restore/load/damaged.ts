@@ -1,6 +1,6 @@
 import { ArchiveReader, reportOf, type ReadProgress } from '../../archive/reader.ts';
 import type { Token } from '../../dump/token.ts';
-import { LoadUnitSplitter } from '../../dump/load-units.ts';
+import { LoadUnitSplitter } from '../../dump/load-unit-splitter.ts';
 import type { ReplayFilter } from '../../dump/replay-filter.ts';
 import { tableCreatedBy } from '../../dump/statement.ts';
 import type { Server } from '../../postgres/psql.ts';

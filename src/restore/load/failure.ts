@@ -6,7 +6,8 @@ import {
   lostConnection,
   lostHint,
 } from '../../postgres/connection-failure.ts';
-import { sqlError, type Server, type SqlError } from '../../postgres/psql.ts';
+import type { Server } from '../../postgres/psql.ts';
+import { sqlError, type SqlError } from '../../postgres/sql-error.ts';
 
 /** By SQLSTATE (PostgreSQL manual, Appendix A). */
 const hints: Readonly<Record<string, string>> = {

@@ -1,44 +1,15 @@
-import {
-  ArchiveReader,
-  firstDifference,
-  reportOf,
-  type ArchiveReport,
-  type ReadProgress,
-} from '../../archive/reader.ts';
+import { ArchiveReader } from '../../archive/reader.ts';
 import type { ReplayFilter } from '../../dump/replay-filter.ts';
 import { Failure, messageOf } from '../../base/errors.ts';
-import { LoadUnitSplitter } from '../../dump/load-units.ts';
+import { LoadUnitSplitter } from '../../dump/load-unit-splitter.ts';
+import { OtherRows, requireSameRows, tablesOf } from './check.ts';
 import { loadDump } from './in-order.ts';
-import { SqlError, type Server } from '../../postgres/psql.ts';
+import type { Server } from '../../postgres/psql.ts';
+import { SqlError } from '../../postgres/sql-error.ts';
 import type { BackupFile } from '../../backup-directory/backup.ts';
-import { totalRows, type TableRows } from '../../base/table-rows.ts';
 import { NotInParallel, ParallelLoader } from './parallel.ts';
-import type { Refusals } from './refusals.ts';
-import { TolerantLoader } from './tolerant.ts';
-
-export interface Loaded {
-  readonly tables: readonly TableRows[];
-  /** Rows that came as INSERT statements, of which the file does not say how many there must be. */
-  readonly inserted: number;
-  /** Tables whose statistics have been collected already. */
-  readonly analyzed: ReadonlySet<string>;
-  /** What is not in the new database; undefined where nothing may be missing. */
-  readonly refusals: Refusals | undefined;
-}
-
-export interface LoadOptions {
-  /** How many sessions load; 1: one psql reads the dump as it is. */
-  readonly jobs: number;
-  /** Go on without the statements that the server refuses; in order, whatever `jobs` is. */
-  readonly skipRefused: boolean;
-  /** A file without manifest need not prove that it is whole. */
-  readonly unproven: boolean;
-  /** What to do where the file is not good, for people. */
-  readonly another: string;
-  readonly onProgress?: ((progress: ReadProgress) => void) | undefined;
-  /** With several: how many indexes and constraints are left to be built. */
-  readonly onBuild?: ((left: number) => void) | undefined;
-}
+import { loadTolerantly } from './load-tolerantly.ts';
+import { pieceBytes, type Loaded, type LoadOptions } from './loaded.ts';
 
 /** What fails in any order (SQLSTATE): the disk, memory, connections, who ends sessions. */
 const inAnyOrder = /^(?:53|57P|58)/;
@@ -72,7 +43,7 @@ async function loadInOrder(
   reader: ArchiveReader,
   { another }: LoadOptions,
 ): Promise<Loaded> {
-  let tables: readonly TableRows[] = [];
+  let tables: Loaded['tables'] = [];
   const { copied, inserted } = await loadDump(
     server,
     scratch,
@@ -88,51 +59,13 @@ async function loadInOrder(
         yield Buffer.concat(piece);
         [piece, bytes] = [[], 0];
       }
-      tables = tablesOf(file, reportOf(reader), another);
+      tables = tablesOf(file, reader, another);
       yield Buffer.concat(piece);
     })(),
   );
   requireSameRows(tables, copied);
   return { tables, inserted, analyzed: new Set(), refusals: undefined };
 }
-
-async function loadTolerantly(
-  server: Server,
-  scratch: string,
-  file: BackupFile,
-  replay: ReplayFilter,
-  reader: ArchiveReader,
-  { another }: LoadOptions,
-): Promise<Loaded> {
-  const parts = new LoadUnitSplitter(replay, pieceBytes);
-  await using loader = new TolerantLoader(server, scratch, { losesRows: false });
-  for await (const token of reader) {
-    for (const part of parts.read(token)) await loader.load(part);
-  }
-  const all = tablesOf(file, reportOf(reader), another);
-  for (const part of parts.end()) await loader.load(part);
-  await loader.keep();
-  const isThere = (_: unknown, block: number) => !loader.absentBlocks.has(block);
-  const copied = all.map((_, block) => loader.rows.get(block) ?? 0);
-  const tables = all.filter(isThere);
-  requireSameRows(tables, copied.filter(isThere));
-  const missing = all.filter((table, block) => !isThere(table, block));
-  return {
-    tables,
-    inserted: [...loader.inserted.values()].reduce((sum, rows) => sum + rows, 0),
-    analyzed: new Set(),
-    refusals: {
-      statements: loader.refused,
-      tables: loader.absentTables.map((absent) => ({
-        ...absent,
-        rows: absent.inserts + totalRows(missing.filter(({ table }) => table === absent.table)),
-      })),
-    },
-  };
-}
-
-/** Large enough that a session is busy with it, small enough that none waits long for another. */
-const pieceBytes = 2 * 1024 * 1024;
 
 async function loadSideBySide(
   server: Server,
@@ -148,7 +81,7 @@ async function loadSideBySide(
     for await (const token of reader) {
       for (const part of parts.read(token)) await loader.load(part);
     }
-    const tables = tablesOf(file, reportOf(reader), options.another);
+    const tables = tablesOf(file, reader, options.another);
     for (const part of parts.end()) await loader.load(part);
     await loader.finish();
     requireSameRows(tables, loader.copied);
@@ -167,39 +100,5 @@ function mayDependOnOrder(error: unknown): boolean {
     error instanceof Failure &&
     error.cause instanceof SqlError &&
     !inAnyOrder.test(error.cause.code)
-  );
-}
-
-function tablesOf(
-  file: BackupFile,
-  { contents, defects }: ArchiveReport,
-  another: string,
-): readonly TableRows[] {
-  requireGood(file, defects, another);
-  return contents.tables;
-}
-
-/**
- * @param another what to do instead, for people.
- * @throws Failure `restoreFailed` that lists the defects, if there are any.
- */
-export function requireGood(file: BackupFile, defects: readonly string[], another: string): void {
-  if (defects.length === 0) return;
-  throw new Failure('restoreFailed', `${file.name} is not good: ${defects.join('; ')}`, {
-    hint: `${another}; or rescue what is in this one with --salvage`,
-  });
-}
-
-/** What was loaded is not what the file holds. */
-class OtherRows extends Failure {}
-
-function requireSameRows(tables: readonly TableRows[], copied: readonly number[]): void {
-  const loaded = copied.map((rows, index) => ({ table: tables[index]?.table ?? 'unknown', rows }));
-  const difference = firstDifference(loaded, tables);
-  if (difference === undefined) return;
-  throw new OtherRows(
-    'restoreFailed',
-    `the server did not load the rows of the backup: ${difference}`,
-    { hint: 'a trigger or rule may have dropped rows' },
   );
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ownLocks } from '../../postgres/sessions.ts';
-import type { LoadUnit } from '../../dump/load-units.ts';
+import type { LoadUnit } from '../../dump/load-unit.ts';
 import { tableKey } from '../../dump/ordering.ts';
 import type { Server } from '../../postgres/psql.ts';
 import { build } from './build.ts';

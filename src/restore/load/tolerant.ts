@@ -5,11 +5,12 @@ import {
   tableCreatedBy,
   tableInsertedInto,
 } from '../../dump/statement.ts';
-import type { LoadUnit } from '../../dump/load-units.ts';
+import type { LoadUnit } from '../../dump/load-unit.ts';
 import { tableKey } from '../../dump/ordering.ts';
 import { RefusedDump } from './failure.ts';
 import { LoadSession, type Done, type Work } from './session.ts';
-import { SqlError, type Server } from '../../postgres/psql.ts';
+import type { Server } from '../../postgres/psql.ts';
+import { SqlError } from '../../postgres/sql-error.ts';
 import type { AbsentTable, RefusedSql } from './refusals.ts';
 
 interface TolerantOptions {

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { DumpInspector } from '../../src/dump/contents.ts';
 import { RoleFilter } from '../../src/dump/role-filter.ts';
-import { LoadUnitSplitter, type LoadUnit } from '../../src/dump/load-units.ts';
+import { LoadUnitSplitter } from '../../src/dump/load-unit-splitter.ts';
+import type { LoadUnit } from '../../src/dump/load-unit.ts';
 import { ReplayFilter } from '../../src/dump/replay-filter.ts';
 
 const roles = {

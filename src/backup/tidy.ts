@@ -1,0 +1,43 @@
+import { applyPlan, planForDirectory } from '../retention/apply.ts';
+import { Failure, messageOf } from '../base/errors.ts';
+import { removeLeftovers } from '../backup-directory/remove.ts';
+import type { Stamp } from '../backup-directory/names.ts';
+import type { Context } from '../context.ts';
+
+/** What a run that was killed has left is removed by the next one. */
+export async function cleanUp({ config, log }: Context): Promise<void> {
+  const removed = await removeLeftovers(config.backupDir);
+  for (const name of removed) {
+    log.warn(`removed ${name}, left by a run that was interrupted`);
+  }
+}
+
+/**
+ * Applies retention after a backup.
+ * @returns the names of what was removed.
+ * @throws Failure `incomplete`: the backup is safe.
+ */
+export async function removeOld(verified: Stamp, context: Context): Promise<string[]> {
+  const { config, log, signal } = context;
+  const removed: string[] = [];
+  try {
+    const plan = await planForDirectory(config.backupDir, {
+      policy: config.retention,
+      now: context.now(),
+      signal,
+      verified,
+    });
+    await applyPlan(config.backupDir, plan, signal, ({ backup: { name }, reason }) => {
+      log.info(`removed ${name}: ${reason}`);
+      removed.push(name);
+    });
+    return removed;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new Failure(
+      'incomplete',
+      `the backup is safe, but old backups could not be removed: ${messageOf(error)}`,
+      { hint: 'correct it, then run `pratiko-backup prune`', cause: error },
+    );
+  }
+}

@@ -1,0 +1,32 @@
+import type { z } from 'zod';
+
+export type Zod = typeof z;
+
+/** A whole number. */
+export const integer = (from: number, to: number) => (zod: Zod) =>
+  zod
+    .string()
+    .refine((text) => /^\d{1,9}$/.test(text) && Number(text) >= from && Number(text) <= to, {
+      error: `a whole number from ${from} to ${to}`,
+    })
+    .transform(Number);
+
+/** A name of PostgreSQL, which has at most 63 bytes. */
+export const identifier = (zod: Zod) =>
+  zod.string().refine((text) => text !== '' && Buffer.byteLength(text) <= 63, {
+    error: 'a name of 1 to 63 bytes',
+  });
+
+/** A path, of which the shell has not expanded the home directory. */
+export const path = (zod: Zod) =>
+  zod.string().refine((text) => text !== '' && !text.startsWith('~'), {
+    error: 'a path with the home directory written out: ~ is not expanded',
+  });
+
+/** One of these words. */
+export const oneOf =
+  <const Values extends readonly [string, ...string[]]>(values: Values) =>
+  (zod: Zod) =>
+    zod.string().refine((text): text is Values[number] => values.includes(text), {
+      error: `one of ${values.join(', ')}`,
+    });

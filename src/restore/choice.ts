@@ -1,0 +1,19 @@
+import type { ReadProgress } from '../archive/reader.ts';
+
+/** What to restore, and how. */
+export interface RestoreChoice {
+  /** A path, name or timestamp; undefined: the latest backup. */
+  readonly file: string | undefined;
+  readonly owners: boolean;
+  readonly privileges: boolean;
+  /** Drop the previous database after the swap. */
+  readonly dropOld: boolean;
+  /** A file without manifest need not prove that it is whole. */
+  readonly unproven: boolean;
+  /** Go on although there may be too little room. */
+  readonly force: boolean;
+  /** Go on without the statements that the server refuses. */
+  readonly skipRefused: boolean;
+  /** While the file is looked at, before anything is done. */
+  readonly onSurvey?: (progress: ReadProgress) => void;
+}

@@ -1,0 +1,31 @@
+import { readHeader, type DumpHeader } from '../archive/header.ts';
+import type { BackupFile } from '../backup-directory/backup.ts';
+import type { RestoreChoice } from './choice.ts';
+import { restoreFailure } from './failure.ts';
+import { requireGood } from './load/check.ts';
+import { createReplayFilter } from './replay.ts';
+import type { ServerFacts } from './server-facts.ts';
+
+/**
+ * Reads what can be known of a dump before it is loaded.
+ * @param another what to do where the file is not good, for people.
+ * @throws Failure `restoreFailed` for a file that is not good, or reaches outside its database.
+ */
+export async function readDumpHeader(
+  file: BackupFile,
+  facts: ServerFacts,
+  choice: RestoreChoice,
+  another: string,
+  signal: AbortSignal,
+): Promise<DumpHeader> {
+  try {
+    const { unproven, onSurvey: onProgress } = choice;
+    const options = { signal, unproven, onProgress };
+    const head = await readHeader(file, createReplayFilter(facts, choice), options);
+    requireGood(file, head.defects, another);
+    return head;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw restoreFailure(error);
+  }
+}

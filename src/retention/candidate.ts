@@ -1,0 +1,20 @@
+import type { TableRows } from '../base/table-rows.ts';
+
+/** What retention knows of a backup. */
+export interface Candidate {
+  readonly name: string;
+  /** When it was made; of two of one moment the name decides. */
+  readonly madeAt: Date;
+  /** Of which database it is; undefined where no manifest tells. */
+  readonly database: string | undefined;
+  /** The calendar day in its name, as a number that grows by 1 a day. */
+  readonly day: number;
+  /** Its bytes were read and are what its manifest says. */
+  readonly knownGood: boolean;
+  /** `latest` points to it. */
+  readonly isLatest: boolean;
+  /** Its name lies in the future. */
+  readonly isFuture: boolean;
+  /** What it holds; undefined where no manifest tells, or a person has said that it no longer matters. */
+  readonly tables?: readonly TableRows[] | undefined;
+}
