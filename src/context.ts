@@ -2,7 +2,7 @@ import type { Config } from './config/config.ts';
 import { Failure } from './base/errors.ts';
 import type { Log } from './base/log.ts';
 import type { Server } from './postgres/psql.ts';
-import { contactMaintenance } from './postgres/contact.ts';
+import { contactMaintenance, type MaintainedServer } from './postgres/contact.ts';
 import { findTool, type ToolSearch } from './postgres/tools.ts';
 import { acquireLock, type Lock } from './backup-directory/lock.ts';
 
@@ -87,9 +87,9 @@ export async function configuredServer(context: Context): Promise<Server> {
 }
 
 /**
- * The configured server, which has answered, for work on databases as a whole.
+ * The configured server, which has answered, for work on databases as a whole. Disposing ends its session.
  * @throws Failure `cannotConnect`.
  */
-export async function contactedServer(context: Context): Promise<Server> {
-  return (await contactMaintenance(await configuredServer(context))).server;
+export async function contactedServer(context: Context): Promise<MaintainedServer> {
+  return contactMaintenance(await configuredServer(context));
 }

@@ -73,7 +73,7 @@ export async function listKept(context: Context): Promise<KeptDatabases | string
   try {
     const server = await configuredServer(context);
     const environment = { ...server.environment, PGCONNECT_TIMEOUT: connectSeconds };
-    const { server: contacted } = await contactMaintenance({ ...server, environment });
+    await using contacted = await contactMaintenance({ ...server, environment });
     return {
       previous: await previousDatabases(contacted),
       rescued: await rescuedDatabases(contacted),

@@ -2,6 +2,7 @@ import { Failure } from '../base/errors.ts';
 import { maintenanceDatabase } from './connection.ts';
 import { ConnectionFailure, poolerFailure } from './connection-failure.ts';
 import type { Server } from './psql.ts';
+import { KeptSession } from './kept-session.ts';
 import { Session } from './psql-session.ts';
 import { majorVersion } from './tools.ts';
 
@@ -21,25 +22,45 @@ const elsewhere = ['3D000', '55000', '42501'];
  */
 export async function contact(server: Server, database: string): Promise<Contacted> {
   await using session = new Session(server, database);
+  return await greet(server, database, session);
+}
+
+/** The first questions of a session, and of another one beside it. */
+async function greet(server: Server, database: string, session: Session): Promise<Contacted> {
   await using other = new Session(server, database);
   const version = (await session.ask('SHOW server_version;')).join('');
   await requireSameBackend(session, other, server);
   return { server: { ...server, major: majorVersion(version) }, version };
 }
 
+/** A server for work on databases as a whole, with a session that is kept for it. Disposing ends that. */
+export interface MaintainedServer extends Server, AsyncDisposable {}
+
 /**
  * The same for work on databases as a whole: in `postgres`, or where that is missing or closed, in
  * `template1`.
  */
-export async function contactMaintenance(server: Server): Promise<Contacted> {
+export async function contactMaintenance(server: Server): Promise<MaintainedServer> {
   try {
-    return await contact(server, maintenanceDatabase);
+    return await maintain(server, maintenanceDatabase);
   } catch (error) {
     if (!(error instanceof ConnectionFailure && elsewhere.includes(error.code ?? ''))) throw error;
     const maintenance = 'template1';
-    return contact({ ...server, maintenance }, maintenance).catch(() => {
+    return maintain({ ...server, maintenance }, maintenance).catch(() => {
       throw error;
     });
+  }
+}
+
+async function maintain(server: Server, database: string): Promise<MaintainedServer> {
+  const session = new Session(server, database);
+  try {
+    const { server: contacted } = await greet(server, database, session);
+    const kept = new KeptSession(contacted, database, session);
+    return { ...contacted, kept, [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose]() };
+  } catch (error) {
+    await session[Symbol.asyncDispose]();
+    throw error;
   }
 }
 

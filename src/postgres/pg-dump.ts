@@ -8,9 +8,9 @@ import {
   lostConnection,
   lostHint,
 } from './connection-failure.ts';
-import { execute, type Server } from './psql.ts';
+import { execute, within, type Server } from './psql.ts';
 import { SqlError } from './sql-error.ts';
-import { majorVersion, type Tool } from './tools.ts';
+import { commandOf, majorVersion, type Tool } from './tools.ts';
 
 /** Everything in the database as plain SQL, with owners and privileges. Settings come by environment. */
 function pgDumpArgs(lockWaitTimeoutSeconds: number): string[] {
@@ -20,14 +20,8 @@ function pgDumpArgs(lockWaitTimeoutSeconds: number): string[] {
 /** Starts pg_dump; the dump comes on stdout. */
 export function startPgDump(server: Server, pgDump: Tool, lockWaitTimeoutSeconds: number): Child {
   const { environment, connection, signal, major } = server;
-  return start(
-    {
-      file: pgDump.path,
-      args: pgDumpArgs(lockWaitTimeoutSeconds),
-      env: libpqEnvironment(environment, connection, connection.database, major),
-    },
-    signal,
-  );
+  const env = libpqEnvironment(environment, connection, connection.database, major);
+  return start(commandOf(pgDump, pgDumpArgs(lockWaitTimeoutSeconds), env), signal);
 }
 
 /** @throws Failure `toolMissing`: pg_dump refuses servers that are newer than itself. */
@@ -105,9 +99,8 @@ async function askAgain(stderr: string, server: Server): Promise<Failure | undef
 }
 
 async function ask(sql: string, server: Server): Promise<SqlError | undefined> {
-  const limited = { ...server, signal: AbortSignal.timeout(askTimeoutMs) };
   try {
-    await execute(limited, server.connection.database, sql);
+    await execute(within(server, askTimeoutMs), server.connection.database, sql);
     return undefined;
   } catch (error) {
     return error instanceof SqlError ? error : undefined;

@@ -1,8 +1,6 @@
-import { quoteLiteral } from '../base/sql.ts';
-import { randomUUID } from 'node:crypto';
-import { createInterface } from 'node:readline';
 import type { Child } from '../base/subprocess.ts';
 import { bytesOf } from '../base/text.ts';
+import { done, PsqlProtocol } from './psql-protocol.ts';
 import { questionFailure, startPsql, type Server } from './psql.ts';
 
 /** A connection that stays open over several questions. Disposing ends it. */
@@ -10,13 +8,17 @@ export class Session implements AsyncDisposable {
   readonly #server: Server;
   readonly #database: string;
   readonly #psql: Child;
-  readonly #lines: AsyncIterator<string>;
+  readonly #protocol: PsqlProtocol;
+  readonly #answers: AsyncGenerator<string | typeof done>;
+  /** How many lines psql was given before. */
+  #lines = 0;
 
   constructor(server: Server, database: string) {
     this.#server = server;
     this.#database = database;
     this.#psql = startPsql(server, database);
-    this.#lines = createInterface({ input: this.#psql.stdout })[Symbol.asyncIterator]();
+    this.#protocol = new PsqlProtocol(server.psql.version);
+    this.#answers = this.#protocol.answers(this.#psql.stdout);
   }
 
   /**
@@ -24,13 +26,16 @@ export class Session implements AsyncDisposable {
    * @throws SqlError; Failure `cannotConnect`. The session has ended then.
    */
   async ask(sql: string): Promise<string[]> {
-    const nonce = randomUUID();
-    this.#psql.stdin.write(bytesOf(`${sql}\nSELECT ${quoteLiteral(nonce)};\n`));
+    const text = `${sql}\n${this.#protocol.question}`;
+    this.#psql.stdin.write(bytesOf(text));
     const answer: string[] = [];
     for (;;) {
-      const next = await this.#lines.next();
+      const next = await this.#answers.next();
       if (next.done) throw await this.#failure();
-      if (next.value === nonce) return answer;
+      if (next.value === done) {
+        this.#lines += text.split('\n').length - 1;
+        return answer;
+      }
       answer.push(next.value);
     }
   }
@@ -38,7 +43,8 @@ export class Session implements AsyncDisposable {
   async #failure(): Promise<unknown> {
     const ending = await this.#psql.ending;
     const { signal } = this.#server;
-    return signal.aborted ? signal.reason : questionFailure(ending, this.#server, this.#database);
+    if (signal.aborted) return signal.reason;
+    return questionFailure(ending, this.#server, this.#database, this.#lines);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -16,7 +16,7 @@ import {
   lostHint,
 } from './connection-failure.ts';
 import { sqlError } from './sql-error.ts';
-import type { Tool } from './tools.ts';
+import { commandOf, type Tool } from './tools.ts';
 
 /** A server and the psql that talks to it. */
 export interface Server {
@@ -28,7 +28,18 @@ export interface Server {
   readonly major?: number;
   /** Where to connect for work on databases as a whole, where it is not `postgres`. */
   readonly maintenance?: string;
+  /** Answers what is asked of the maintenance database, where somebody keeps a session there. */
+  readonly kept?: {
+    serves(server: Server, database: string): boolean;
+    ask(sql: string): Promise<string>;
+  };
 }
+
+/** The same server, asked under another limit: a signal, or so many milliseconds from now. */
+export const within = (server: Server, limit: AbortSignal | number): Server => ({
+  ...server,
+  signal: typeof limit === 'number' ? AbortSignal.timeout(limit) : limit,
+});
 
 /** Where to connect on a server for work on databases as a whole. */
 export const maintenanceOf = (server: Server) => server.maintenance ?? maintenanceDatabase;
@@ -43,17 +54,17 @@ function psqlCommand(
   { tags, encoding }: { readonly tags: boolean; readonly encoding: 'UTF8' | 'SQL_ASCII' },
 ): CommandLine {
   const { environment, connection, major } = server;
-  return {
-    file: server.psql.path,
-    args: [
+  return commandOf(
+    server.psql,
+    [
       ...['-X', '-w', '-A', '-t', ...(tags ? [] : ['-q'])],
       ...['-v', 'ON_ERROR_STOP=1', '-v', 'VERBOSITY=verbose', '-f', '-'],
     ],
-    env: {
+    {
       ...libpqEnvironment(environment, connection, database, major),
       PGCLIENTENCODING: encoding,
     },
-  };
+  );
 }
 
 /** Starts psql for a dump: it is UTF-8 unless it says otherwise. Command tags come on stdout beside results. */
@@ -76,24 +87,29 @@ const raw = { tags: false, encoding: 'SQL_ASCII' } as const;
  * @throws SqlError; Failure `cannotConnect`.
  */
 export async function execute(server: Server, database: string, sql: string): Promise<string> {
+  if (server.kept?.serves(server, database)) return server.kept.ask(sql);
   const ending = await run(psqlCommand(server, database, raw), server.signal, sql);
   if (ending.exitCode === 0) return ending.stdout;
   server.signal.throwIfAborted();
   throw await questionFailure(ending, server, database);
 }
 
-/** Why a psql that was asked something did not answer. */
+/**
+ * Why a psql that was asked something did not answer.
+ * @param linesBefore how many lines it was given before that.
+ */
 export async function questionFailure(
   { signal, stderr }: ProcessResult,
   { connection, environment }: Server,
   database: string,
+  linesBefore = 0,
 ): Promise<Error> {
   if (signal !== undefined) {
     return new Failure('cannotConnect', `psql was ended by ${signal}`, {
       hint: 'was the machine short of memory (`dmesg`)? run it again',
     });
   }
-  const refused = sqlError(stderr);
+  const refused = sqlError(stderr, linesBefore);
   if (refused !== undefined) return refused;
   if (isLostConnection(stderr)) {
     const message = lostConnection(connection, 'the server was asked something');

@@ -1,7 +1,7 @@
 import { readdir, realpath } from 'node:fs/promises';
 import { basename, delimiter, join } from 'node:path';
 import { Failure } from '../base/errors.ts';
-import { run } from '../base/subprocess.ts';
+import { run, type CommandLine } from '../base/subprocess.ts';
 
 /** A PostgreSQL program on this machine. */
 export interface Tool {
@@ -9,6 +9,13 @@ export interface Tool {
   /** As it tells it: `15.18 (Debian 15.18-0+deb12u1)`. */
   readonly version: string;
 }
+
+/** A call of a tool: the one place that says how a tool is started. */
+export const commandOf = (
+  { path }: Pick<Tool, 'path'>,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): CommandLine => ({ file: path, args, env });
 
 export interface ToolSearch {
   /** PG_BIN_DIR: where it is set, nothing else is searched. */
@@ -108,10 +115,8 @@ async function expand(place: string): Promise<string[]> {
 
 /** Undefined where the program does not run, or is not PostgreSQL's. */
 async function inspect(path: string, search: ToolSearch): Promise<Tool | undefined> {
-  const { exitCode, stdout } = await run(
-    { file: path, args: ['--version'], env: search.environment },
-    search.signal,
-  );
+  const ask = commandOf({ path }, ['--version'], search.environment);
+  const { exitCode, stdout } = await run(ask, search.signal);
   const version = /\(PostgreSQL\) (\S.*)/.exec(stdout)?.[1]?.trim();
   return exitCode === 0 && version !== undefined ? { path, version } : undefined;
 }

@@ -2,7 +2,7 @@ import { messageOf } from '../base/errors.ts';
 import { quoteIdentifier } from '../base/sql.ts';
 import type { Context } from '../context.ts';
 import { dropDatabase } from '../postgres/databases.ts';
-import type { Server } from '../postgres/psql.ts';
+import { within, type Server } from '../postgres/psql.ts';
 import type { RestorePlan } from './plan.ts';
 
 const dropTimeoutMs = 60_000;
@@ -19,7 +19,7 @@ export async function dropPrevious(
   if (previous === undefined) return false;
   try {
     // Also after an interruption: the restore is done.
-    await dropDatabase({ ...server, signal: AbortSignal.timeout(dropTimeoutMs) }, previous);
+    await dropDatabase(within(server, dropTimeoutMs), previous);
     return true;
   } catch (error) {
     log.warn(

@@ -1,7 +1,7 @@
 import type { Skipped } from '../dump/role-filter.ts';
 import { messageOf } from '../base/errors.ts';
 import { analyzeDatabase } from './load/analyze.ts';
-import type { Server } from '../postgres/psql.ts';
+import { within, type Server } from '../postgres/psql.ts';
 import type { ScratchDatabase } from './scratch.ts';
 import { loadArchive } from './load/load.ts';
 import type { Loaded, LoadOptions } from './load/loaded.ts';
@@ -37,7 +37,7 @@ export async function fillScratch(
   options: FillOptions,
 ): Promise<Filled> {
   return whileThereIsRoom(facts, signal, async (limited) => {
-    const limitedServer = { ...server, signal: limited };
+    const limitedServer = within(server, limited);
     const load = async (jobs: number) => {
       const replay = createReplayFilter(facts, options);
       const loading = { ...options, jobs, another };

@@ -49,7 +49,7 @@ export async function previewRestore(
   choice: RestoreChoice,
 ): Promise<RestorePlan> {
   const file = await locateRestorable(context, choice);
-  const server = await contactedServer(context);
+  await using server = await contactedServer(context);
   return (await prepare(context, server, file, choice)).plan;
 }
 
@@ -61,7 +61,7 @@ export async function previewRestore(
 export async function restore(context: Context, options: RestoreOptions): Promise<RestoreReport> {
   const { config, log, signal } = context;
   const file = await locateRestorable(context, options);
-  const server = await contactedServer(context);
+  await using server = await contactedServer(context);
   const { plan: proposed, ...known } = await prepare(context, server, file, options, (facts) =>
     tidyUp(context, server, options.waitSeconds, facts),
   );

@@ -45,7 +45,7 @@ export async function salvage(context: Context, options: SalvageOptions): Promis
   const { config, log, signal } = context;
   const file = await locateDump(context, options.file);
   await requireIdentified(context, file);
-  const server = await contactedServer(context);
+  await using server = await contactedServer(context);
   const target = config.connection.database;
   await using _directory = await lockToRead(context, 'salvage', options.waitSeconds);
   const facts = await surveyServer(server, target);

@@ -4,7 +4,7 @@ import type { Log } from '../base/log.ts';
 import { isPlainText } from '../base/text.ts';
 import { createDatabase, dropDatabase, type NewDatabase } from '../postgres/databases.ts';
 import { applySettings } from '../postgres/database-settings.ts';
-import { maintenanceOf, execute, type Server } from '../postgres/psql.ts';
+import { maintenanceOf, execute, within, type Server } from '../postgres/psql.ts';
 import { SqlError } from '../postgres/sql-error.ts';
 import { marker } from './scratch-mark.ts';
 import { untouched } from './failure.ts';
@@ -138,7 +138,7 @@ const unknownLocale = ['42809', '22023', '0A000', '42704', 'XX000'];
 
 /** Drops it, also after an interruption, and for at most half a minute. */
 export async function dropScratch(server: Server, name: string): Promise<void> {
-  const limited = { ...server, signal: AbortSignal.timeout(dropTimeoutMs) };
+  const limited = within(server, dropTimeoutMs);
   try {
     await dropDatabase(limited, name);
   } catch (error) {

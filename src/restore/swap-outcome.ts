@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { quoteLiteral } from '../base/sql.ts';
-import { execute, maintenanceOf, type Server } from '../postgres/psql.ts';
+import { execute, maintenanceOf, within, type Server } from '../postgres/psql.ts';
 import { UndecidedSwap } from './failure.ts';
 
 const askTimeoutMs = 10_000;
@@ -26,7 +26,7 @@ export async function wasSwapped(
 ): Promise<boolean> {
   const deadline = performance.now() + recoveryMs;
   for (;;) {
-    const asking = { ...server, signal: AbortSignal.timeout(askTimeoutMs) };
+    const asking = within(server, askTimeoutMs);
     try {
       await execute(asking, maintenanceOf(server), untilDecided(swap.key));
       return (await identityOf(asking, target)) === swap.identity;

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Failure } from '../base/errors.ts';
 import { giveComment, recordReplaced, type OwnComment } from '../postgres/previous.ts';
-import { maintenanceOf, execute, query, type Server } from '../postgres/psql.ts';
+import { maintenanceOf, execute, query, within, type Server } from '../postgres/psql.ts';
 import { SqlError } from '../postgres/sql-error.ts';
 import { identityOf, wasSwapped } from './swap-outcome.ts';
 import { endSessions } from '../postgres/sessions.ts';
@@ -34,7 +34,7 @@ const askTimeoutMs = 10_000;
 export async function swapDatabases(server: Server, swap: Swap): Promise<void> {
   const signal = AbortSignal.timeout(swapTimeoutMs);
   try {
-    await renameBoth({ ...server, signal }, swap);
+    await renameBoth(within(server, signal), swap);
   } catch (error) {
     if (!signal.aborted || error instanceof Failure) throw error;
     throw new Failure('restoreFailed', 'the databases could not be swapped within 60 s', {
@@ -122,10 +122,9 @@ const endWaitingClients = `DO $$
 
 /** Names those who keep the databases from being renamed. */
 async function blocked(server: Server, swap: Swap, error: SqlError): Promise<Failure> {
-  const asking = { ...server, signal: AbortSignal.timeout(askTimeoutMs) };
   const names = [swap.target, swap.scratch].map(quoteLiteral).join(', ');
   const holders = await query(
-    asking,
+    within(server, askTimeoutMs),
     maintenanceOf(server),
     holderSchema,
     `SELECT pid, coalesce(usename, backend_type) AS user, coalesce(application_name, '') AS application,

@@ -24,7 +24,8 @@ export interface UndoOptions {
  */
 export async function previewUndo(context: Context): Promise<UndoPlan> {
   requireOwnDatabase(context);
-  return plan(context, await contactedServer(context));
+  await using server = await contactedServer(context);
+  return await plan(context, server);
 }
 
 /**
@@ -37,7 +38,7 @@ export async function undoRestore(
   { waitSeconds, confirm }: UndoOptions,
 ): Promise<UndoPlan> {
   requireOwnDatabase(context);
-  const server = await contactedServer(context);
+  await using server = await contactedServer(context);
   const proposed = await plan(context, server);
   await confirm(proposed);
   await using _lock = await RestoreLock.acquire(server, proposed.target, waitSeconds);

@@ -1,12 +1,8 @@
-import { quoteLiteral } from '../../base/sql.ts';
-import { randomUUID } from 'node:crypto';
-import type { Readable } from 'node:stream';
-import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
 import { systemErrorCode } from '../../base/errors.ts';
 import type { Child } from '../../base/subprocess.ts';
 import { loadFailure } from './failure.ts';
-import { canBeRestricted } from '../../postgres/restriction.ts';
+import { done, PsqlProtocol } from '../../postgres/psql-protocol.ts';
 import { readTag, startLoader, type Server } from '../../postgres/psql.ts';
 
 /** What a server says that it has loaded. */
@@ -27,17 +23,12 @@ export async function loadDump(
   dump: AsyncIterable<Buffer>,
 ): Promise<LoadedRows> {
   const psql = startLoader(server, database);
-  const nonce = randomUUID();
-  const key = nonce.replaceAll('-', '');
-  const restricted = canBeRestricted(server.psql.version);
-  const output = readTags(psql.stdout, nonce);
+  const protocol = new PsqlProtocol(server.psql.version);
+  const output = readTags(protocol.answers(psql.stdout));
   try {
-    // From here on psql runs no command of its own, not even \\!, until it reads this random key.
-    if (restricted) psql.stdin.write(`\\restrict ${key}\n`);
+    psql.stdin.write(protocol.restrict);
     await pipeline(killOnError(dump, psql), psql.stdin, { end: false });
-    if (restricted) psql.stdin.write(`\n\\unrestrict ${key}\n`);
-    // Only a psql that has read everything before it answers this.
-    psql.stdin.end(`\nSELECT ${quoteLiteral(nonce)};\n`);
+    psql.stdin.end(`\n${protocol.unrestrict}${protocol.question}`);
   } catch (error) {
     psql.kill('SIGKILL');
     await psql.ending;
@@ -47,7 +38,7 @@ export async function loadDump(
   const { complete, ...loaded } = await output;
   if (ending.exitCode === 0 && complete) return loaded;
   server.signal.throwIfAborted();
-  throw loadFailure(server, ending, [{ input: restricted ? 2 : 1, dump: 1 }]);
+  throw loadFailure(server, ending, [{ input: protocol.restrict === '' ? 1 : 2, dump: 1 }]);
 }
 
 /** psql takes the end of its input for the end of the data, and commits: it must die first. */
@@ -61,17 +52,17 @@ async function* killOnError(dump: AsyncIterable<Buffer>, psql: Child): AsyncGene
 }
 
 async function readTags(
-  stdout: Readable,
-  nonce: string,
+  answers: AsyncIterable<string | typeof done>,
 ): Promise<LoadedRows & { complete: boolean }> {
   const copied: number[] = [];
   let inserted = 0;
   let complete = false;
-  for await (const line of createInterface({ input: stdout })) {
+  for await (const line of answers) {
+    complete = line === done;
+    if (line === done) continue;
     const tag = readTag(line);
     if (tag?.command === 'COPY') copied.push(tag.rows);
     if (tag?.command === 'INSERT') inserted += tag.rows;
-    complete = line === nonce;
   }
   return { copied, inserted, complete };
 }

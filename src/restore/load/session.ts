@@ -1,10 +1,7 @@
-import { quoteLiteral } from '../../base/sql.ts';
-import { randomUUID } from 'node:crypto';
-import { createInterface } from 'node:readline';
 import type { Child } from '../../base/subprocess.ts';
 import { loadFailure, type LineOffset } from './failure.ts';
 import { readTag, startLoader, type Server } from '../../postgres/psql.ts';
-import { canBeRestricted } from '../../postgres/restriction.ts';
+import { done, PsqlProtocol } from '../../postgres/psql-protocol.ts';
 
 /** Some SQL for a session, and where it is from. */
 export interface Work {
@@ -51,8 +48,7 @@ SELECT set_config('maintenance_work_mem', greatest(m.setting::bigint, b.setting:
 export class LoadSession {
   readonly #server: Server;
   readonly #psql: Child;
-  readonly #nonce = randomUUID();
-  readonly #restricted: boolean;
+  readonly #protocol: PsqlProtocol;
   readonly #pending: Pending[] = [];
   #load = 0;
   #inputLine = 1;
@@ -62,9 +58,8 @@ export class LoadSession {
   constructor(server: Server, database: string) {
     this.#server = server;
     this.#psql = startLoader(server, database);
-    this.#restricted = canBeRestricted(server.psql.version);
-    this.#write(forALoad);
-    if (this.#restricted) this.#write(`\\restrict ${this.#key}\n`);
+    this.#protocol = new PsqlProtocol(server.psql.version);
+    this.#write(forALoad + this.#protocol.restrict);
     void this.#readAnswers();
   }
 
@@ -94,17 +89,17 @@ export class LoadSession {
     }
     bytes = Math.max(bytes, leastBytes);
     this.#load += bytes;
-    const done = new Promise<Done>((resolve, reject) => {
+    const answer = new Promise<Done>((resolve, reject) => {
       this.#pending.push({ bytes, offsets, resolve, reject });
     });
-    this.#write(`SELECT ${quoteLiteral(this.#nonce)};\n`);
+    this.#write(this.#protocol.question);
     this.#psql.stdin.uncork();
-    return done;
+    return answer;
   }
 
   /** Ends the session after its work. */
   async end(): Promise<void> {
-    if (this.#restricted) this.#write(`\\unrestrict ${this.#key}\n`);
+    this.#write(this.#protocol.unrestrict);
     this.#psql.stdin.end();
     await this.#psql.ending;
   }
@@ -115,10 +110,6 @@ export class LoadSession {
     await this.#psql.ending;
   }
 
-  get #key(): string {
-    return this.#nonce.replaceAll('-', '');
-  }
-
   #write(text: string): void {
     this.#inputLine += text.split('\n').length - 1;
     this.#psql.stdin.write(text);
@@ -127,15 +118,17 @@ export class LoadSession {
   async #readAnswers(): Promise<void> {
     let copied: number[] = [];
     let inserted = 0;
-    for await (const line of createInterface({ input: this.#psql.stdout })) {
+    for await (const line of this.#protocol.answers(this.#psql.stdout)) {
+      if (line === done) {
+        const answered = this.#pending.shift();
+        this.#load -= answered?.bytes ?? 0;
+        answered?.resolve({ copied, inserted });
+        [copied, inserted] = [[], 0];
+        continue;
+      }
       const tag = readTag(line);
       if (tag?.command === 'COPY') copied.push(tag.rows);
       if (tag?.command === 'INSERT') inserted += tag.rows;
-      if (line !== this.#nonce) continue;
-      const done = this.#pending.shift();
-      this.#load -= done?.bytes ?? 0;
-      done?.resolve({ copied, inserted });
-      [copied, inserted] = [[], 0];
     }
     const ending = await this.#psql.ending;
     const [current] = this.#pending;
