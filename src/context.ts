@@ -44,6 +44,7 @@ export async function lockDirectory(
     hostname: context.hostname,
     command,
     waitMs: waitSeconds * 1000,
+    now: context.now,
     signal: context.signal,
   });
 }

@@ -19,6 +19,7 @@ export interface LockRequest {
   readonly command: string;
   /** How long to wait for another run to end. */
   readonly waitMs: number;
+  readonly now: () => Date;
   readonly signal: AbortSignal;
 }
 
@@ -69,11 +70,11 @@ export async function acquireLock(request: LockRequest): Promise<Lock> {
   const deadline = performance.now() + request.waitMs;
   for (;;) {
     const record = await describeHolder(request);
-    if (await create(path, record)) return hold(path, record);
+    if (await create(path, record)) return hold(path, record, request.now);
     const found = await inspect(path);
     if (found === undefined) continue;
-    if (await isDead(path, found, request.signal)) {
-      await removeDead(path, found);
+    if (await isDead(path, found, request)) {
+      await removeDead(path, found, request.now);
     } else if (performance.now() >= deadline) {
       throw lockedBy(found, request.directory);
     } else {
@@ -88,7 +89,7 @@ async function describeHolder(request: LockRequest): Promise<LockRecord> {
     pid: request.pid,
     hostname: request.hostname,
     command: request.command,
-    since: new Date().toISOString(),
+    since: request.now().toISOString(),
     namespace: await processNamespace(),
     start: await processStart(request.pid),
   };
@@ -112,10 +113,9 @@ async function create(path: string, record: LockRecord): Promise<boolean> {
   }
 }
 
-function hold(path: string, record: LockRecord): Lock {
+function hold(path: string, record: LockRecord, now: () => Date): Lock {
   const heartbeat = setInterval(() => {
-    const now = new Date();
-    utimes(path, now, now).catch(() => undefined); // assertHeld tells whether it is still ours
+    utimes(path, now(), now()).catch(() => undefined); // assertHeld tells whether it is still ours
   }, heartbeatMs);
   heartbeat.unref();
   const isOurs = async () => (await inspect(path))?.record?.nonce === record.nonce;
@@ -155,7 +155,7 @@ function parseRecord(text = ''): LockRecord | undefined {
   }
 }
 
-async function isDead(path: string, found: Found, signal: AbortSignal): Promise<boolean> {
+async function isDead(path: string, found: Found, { now, signal }: LockRequest): Promise<boolean> {
   const { record } = found;
   if (record?.namespace !== undefined && record.namespace === (await processNamespace())) {
     return (await processStart(record.pid)) !== record.start;
@@ -164,14 +164,14 @@ async function isDead(path: string, found: Found, signal: AbortSignal): Promise<
     await sleep(writeMs, undefined, { signal });
     return (await inspect(path))?.isEmpty === true;
   }
-  if (Date.now() - found.modifiedMs < silenceMs) return false;
+  if (now().getTime() - found.modifiedMs < silenceMs) return false;
   // The clock may have jumped: only a heartbeat that stays away proves death.
   await sleep(2 * heartbeatMs, undefined, { signal });
   return (await inspect(path))?.modifiedMs === found.modifiedMs;
 }
 
 /** Only one contender at a time may remove a lock, and only the very lock that was judged dead. */
-async function removeDead(path: string, dead: Found): Promise<void> {
+async function removeDead(path: string, dead: Found, now: () => Date): Promise<void> {
   const guard = `${path}.takeover`;
   try {
     await (await createPrivateFile(guard)).close();
@@ -180,7 +180,7 @@ async function removeDead(path: string, dead: Found): Promise<void> {
       throw storageFailure(`take over the lock ${path}`, error);
     }
     const { mtimeMs } = await stat(guard).catch(() => ({ mtimeMs: Infinity }));
-    if (Date.now() - mtimeMs > silenceMs) await rm(guard, { force: true });
+    if (now().getTime() - mtimeMs > silenceMs) await rm(guard, { force: true });
     await sleep(pollMs);
     return;
   }

@@ -34,13 +34,13 @@ export function addListCommand(program: Command, shell: Terminal): void {
       const flags: GlobalFlags & ConnectionFlags = self.optsWithGlobals();
       const context = await shell.open(flags, settingsFrom(flags));
       const { listAlmost, listFiles, listKept } = await import('../inspect/list.ts');
-      const [backups, kept] = [await listFiles(context), await listKept(context)];
+      const [backups, found] = [await listFiles(context), await listKept(context)];
       const { backupDir, connection } = context.config;
       const where = `${connection.host}:${connection.port}`;
-      if (typeof kept === 'string') {
-        context.log.info(`what restores have kept on ${where} is not known: ${kept}`);
+      if ('problem' in found) {
+        context.log.info(`what restores have kept on ${where} is not known: ${found.problem}`);
       }
-      const { previous, rescued } = typeof kept === 'string' ? unknown : kept;
+      const { previous, rescued } = 'kept' in found ? found.kept : unknown;
       const bytes = backups.reduce((sum, backup) => sum + backup.bytes, 0);
       const files =
         backups.length === 0

@@ -67,20 +67,20 @@ export interface KeptDatabases {
 
 /**
  * The databases that restores and salvages have left on the server on purpose.
- * @returns the reason instead where the server cannot be asked.
+ * @returns why not, where the server cannot be asked.
  */
-export async function listKept(context: Context): Promise<KeptDatabases | string> {
+export async function listKept(
+  context: Context,
+): Promise<{ readonly kept: KeptDatabases } | { readonly problem: string }> {
   try {
     const server = await configuredServer(context);
     const environment = { ...server.environment, PGCONNECT_TIMEOUT: connectSeconds };
     await using contacted = await contactMaintenance({ ...server, environment });
-    return {
-      previous: await previousDatabases(contacted),
-      rescued: await rescuedDatabases(contacted),
-    };
+    const previous = await previousDatabases(contacted);
+    return { kept: { previous, rescued: await rescuedDatabases(contacted) } };
   } catch (error) {
     context.signal.throwIfAborted();
-    return messageOf(error);
+    return { problem: messageOf(error) };
   }
 }
 

@@ -32,7 +32,8 @@ export class ScratchDatabase implements AsyncDisposable {
   readonly #server: Server;
   readonly #log: Log;
   readonly #options: ScratchOptions;
-  #stays = false;
+  /** Nothing of it is to be dropped: it is gone, or it stays. */
+  #isSettled = false;
 
   private constructor(server: Server, log: Log, options: ScratchOptions) {
     this.name = options.name;
@@ -65,17 +66,18 @@ export class ScratchDatabase implements AsyncDisposable {
   /** It is what it was made for, and stays. */
   async keep(comment: string): Promise<void> {
     await commentOn(this.#server, this.name, comment);
-    this.#stays = true;
+    this.#isSettled = true;
   }
 
   /** It gets the name of its target, see `swapDatabases`. */
   async swapIn(swap: Omit<Swap, 'scratch'>): Promise<void> {
     await swapDatabases(this.#server, { ...swap, scratch: this.name });
-    this.#stays = true;
+    this.#isSettled = true;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#stays) return;
+    if (this.#isSettled) return;
+    this.#isSettled = true;
     try {
       await dropScratch(this.#server, this.name);
     } catch (error) {
@@ -91,6 +93,7 @@ export class ScratchDatabase implements AsyncDisposable {
   }
 
   async #create(): Promise<void> {
+    this.#isSettled = false;
     await createLike(this.#server, this.#options, (message) => this.#log.warn(message));
     try {
       await commentOn(this.#server, this.name, marker);

@@ -15,6 +15,7 @@ const request = (directory: string, changes: Partial<LockRequest> = {}): LockReq
   hostname: hostname(),
   command: 'backup',
   waitMs: 0,
+  now: () => new Date(),
   signal: new AbortController().signal,
   ...changes,
 });
@@ -47,19 +48,22 @@ test('who waits gets it when it is free', async () => {
   const lock = await acquireLock(request(directory));
   const waiting = acquireLock(request(directory, { waitMs: 30_000 }));
   await lock[Symbol.asyncDispose]();
-  await using _lock = await waiting;
+  await using won = await waiting;
+  await won.assertHeld();
 });
 
 test('a lock whose process id is in use again by another process is dead', async () => {
   const directory = await temporaryDirectory();
   await leaveLock(directory, { start: '1' });
-  await using _lock = await acquireLock(request(directory));
+  await using lock = await acquireLock(request(directory));
+  await lock.assertHeld();
 });
 
 test('a lock whose holder died before it could write its name is dead', async () => {
   const directory = await temporaryDirectory();
   await writeFile(join(directory, lockName), '');
-  await using _lock = await acquireLock(request(directory));
+  await using lock = await acquireLock(request(directory));
+  await lock.assertHeld();
 });
 
 test('a lock of another process namespace lives as long as its heartbeat, and dies with it', async () => {

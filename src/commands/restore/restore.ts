@@ -31,8 +31,8 @@ export async function restore(
   };
   if (flags.dryRun) {
     const plan = await operation.previewRestore(context, options);
-    announcePlan(plan, options.dropOld, context.log);
-    shell.result(planResultOf(plan), describePlan(plan));
+    announcePlan(plan, options.dropOld, context.log, context.now());
+    shell.result(planResultOf(plan), describePlan(plan, context.now()));
     return;
   }
   const report = await operation.restore(context, {
@@ -40,7 +40,7 @@ export async function restore(
     waitSeconds: flags.wait,
     jobs: flags.jobs,
     confirm: async (plan) => {
-      announcePlan(plan, options.dropOld, askingLog(context.log, flags));
+      announcePlan(plan, options.dropOld, askingLog(context.log, flags), context.now());
       const verb = plan.previous === undefined ? 'Restore into' : 'Restore over';
       if (!flags.yes) await confirm(`${verb} "${plan.target}"?`, plan.target, shell, context.log);
     },

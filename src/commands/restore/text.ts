@@ -17,10 +17,10 @@ import type { UndoPlan } from '../../restore/undo-plan.ts';
 import { describeBytes, describeKept } from '../../cli/kept-database.ts';
 
 /** What a restore is going to do, before a person agrees. */
-export function announcePlan(plan: RestorePlan, dropOld: boolean, log: Log): void {
+export function announcePlan(plan: RestorePlan, dropOld: boolean, log: Log, now: Date): void {
   const { file, target, previous, findings } = plan;
   const { manifest } = file;
-  log.info(`restoring ${describeFile(plan)}`);
+  log.info(`restoring ${describeFile(plan, now)}`);
   if (manifest !== undefined && manifest.database.name !== target) {
     log.warn(`this is a backup of database "${manifest.database.name}", not of "${target}"`);
   }
@@ -82,9 +82,9 @@ export function warnOf(findings: readonly Finding[], log: Log): void {
   }
 }
 
-function describeFile({ file, madeAt }: RestorePlan): string {
+function describeFile({ file, madeAt }: RestorePlan, now: Date): string {
   const details = [
-    ...(madeAt === undefined ? [] : [`made ${formatAge(Date.now() - madeAt.getTime())} ago`]),
+    ...(madeAt === undefined ? [] : [`made ${formatAge(now.getTime() - madeAt.getTime())} ago`]),
     file.manifest === undefined
       ? formatBytes(file.bytes)
       : formatPlural(totalRows(file.manifest.tables), 'row'),
@@ -93,11 +93,11 @@ function describeFile({ file, madeAt }: RestorePlan): string {
 }
 
 /** A plan as a result of its own. */
-export function describePlan(plan: RestorePlan): string {
+export function describePlan(plan: RestorePlan, now: Date): string {
   const { scratch, target, previous } = plan;
   const settings = [...plan.settings.before, ...plan.settings.after];
   return [
-    `1. load ${describeFile(plan)} into a new database "${scratch}"`,
+    `1. load ${describeFile(plan, now)} into a new database "${scratch}"`,
     '2. compare the rows of every table, collect statistics (ANALYZE)',
     ...(settings.length === 0 ? [] : ['3. give it the settings of the database:']),
     ...settings.map((statement) => `     ${statement}`),
@@ -115,7 +115,7 @@ export function describePlan(plan: RestorePlan): string {
 export function announceRestored(
   report: RestoreReport,
   undo: string,
-  { log, config }: Context,
+  { log, config, now }: Context,
 ): void {
   const { plan, tables, inserted, skipped, leftOut, dropped, durationMs } = report;
   warnOfSkipped(skipped, log);
@@ -141,9 +141,10 @@ export function announceRestored(
   log.info(
     `restored "${plan.target}" from ${plan.file.name}: ${contents}, ${formatDuration(durationMs)}`,
   );
-  if (plan.madeAt !== undefined && Date.now() - plan.madeAt.getTime() > anHour) {
+  const ageMs = plan.madeAt === undefined ? 0 : now().getTime() - plan.madeAt.getTime();
+  if (ageMs > anHour) {
     log.info(
-      `the backup is ${formatAge(Date.now() - plan.madeAt.getTime())} old: if your code is newer, run its migrations (\`alembic upgrade head\`)`,
+      `the backup is ${formatAge(ageMs)} old: if your code is newer, run its migrations (\`alembic upgrade head\`)`,
     );
   }
   if (plan.previous !== undefined) {
