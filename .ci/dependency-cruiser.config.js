@@ -52,6 +52,17 @@ export default {
       to: { path: paths(['archive/', ...parts]) },
     },
     {
+      name: 'help-is-quick',
+      comment:
+        'What is loaded to show a help text: recipes and zod are imported when they are needed.',
+      severity: 'error',
+      from: { path: '^src/(?:main|program|commands/|cli/)', pathNot: 'results\\.ts$' },
+      to: {
+        path: '^src/(?:context|backup/|restore/|inspect/|retention/|postgres/|config/config|cli/.*results)|(?:^|/)(?:zod|execa)(?:/|$)',
+        dependencyTypesNot: ['type-only', 'dynamic-import'],
+      },
+    },
+    {
       name: 'commands-are-strangers',
       comment: 'One command does not call another.',
       severity: 'error',

@@ -26,12 +26,6 @@ export interface Context {
   readonly repeated: { readonly directory: string; readonly database: string };
 }
 
-/** Where a run works, for people: `database "aifinance" (POSTGRES_DB in .env) on localhost:5433 as "aifinance"`. */
-export function describePlace({ connection, databaseSource }: Config): string {
-  const { database, host, port, user } = connection;
-  return `database "${database}" (${databaseSource}) on ${host}:${port} as "${user}"`;
-}
-
 /** Takes the lock of the backup directory for a command, see `acquireLock`. */
 export async function lockDirectory(
   context: Context,

@@ -25,6 +25,7 @@ const violations: readonly [file: string, text: string, rule: string][] = [
   ['postgres/tools.ts', "import '../dump/statement.ts';", 'strangers-of-postgres'],
   ['commands/verify.ts', "import '../archive/reader.ts';", 'commands-know-recipes-only'],
   ['commands/verify.ts', "import './restore/text.ts';", 'commands-are-strangers'],
+  ['commands/list.ts', "import { listFiles as eager } from '../inspect/list.ts';", 'help-is-quick'],
   ['dump/quoting.ts', "export type { Token } from './lexer.ts';", 'circle'],
   ['postgres/tools.ts', "import 'node:child_process';", 'children'],
   [

@@ -4,7 +4,8 @@ import { describeDatabase, type DatabaseDescription } from '../postgres/database
 import { requireNewEnough } from '../postgres/pg-dump.ts';
 import { findTool } from '../postgres/tools.ts';
 import type { Manifest } from '../backup-directory/manifest.ts';
-import { configuredServer, describePlace, toolSearch, type Context } from '../context.ts';
+import { describePlace } from '../config/place.ts';
+import { configuredServer, toolSearch, type Context } from '../context.ts';
 
 /** What is dumped, and what is known of it. */
 export interface Source extends DumpSource {

@@ -1,5 +1,6 @@
 import { Failure } from '../../base/errors.ts';
-import { describePlace, type Context } from '../../context.ts';
+import { describePlace } from '../../config/place.ts';
+import type { Context } from '../../context.ts';
 import type { ReadProgress } from '../../restore/restore.ts';
 import { askingLog, confirm } from '../../cli/confirm.ts';
 import type { RestoreFlags } from './options.ts';

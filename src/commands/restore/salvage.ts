@@ -1,4 +1,5 @@
-import { describePlace, type Context } from '../../context.ts';
+import { describePlace } from '../../config/place.ts';
+import type { Context } from '../../context.ts';
 import type { RestoreFlags } from './options.ts';
 import { describeRefused } from './refused-text.ts';
 import { progressOf } from './progress.ts';

@@ -1,4 +1,5 @@
-import { describePlace, type Context } from '../../context.ts';
+import { describePlace } from '../../config/place.ts';
+import type { Context } from '../../context.ts';
 import { askingLog, confirm } from '../../cli/confirm.ts';
 import { keptResult } from '../../cli/kept-database.ts';
 import type { UndoPlanResult, UndoResult } from '../../cli/restore-results.ts';
