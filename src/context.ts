@@ -16,7 +16,7 @@ export interface Context {
   readonly cwd: string;
   readonly pid: number;
   readonly hostname: string;
-  /** Of pratiko-backup. */
+  /** The version of pratiko-backup. */
   readonly version: string;
   readonly now: () => Date;
   /**

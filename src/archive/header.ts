@@ -16,7 +16,7 @@ export interface DumpHeader {
   readonly extensions: readonly string[];
   /** Names of the tablespaces in which it creates tables, beside the default one. */
   readonly tablespaces: readonly string[];
-  /** Of the whole file, where it was read to its end. */
+  /** Defects of the whole file, where it was read to its end. */
   readonly defects: readonly string[];
   /** What could not be proven of it, where that was accepted. */
   readonly unproven: string | undefined;
@@ -24,7 +24,7 @@ export interface DumpHeader {
   readonly isPart: 'data' | 'postData' | undefined;
   /** Roles to which it gives something. */
   readonly roles: readonly string[];
-  /** Those of row-security policies. */
+  /** Roles of row-security policies. */
   readonly policyRoles: readonly string[];
   /** Rows of each table, where it was read to its end. */
   readonly tables: readonly TableRows[] | undefined;

@@ -11,7 +11,7 @@ import { gunzip, gzipMagic } from '../streams/gunzip.ts';
 /** What a backup was found to be, read from the first to the last byte. */
 export interface ArchiveReport {
   readonly contents: DumpContents;
-  /** Of the whole file; undefined where a defect kept it from being read to the end. */
+  /** The checksum of the whole file; undefined where a defect kept it from being read to the end. */
   readonly sha256: string | undefined;
   /** Why it is not good, each a clause; none for a good backup. */
   readonly defects: readonly string[];
@@ -25,11 +25,11 @@ export interface ReadOptions {
 }
 
 export interface ReadProgress {
-  /** Of the file. */
+  /** Bytes read of the file. */
   readonly readBytes: number;
   readonly totalBytes: number;
   readonly table: string | undefined;
-  /** Of COPY data so far. */
+  /** Rows of COPY data so far. */
   readonly rows: number;
 }
 

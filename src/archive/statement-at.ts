@@ -6,7 +6,7 @@ import { ArchiveReader } from './reader.ts';
 export interface FoundStatement {
   /** As pg_dump calls it: `TABLE public.places`; undefined where the dump does not say. */
   readonly object: string | undefined;
-  /** Without comments; of rows, the COPY statement. */
+  /** Its text without comments; of rows, the COPY statement. */
   readonly text: string;
 }
 

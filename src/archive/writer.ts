@@ -20,14 +20,14 @@ export interface DumpSource {
 export interface WriteOptions {
   /** How many blocks are compressed at a time. */
   readonly jobs: number;
-  /** Of plain SQL, as far as it can be guessed: for people. */
+  /** The size of the plain SQL, as far as it can be guessed: for people. */
   readonly expectedBytes?: number | undefined;
   readonly onProgress?: ((progress: WriteProgress) => void) | undefined;
 }
 
 export interface WriteProgress {
   readonly phase: 'dumping' | 'verifying';
-  /** Of plain SQL while dumping, of the file while verifying. */
+  /** Bytes of plain SQL while dumping, of the file while verifying. */
   readonly bytes: number;
   /** How many there will be; undefined where nothing tells. */
   readonly totalBytes: number | undefined;
@@ -123,7 +123,7 @@ async function decompress(compressed: AsyncIterable<Buffer>): Promise<DumpConten
   }
 }
 
-/** Of what pg_dump has ended as it ends every dump, nothing is missing, whatever we make of it. */
+/** Nothing is missing of what pg_dump has ended as it ends every dump, whatever we make of it. */
 function requireWhole({ defect, endsLikeADump }: DumpContents): void {
   if (defect === undefined || endsLikeADump) return;
   throw new Failure('dumpFailed', `pg_dump did not write a whole dump: ${defect}`, {

@@ -8,11 +8,11 @@ import { storageFailure } from './storage-failure.ts';
 
 const schema = z.object({
   format: z.literal(1),
-  /** By database: when the backup was made that is the measure since. */
+  /** When the backup was made that is the measure since, by database. */
   measures: z.record(z.string(), z.iso.datetime({ offset: true })),
 });
 
-/** By database: backups made before this one no longer count as holding more than the newest. */
+/** Moments, by database: backups made before no longer count as holding more than the newest. */
 export type Measures = ReadonlyMap<string, Date>;
 
 /**

@@ -20,7 +20,7 @@ import { storageFailure } from './storage-failure.ts';
 export interface Draft {
   readonly stamp: Stamp;
   readonly directory: string;
-  /** Of the partial file. */
+  /** The path of the partial file. */
   readonly path: string;
   readonly file: FileHandle;
 }

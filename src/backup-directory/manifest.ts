@@ -21,12 +21,12 @@ export const manifestSchema = z.object({
   dumpBytes: count,
   /** The size of the backup. */
   fileBytes: count,
-  /** Of the backup, 64 hexadecimal digits. */
+  /** The checksum of the backup, 64 hexadecimal digits. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   tables: z.array(z.object({ table: z.string(), rows: count })),
-  /** To which it gives objects or privileges; absent in older ones. */
+  /** Roles to which it gives objects or privileges; absent in older manifests. */
   roles: z.array(z.string()).optional(),
-  /** Those of row-security policies; absent in older ones. */
+  /** Roles of row-security policies; absent in older manifests. */
   policyRoles: z.array(z.string()).optional(),
   /** What this tool did not understand of a whole dump; absent where it understood all. */
   notUnderstood: z.string().optional(),

@@ -5,13 +5,13 @@ import { totalRows, type TableRows } from '../base/table-rows.ts';
 export interface RowLoss {
   /** Undefined: all tables together. */
   readonly table: string | undefined;
-  /** In the older one. */
+  /** Rows in the older one. */
   readonly held: number;
-  /** In the newer one; undefined where it has no such table. */
+  /** Rows in the newer one; undefined where it has no such table. */
   readonly holds: number | undefined;
 }
 
-/** From so many times as many rows on, a person should look. */
+/** So many times as many rows are much more: a person should look. */
 const muchMore = 2;
 
 /** A table that has lost fewer rows than that, and is not empty, is at its daily work. */

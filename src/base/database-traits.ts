@@ -6,7 +6,7 @@ export const databaseTraitsSchema = z.object({
   collate: z.string(),
   ctype: z.string(),
   provider: z.enum(['libc', 'icu', 'builtin']),
-  /** Of the ICU or builtin provider. */
+  /** The locale of the ICU or builtin provider. */
   locale: z.string().nullable(),
   /** More rules for the ICU provider (16 and later); absent in older manifests. */
   rules: z.string().nullable().optional(),

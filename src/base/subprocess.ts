@@ -14,7 +14,7 @@ export interface CommandLine {
 }
 
 export interface ProcessResult {
-  /** Undefined when a signal ended the child. */
+  /** The exit code; undefined when a signal ended the child. */
   readonly exitCode: number | undefined;
   readonly signal: string | undefined;
   /** The last 64 KiB that the child wrote to stderr, trimmed. */

@@ -14,7 +14,7 @@ const skipped = z.strictObject({
 });
 
 const refusedStatement = z.strictObject({
-  /** Of the dump, from 1. */
+  /** The line of the dump, from 1. */
   line: count,
   object: z.string().optional(),
   statement: z.string(),
@@ -33,7 +33,7 @@ export const restoreResult = z.strictObject({
   /** Rows that came as INSERT statements. */
   inserted: count,
   skipped,
-  /** With `--skip-refused`: what is not in the new database. */
+  /** What is not in the new database, with `--skip-refused`. */
   refused: z.array(refusedStatement).optional(),
   refusedTables: z.array(tableRows).optional(),
   refusedFile: z.string().nullable().optional(),
@@ -102,7 +102,7 @@ export type UndoPlanResult = z.input<typeof undoPlanResult>;
 
 /** `restore --salvage` */
 export const salvageResult = z.strictObject({
-  /** Of the file. */
+  /** The path of the file. */
   path: z.string(),
   /** The new database that holds what was rescued. */
   database: z.string(),

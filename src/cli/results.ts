@@ -43,7 +43,7 @@ export const listResult = z.strictObject({
     z.strictObject({
       name: z.string(),
       path: z.string(),
-      /** From its name. */
+      /** When it was made, from its name. */
       moment,
       /** Negative for one that is dated in the future. */
       ageMs: z.number(),
@@ -81,7 +81,7 @@ export const verifyResult = z.strictObject({
       hint: z.string().optional(),
       tables: z.array(tableRows),
       fileBytes: count,
-      /** Of pg_dump, mixed into the dump by the old scripts. */
+      /** Messages of pg_dump that the old scripts mixed into the dump. */
       messages: count,
       /** False where there was no manifest to compare with. */
       hasManifest: z.boolean(),
@@ -102,7 +102,7 @@ export const pruneResult = z.strictObject({
       reason: z.string(),
     }),
   ),
-  /** With `--accept-loss`. */
+  /** What was given up with `--accept-loss`. */
   accepted: z.array(
     z.strictObject({ database: z.string(), newest: z.string(), lost: z.array(z.string()) }),
   ),

@@ -29,7 +29,7 @@ export interface Terminal {
   result(value: Result, text?: string): void;
   /** Shows the state of the work on the terminal, in place of what it showed before. */
   progress(describe: () => string): void;
-  /** Of this machine, for what is done side by side. */
+  /** How many cores this machine has, for what is done side by side. */
   readonly cores: number;
   /**
    * Asks a person. What was typed before the question is no answer to it.

@@ -125,7 +125,7 @@ function check(given: Readonly<Partial<Record<SettingName, Given>>>): Settings {
   });
 }
 
-/** Those of libpq, without ours that begin like them. */
+/** Variables of libpq, without ours that begin like them. */
 function libpqVariables(values: Readonly<Record<string, string>>): Record<string, string> {
   const ours = allVariables();
   return Object.fromEntries(

@@ -75,7 +75,7 @@ const fingerprintSchema = z.object({ name: z.string(), rows: z.number(), digest:
 
 type Fingerprint = z.infer<typeof fingerprintSchema>;
 
-/** Of each table, view and sequence: the number of its rows and a digest over all of them. */
+/** The number of rows of each table, view and sequence, and a digest over all of them. */
 async function fingerprints(server: Server): Promise<Fingerprint[]> {
   const relations = await query(
     server,

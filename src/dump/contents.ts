@@ -10,15 +10,15 @@ import { firstLineOf, objectNamed } from './statement.ts';
 
 /** What a dump holds. */
 export interface DumpContents {
-  /** In the dump's order, one entry for each COPY block. */
+  /** Rows of each COPY block, in the dump's order. */
   readonly tables: readonly TableRows[];
   /** The COPY block that is not closed, where the dump was cut in one. */
   readonly cut: TableRows | undefined;
   /** Uncompressed size. */
   readonly bytes: number;
-  /** To which it gives objects or privileges, sorted. */
+  /** Roles to which it gives objects or privileges, sorted. */
   readonly roles: readonly string[];
-  /** Those of row-security policies, sorted. */
+  /** Roles of row-security policies, sorted. */
   readonly policyRoles: readonly string[];
   /** Objects whose statement psql does not see the end of (see nesting.ts), as pg_dump calls them. */
   readonly trapsForPsql: readonly string[];
@@ -67,7 +67,7 @@ export class DumpInspector {
     return this.#open?.table;
   }
 
-  /** Of COPY data, so far. */
+  /** Rows of COPY data so far. */
   get rows(): number {
     return this.#rows + (this.#open?.rows ?? 0);
   }

@@ -11,7 +11,7 @@ export function startsWithEndOfCopy(bytes: Buffer, at: number): boolean {
 
 const quotedName = String.raw`"(?:[^"]|"")*"`;
 const name = String.raw`(?:${quotedName}|[^\s("',;.]+)`;
-/** Of other formats (CSV, binary) psql and the server do not agree with us where rows end. */
+/** COPY of text: of other formats (CSV, binary) psql and the server do not agree with us where rows end. */
 const copyStatement = new RegExp(
   String.raw`^COPY\s+(${name}(?:\.${name})?)(?:\s*\((?:${quotedName}|[^"()])*\))?\s+FROM\s+stdin\s*;$`,
   'isu',

@@ -19,7 +19,7 @@ export class LoadUnitSplitter {
   #block = -1;
   #table = '';
   #inRows = false;
-  /** Of the COPY block, which has at least one, also without rows. */
+  /** Whether the COPY block has given a piece: it has at least one, also without rows. */
   #hasPieces = false;
   #columns: number | undefined;
   #inTransaction = false;

@@ -15,7 +15,7 @@ const restriction = /^\\(?:un)?restrict [A-Za-z0-9]+$/;
 const actsOutside =
   /^\s*(?:CREATE|DROP|ALTER)\s+(?:DATABASE|TABLESPACE|ROLE|GROUP|USER(?!\s+MAPPING)|SYSTEM)(?![\w$])/i;
 
-/** Of the whole server, and of what its databases are made of; tables of a user may be called pg_…, too. */
+/** Catalogs of the whole server, and of what its databases are made of; tables of a user may be called pg_…, too. */
 const catalogs = [
   ...['pg_aggregate', 'pg_am', 'pg_amop', 'pg_amproc', 'pg_attrdef', 'pg_attribute', 'pg_authid'],
   ...['pg_auth_members', 'pg_cast', 'pg_class', 'pg_collation', 'pg_constraint', 'pg_conversion'],
@@ -65,7 +65,7 @@ export interface ReplayOptions {
   readonly serverMajor: number;
   /** Whether who loads the dump is one. */
   readonly superuser: boolean;
-  /** Told what was left out because it reaches outside; without it, that is an error. */
+  /** Is told what was left out because it reaches outside; without it, that is an error. */
   readonly onUnsafe?: (message: string) => void;
 }
 

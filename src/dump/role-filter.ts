@@ -13,7 +13,7 @@ export interface Skipped {
   readonly statements: number;
   /** Sorted; none where everything was to be skipped. */
   readonly roles: readonly string[];
-  /** Those of them that are on the server, and to whom this user may give nothing. */
+  /** The roles of them that are on the server, and to whom this user may give nothing. */
   readonly unassignable: readonly string[];
 }
 
@@ -31,7 +31,7 @@ const actAs = new RegExp(String.raw`^SET SESSION AUTHORIZATION ('(?:[^']|'')+'|$
 const userMapping = new RegExp(
   String.raw`^(?:CREATE|ALTER) USER MAPPING (?:IF NOT EXISTS )?FOR ${name} `,
 );
-/** With the list of its roles. */
+/** A policy with the list of its roles. */
 const policy = new RegExp(
   String.raw`^CREATE POLICY ${identifier} ON ${qualified}(?: AS RESTRICTIVE)?(?: FOR \w+)? TO (${identifier}(?:, ${identifier})*)`,
 );

@@ -1,7 +1,7 @@
 import { identifier, qualified } from '../base/sql.ts';
 import { withoutComments } from './quoting.ts';
 
-/** Of a statement that is shown to people, no more than this. */
+/** The most of a statement that is shown to people, in characters. */
 const maxShown = 120;
 
 const heading = /^-- (?:Data for )?Name: (.*?); Type: (.*?); Schema: (.*?)(?:;|$)/gm;
@@ -27,7 +27,7 @@ const creation = new RegExp(
 );
 const insertion = new RegExp(String.raw`^INSERT INTO ${qualified}\s`);
 
-/** In the forms in which pg_dump writes them. */
+/** Statements about a table, in the forms in which pg_dump writes them. */
 const additions = [
   String.raw`ALTER (?:FOREIGN )?TABLE (?:ONLY )?${qualified}`,
   String.raw`CREATE (?:UNIQUE )?INDEX ${identifier} ON (?:ONLY )?${qualified}`,

@@ -18,7 +18,7 @@ import { configuredServer, type Context } from '../context.ts';
 export interface ListedBackup {
   readonly name: string;
   readonly path: string;
-  /** From its name, local time. */
+  /** When it was made, from its name, in local time. */
   readonly moment: Date;
   readonly ageMs: number;
   readonly bytes: number;

@@ -4,7 +4,7 @@ import { Failure, messageOf } from '../base/errors.ts';
 export type BackupOutcome =
   | {
       readonly outcome: 'success';
-      /** With its server: `aifinance on localhost:5433`. */
+      /** The database with its server: `aifinance on localhost:5433`. */
       readonly database: string;
       readonly file: string;
       readonly bytes: number;

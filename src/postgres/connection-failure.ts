@@ -86,7 +86,7 @@ const password = (user: string): Reason => ({
   hint: `check POSTGRES_USER and POSTGRES_PASSWORD (without it, PGPASSWORD or ~/.pgpass); in .env put a password with # or spaces in single quotes; on a fresh server the user may be missing, which looks the same: CREATE ROLE ${quoteIdentifier(user)} LOGIN CREATEDB PASSWORD '…'`,
 });
 
-/** By SQLSTATE (PostgreSQL manual, Appendix A): the words are in the server's language. */
+/** What an error means, by SQLSTATE (PostgreSQL manual, Appendix A): the words are in the server's language. */
 const byCode: Readonly<Record<string, (attempt: Attempt) => Reason>> = {
   '28P01': ({ connection: { user } }) => password(user),
   '28000': ({ connection: { user }, stderr }) =>

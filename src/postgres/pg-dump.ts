@@ -122,7 +122,7 @@ async function missingPrivilege(table: string, error: SqlError, server: Server):
   });
 }
 
-/** Of what a program says, no more than this is told. */
+/** The most that is told of what a program says, in characters. */
 const maxSaid = 1000;
 
 /** The error with its detail, hint and context: what pg_dump adds is often the cause. */

@@ -8,7 +8,7 @@ export interface PreviousDatabase {
   readonly name: string;
   /** The name that it had. */
   readonly target: string;
-  /** On the server's disk; null where we may not know. */
+  /** Its size on the server's disk; null where we may not know. */
   readonly bytes: number | null;
   /** A DROP DATABASE was interrupted: nobody can connect. */
   readonly invalid: boolean;

@@ -16,7 +16,7 @@ export interface SandboxOptions {
   readonly tempDirectory: string;
   /** PATH matters, and libpq's variables do not. */
   readonly path: string;
-  /** Of the person who runs this: the server refuses to run as root, and then runs as `postgres`. */
+  /** The user id of whoever runs this: the server refuses to run as root, and then runs as `postgres`. */
   readonly uid: number;
   readonly user: string;
   readonly password: string;

@@ -50,5 +50,5 @@ export function sqlError(stderr: string, linesBefore = 0): SqlError | undefined 
   return new SqlError(code, Number(line) - linesBefore, message, told);
 }
 
-/** Of each of DETAIL, HINT and CONTEXT, no more than this is told. */
+/** The most that is told of each of DETAIL, HINT and CONTEXT, in characters. */
 const maxTold = 300;

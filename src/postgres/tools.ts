@@ -113,7 +113,7 @@ async function expand(place: string): Promise<string[]> {
     .map((name) => join(parent, name, ...parts.slice(star + 1)));
 }
 
-/** Undefined where the program does not run, or is not PostgreSQL's. */
+/** What a program says that it is; undefined where it does not run, or is not PostgreSQL's. */
 async function inspect(path: string, search: ToolSearch): Promise<Tool | undefined> {
   const ask = commandOf({ path }, ['--version'], search.environment);
   const { exitCode, stdout } = await run(ask, search.signal);

@@ -2,7 +2,7 @@ import { totalRows, type TableRows } from '../base/table-rows.ts';
 
 /** About how many rows a table of the present database holds; null where the server has not counted. */
 export interface LiveRows {
-  /** With its schema, quoted as the server does it. */
+  /** Its name with its schema, quoted as the server does it. */
   readonly table: string;
   readonly rows: number | null;
 }

@@ -38,7 +38,7 @@ export interface CarryOverOptions extends CreationOptions {
 
 /** What a new database gets beside its contents, and what it cannot get here. */
 export interface CarryOver extends Creation {
-  /** To be run in the new database before it is loaded, and before the swap, one by one. */
+  /** Statements for the new database, to be run one by one before it is loaded, and before the swap. */
   readonly statements: { readonly before: readonly string[]; readonly after: readonly string[] };
 }
 

@@ -26,7 +26,7 @@ export interface RestorePlan {
   /** Give the new database what the old one had beside its contents: before the load, and after it. */
   readonly settings: { readonly before: readonly string[]; readonly after: readonly string[] };
   readonly comment: OwnComment;
-  /** Of the present database. */
+  /** The own comment of the present database. */
   readonly targetComment: OwnComment;
   /** Kept by earlier restores. */
   readonly remaining: readonly PreviousDatabase[];

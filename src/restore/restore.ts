@@ -22,7 +22,7 @@ export interface RestoreOptions extends RestoreChoice {
   readonly jobs: number;
   /** Asks the person; throws where the answer is not yes. */
   readonly confirm: (plan: RestorePlan) => Promise<void>;
-  /** With `skipRefused`. */
+  /** Asked where `skipRefused` has left something out. */
   readonly confirmRefused: ConfirmRefused;
   /** While it is loaded. */
   readonly onProgress?: (progress: ReadProgress) => void;

@@ -14,7 +14,7 @@ import { mayBeEnded } from '../postgres/sessions.ts';
 const sessionSchema = z.object({ pid: z.number(), user: z.string(), application: z.string() });
 
 const roomSchema = z.object({
-  /** Of the server's data, on the server's machine; null where we may not know. */
+  /** The directory of the server's data, on the server's machine; null where we may not know. */
   dataDirectory: z.string().nullable(),
   /** Seconds since 1970: which server it is that has this data directory. */
   startedAt: z.number(),
@@ -58,7 +58,7 @@ const factsSchema = z.object({
   room: roomSchema,
   /** How much of the log of changes the server keeps (`max_wal_size`). */
   maxWalBytes: z.number(),
-  /** Of restores that were killed; bytes are null where we may not know. */
+  /** Scratch databases of restores that were killed; bytes are null where we may not know. */
   leftovers: z.array(z.object({ name: z.string(), bytes: z.number().nullable() })),
   /** One for the target, or none. */
   target: z.array(targetSchema),

@@ -16,9 +16,9 @@ export interface Situation {
   readonly fuller: readonly LargerEarlierBackup<Backup>[];
   /** What a command in a hint must repeat to meet the same directory of backups. */
   readonly place: string;
-  /** On the disk of the server's data; undefined where we cannot know. */
+  /** Room on the disk of the server's data; undefined where we cannot know. */
   readonly freeBytes: number | undefined;
-  /** Of the names that it will give: `20251129_140000`. */
+  /** The second, for the names that it will give: `20251129_140000`. */
   readonly stamp: string;
   /** Tells apart what begins in the same second: four hexadecimal digits. */
   readonly nonce: string;
@@ -27,6 +27,6 @@ export interface Situation {
   readonly dropOld: boolean;
   readonly force: boolean;
   readonly skipRefused: boolean;
-  /** Of the present database, about; undefined where there is none or nobody may ask. */
+  /** Rows of the present database, about; undefined where there is none or nobody may ask. */
   readonly live: readonly LiveRows[] | undefined;
 }

@@ -18,7 +18,7 @@ export interface Swap {
   readonly previous: string | undefined;
   /** For the database that gets the target's name. */
   readonly comment: OwnComment;
-  /** Of the one that has it now. */
+  /** The own comment of the one that has it now. */
   readonly targetComment: OwnComment;
 }
 

@@ -11,7 +11,7 @@ export interface UndoPlan {
   readonly returning: PreviousDatabase;
   /** The name that the present one gets; undefined where there is none. */
   readonly previous: string | undefined;
-  /** Of the present one. */
+  /** The own comment of the present one. */
   readonly targetComment: OwnComment;
   readonly findings: readonly Finding[];
 }

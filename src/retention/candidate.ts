@@ -5,7 +5,7 @@ export interface Candidate {
   readonly name: string;
   /** When it was made; of two of one moment the name decides. */
   readonly madeAt: Date;
-  /** Of which database it is; undefined where no manifest tells. */
+  /** The database that it is of; undefined where no manifest tells. */
   readonly database: string | undefined;
   /** The calendar day in its name, as a number that grows by 1 a day. */
   readonly day: number;

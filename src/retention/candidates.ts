@@ -72,7 +72,7 @@ export async function takeStock(directory: string, options: StockOptions): Promi
   }
 }
 
-/** Of each database by itself. */
+/** The backups that are held, of each database by itself. */
 function heldOf(stock: readonly Stock[]): Stock[] {
   const databases = new Set(stock.map(({ database }) => database));
   return [...databases].flatMap((name) => [

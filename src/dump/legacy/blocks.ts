@@ -181,7 +181,7 @@ export class BlockCleaner {
   }
 }
 
-/** Of a comment, before its text. */
+/** What stands before the text of a comment. */
 const commentStart = '--\n'.length;
 
 const keyOf = (kind: string, offset: number) => `${kind} ${offset}`;

@@ -80,9 +80,9 @@ const keysOf = ({ tables, isForeignKey }: Task) =>
  * there are.
  */
 export class TaskQueue {
-  /** By table: the tasks that need it and are not done, in order. */
+  /** The tasks that need a table and are not done, in order, by table. */
   readonly #lines = new Map<string, Task[]>();
-  /** Those that are first in all their lines, not running yet, by their place in the order. */
+  /** The tasks that are first in all their lines and not running yet, by their place in the order. */
   readonly #ready = new Heap<Task>();
   /** The same of tiny tables. */
   readonly #readyTiny = new Heap<Task>();

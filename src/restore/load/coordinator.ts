@@ -2,7 +2,7 @@ import type { LoadUnit } from '../../dump/load-unit.ts';
 import type { Outstanding } from './outstanding.ts';
 import type { Done, LoadSession, Work } from './session.ts';
 
-/** Of rows, no more bytes than that are sent to a session ahead: two pieces, or more that are small. */
+/** The most bytes of rows that are sent to a session ahead: two pieces, or more that are small. */
 export const maxQueuedBytes = 4 * 1024 * 1024;
 
 /** What the coordinator does is sent together up to this size. */
@@ -15,7 +15,7 @@ const batchBytes = 64 * 1024;
 export class Coordinator {
   readonly session: LoadSession;
   readonly #outstanding: Outstanding;
-  /** Told what was done, and the COPY blocks that were in it, in order. */
+  /** Is told what was done, and the COPY blocks that were in it, in order. */
   readonly #onDone: (blocks: readonly number[], done: Done) => void;
   /** What it gets next, and the COPY blocks in it. */
   #batch: Work[] = [];

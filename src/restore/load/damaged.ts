@@ -18,13 +18,13 @@ export interface SalvagedTable {
    * be read of the file.
    */
   readonly state: 'complete' | 'cut' | 'refused' | 'noTable' | 'inserted' | 'absent';
-  /** That were loaded; of `noTable`, that are in the file. */
+  /** Rows that were loaded; of `noTable`, those that are in the file. */
   readonly rows: number;
 }
 
 export interface Salvaged {
   readonly tables: readonly SalvagedTable[];
-  /** That are whole. */
+  /** How many large objects are whole. */
   readonly largeObjects: number;
   /** What is wrong with the file. */
   readonly defects: readonly string[];

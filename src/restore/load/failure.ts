@@ -9,7 +9,7 @@ import {
 import type { Server } from '../../postgres/psql.ts';
 import { sqlError, type SqlError } from '../../postgres/sql-error.ts';
 
-/** By SQLSTATE (PostgreSQL manual, Appendix A). */
+/** What to do about an error, by SQLSTATE (PostgreSQL manual, Appendix A). */
 const hints: Readonly<Record<string, string>> = {
   '42501': 'restore as a superuser or as the owner of the objects',
   '53100': "the server's disk is full: free some space there",

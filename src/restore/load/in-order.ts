@@ -7,9 +7,9 @@ import { readTag, startLoader, type Server } from '../../postgres/psql.ts';
 
 /** What a server says that it has loaded. */
 export interface LoadedRows {
-  /** Of each COPY, in order. */
+  /** Rows of each COPY, in order. */
   readonly copied: readonly number[];
-  /** By all INSERT statements together. */
+  /** Rows of all INSERT statements together. */
   readonly inserted: number;
 }
 

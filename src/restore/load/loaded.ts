@@ -23,7 +23,7 @@ export interface LoadOptions {
   /** What to do where the file is not good, for people. */
   readonly another: string;
   readonly onProgress?: ((progress: ReadProgress) => void) | undefined;
-  /** With several: how many indexes and constraints are left to be built. */
+  /** Is told how many indexes and constraints are left to be built, where several sessions load. */
   readonly onBuild?: ((left: number) => void) | undefined;
 }
 

@@ -1,6 +1,6 @@
 /** A statement that is not in the new database. */
 export interface RefusedStatement {
-  /** Of the dump, from 1. */
+  /** Its line of the dump, from 1. */
   readonly line: number;
   /** As pg_dump calls it: `TABLE public.places`; undefined where the dump does not say. */
   readonly object: string | undefined;
@@ -32,6 +32,6 @@ export interface RefusedSql {
 /** What a server did not take of a dump, where a person accepts that. */
 export interface Refusals {
   readonly statements: readonly RefusedSql[];
-  /** With as many rows as the file has of them. */
+  /** Tables that are absent, with as many rows as the file has of them. */
   readonly tables: readonly (AbsentTable & { readonly rows: number })[];
 }

@@ -25,9 +25,9 @@ const isClear = (name: string) => schemaQualified.test(name) && !name.includes('
  * while: they are collected as soon as it is loaded, not in the end, when all would wait for them.
  */
 export class TableStatistics {
-  /** By `tableKey`: how the dump writes its name, and the size of its rows in the dump. */
+  /** How the dump writes the name of a table, and the size of its rows in the dump, by `tableKey`. */
   readonly #tables = new Map<string, { readonly name: string; readonly bytes: number }>();
-  /** Those of them that are not small. */
+  /** The tables that are not small. */
   readonly #large = new Set<string>();
   readonly #collecting = new Map<string, Promise<void>>();
   readonly #collected = new Set<string>();
@@ -39,12 +39,12 @@ export class TableStatistics {
     return new Set([...this.#collected].map((key) => this.#tables.get(key)?.name ?? key));
   }
 
-  /** By `tableKey`: each ends when its statistics have been collected. */
+  /** Work that ends when the statistics of a table have been collected, by `tableKey`. */
   get collecting(): ReadonlyMap<string, Promise<void>> {
     return this.#collecting;
   }
 
-  /** From now on none are collected before the end: a table has children, or one on another server. */
+  /** Lets none be collected before the end from now on: a table has children, or one on another server. */
   leaveToTheEnd(): void {
     this.#isEarlyEnough = false;
   }

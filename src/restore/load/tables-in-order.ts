@@ -13,9 +13,9 @@ export interface TablesInOrder {
 const rowSchema = z.object({
   schema: z.string(),
   table: z.string(),
-  /** Also where all columns are given. */
+  /** Whether it must be in order also where all columns are given. */
   always: z.boolean(),
-  /** That a COPY can give. */
+  /** Columns that a COPY can give. */
   columns: z.number(),
 });
 

@@ -49,13 +49,13 @@ export class TolerantLoader implements AsyncDisposable {
   #settingsTold = 0;
   #role: Buffer[] = [];
   #inTransaction = false;
-  /** By `tableKey`. */
+  /** Tables that are not there, by `tableKey`. */
   readonly #absent = new Map<string, AbsentTable>();
-  /** Loaded, by COPY block. */
+  /** Rows that were loaded, by COPY block. */
   readonly rows = new Map<number, number>();
-  /** Of which rows are missing, although their table is there. */
+  /** COPY blocks of which rows are missing, although their table is there. */
   readonly refusedBlocks = new Set<number>();
-  /** Whose table is not there. */
+  /** COPY blocks whose table is not there. */
   readonly absentBlocks = new Set<number>();
   readonly refused: RefusedSql[] = [];
   /** Rows that came as INSERT statements, by table as the dump writes it. */
