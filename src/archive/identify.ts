@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { formatCount } from '../base/format.ts';
 import { foreignFormat, type ForeignFormat } from '../dump/format.ts';
 import { mayBeProgressMessage } from '../dump/legacy/messages.ts';
-import { gunzipHead, gzipMagic } from '../streams/gunzip.ts';
+import { gunzipHead, isGzip } from '../streams/gunzip.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
 
 /** Enough to identify a format, and gzip's header with a long file name in it. */
@@ -48,8 +48,6 @@ export async function identifyStray({ path }: BackupFile): Promise<ForeignFormat
   const foreign = formatOf(head);
   return foreign?.isUnknown && (!isText || head.length === 0) ? undefined : foreign;
 }
-
-const isGzip = (head: Buffer) => head.subarray(0, gzipMagic.length).equals(gzipMagic);
 
 function formatOf(head: Buffer): ForeignFormat | undefined {
   const text = isGzip(head) ? gunzipHead(head) : head;

@@ -6,7 +6,7 @@ import type { Token } from '../dump/token.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
 import { storageFailure } from '../backup-directory/storage-failure.ts';
 import { Checksum } from '../streams/checksum.ts';
-import { gunzip, gzipMagic } from '../streams/gunzip.ts';
+import { gunzip, isGzip } from '../streams/gunzip.ts';
 
 /** What a backup was found to be, read from the first to the last byte. */
 export interface ArchiveReport {
@@ -67,7 +67,10 @@ export class ArchiveReader implements AsyncIterable<Token> {
     const contents = this.#inspector.contents();
     const sha256 = defect === undefined ? this.#checksum.sha256() : undefined;
     const found = { contents, sha256 };
-    const defects = defect === undefined ? this.#findDefects(found) : [defect.message];
+    const defects =
+      defect === undefined
+        ? findDefects(found, this.#file, this.#options.unproven ?? false)
+        : [defect.message];
     this.#report = { ...found, defects };
   }
 
@@ -84,10 +87,6 @@ export class ArchiveReader implements AsyncIterable<Token> {
     }
     yield* this.#inspector.end();
   }
-
-  #findDefects(found: Pick<ArchiveReport, 'contents' | 'sha256'>): string[] {
-    return findDefects(found, this.#file, this.#options.unproven ?? false);
-  }
 }
 
 /** A file is gzip unless neither its first bytes nor its name say so: plain SQL is read as it is. */
@@ -101,8 +100,8 @@ async function* plainSql(
     if (!first.done) yield first.value;
     yield* { [Symbol.asyncIterator]: () => chunks };
   })();
-  const isGzip = !first.done && first.value.subarray(0, 2).equals(gzipMagic);
-  yield* isGzip || path.endsWith('.gz') ? gunzip(whole) : whole;
+  const isCompressed = path.endsWith('.gz') || (!first.done && isGzip(first.value));
+  yield* isCompressed ? gunzip(whole) : whole;
 }
 
 /** Reads a backup to its end and tells what was found. */

@@ -8,7 +8,7 @@ import type { WriteOptions, Written } from './writer.ts';
 
 /**
  * Reads a sealed draft back from the disk and compares it with what was written, byte for byte, and
- * what that decompresses to with what was dumped, row for row.
+ * what that was decompressed to on its way there with what was dumped, row for row.
  * @throws Failure `verificationFailed`, `storage`.
  */
 export async function verifyDraft(

@@ -5,8 +5,9 @@ import { formatBytes, formatDuration, formatPlural } from '../base/format.ts';
 import { DroppedMeanwhile } from '../postgres/pg-dump.ts';
 import { ensureDirectory } from '../backup-directory/directory.ts';
 import type { Manifest } from '../backup-directory/manifest.ts';
-import { formatBackupName } from '../backup-directory/names.ts';
+import { formatBackupName, latestName } from '../backup-directory/names.ts';
 import { lockDirectory, type Context } from '../context.ts';
+import { LaterSteps } from './later-steps.ts';
 import { moveLatest } from './latest.ts';
 import { notifyFailure, notifySuccess } from './notify.ts';
 import { publishBackup, type PublishOptions } from './publish.ts';
@@ -21,8 +22,6 @@ export interface BackupOptions extends PublishOptions {
   readonly waitSeconds: number;
   readonly prune: boolean;
 }
-
-export type { BackupReport };
 
 /**
  * Makes one backup: dumps, compresses, verifies what is on the disk, publishes it, points `latest`
@@ -60,10 +59,26 @@ async function makeBackup(context: Context, options: BackupOptions): Promise<Bac
   );
   const name = formatBackupName(stamp);
   context.log.info({ backup: name, manifest }, `backup ${name} is good: ${summarize(manifest)}`);
-  const warning = await warn(contents, manifest, context);
-  await moveLatest(stamp, context);
-  const removed = options.prune ? await removeOld(stamp, context) : [];
-  return { name, path: join(config.backupDir, name), manifest, warning, removed };
+  const later = new LaterSteps(context.signal);
+  const warning = await later.try(
+    'it could not be compared with older ones',
+    'correct it: what was lost since is told then',
+    () => warn(contents, manifest, context),
+  );
+  await later.try(
+    `${latestName} does not lead to it`,
+    'the next backup tries again; until then give the name of this one',
+    () => moveLatest(stamp, context),
+  );
+  const removed =
+    options.prune &&
+    (await later.try(
+      'old backups could not be removed',
+      'correct it, then run `pratiko-backup prune`',
+      () => removeOld(stamp, context),
+    ));
+  later.requireAll(warning);
+  return { name, path: join(config.backupDir, name), manifest, warning, removed: removed || [] };
 }
 
 function summarize(manifest: Manifest): string {

@@ -14,10 +14,7 @@ export async function moveLatest(stamp: Stamp, { config, log }: Context): Promis
     if (aside !== undefined) log.warn(`${latestName} was not a link; it is now ${aside}`);
   } catch (error) {
     if (!isWithoutLinks(error)) {
-      throw storageFailure(
-        `point ${latestName} to the new backup (${formatBackupName(stamp)} itself is safe)`,
-        error,
-      );
+      throw storageFailure(`point ${latestName} to ${formatBackupName(stamp)}`, error);
     }
     log.warn(
       {

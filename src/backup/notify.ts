@@ -2,6 +2,7 @@ import { totalRows } from '../base/table-rows.ts';
 import { notify } from '../notify/notify.ts';
 import { failureOutcome, type BackupOutcome } from '../notify/outcome.ts';
 import type { Context } from '../context.ts';
+import { IncompleteBackup } from './later-steps.ts';
 import type { BackupReport } from './report.ts';
 
 /** Tells who is told of backups that one was made. */
@@ -9,8 +10,10 @@ export const notifySuccess = (context: Context, report: BackupReport) =>
   notify(context.config, context.log, successOutcome(context, report));
 
 /** Tells who is told of backups that one failed. */
-export const notifyFailure = (context: Context, error: unknown) =>
-  notify(context.config, context.log, failureOutcome(databaseLabel(context.config), error));
+export function notifyFailure({ config, log }: Context, error: unknown): Promise<void> {
+  const warning = error instanceof IncompleteBackup ? error.warning : undefined;
+  return notify(config, log, failureOutcome(databaseLabel(config), error, warning));
+}
 
 function successOutcome(
   { config }: Context,

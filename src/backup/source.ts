@@ -1,4 +1,6 @@
 import type { DumpSource, Written } from '../archive/writer.ts';
+import { Failure } from '../base/errors.ts';
+import { SqlError } from '../postgres/sql-error.ts';
 import { contact } from '../postgres/contact.ts';
 import { describeDatabase, type DatabaseDescription } from '../postgres/databases.ts';
 import { requireNewEnough } from '../postgres/pg-dump.ts';
@@ -15,7 +17,7 @@ export interface Source extends DumpSource {
 
 /**
  * Connects to the database to back up, after it was said which one that is.
- * @throws Failure `cannotConnect`, `toolMissing`.
+ * @throws Failure `cannotConnect`, `toolMissing`; `dumpFailed` where the server does not tell about it.
  */
 export async function openSource(context: Context): Promise<Source> {
   const { config, log } = context;
@@ -28,13 +30,21 @@ export async function openSource(context: Context): Promise<Source> {
   const [{ server, version }, description] = await Promise.all([
     contact(configured, database),
     describeDatabase(configured, database, database),
-  ]);
+  ]).catch((error: unknown) => {
+    throw error instanceof SqlError ? refused(error) : error;
+  });
   requireNewEnough(pgDump, version);
   if (description === undefined) throw new Error(`database ${database} is not in pg_database`);
   log.debug(`server ${version}, ${pgDump.path} ${pgDump.version}`);
   const { lockWaitTimeoutSeconds } = config;
   return { server, pgDump, lockWaitTimeoutSeconds, serverVersion: version, description };
 }
+
+const refused = (cause: SqlError) =>
+  new Failure('dumpFailed', `the server did not tell about its database: ${cause.message}`, {
+    hint: "no file was left; run it again, and if it stays so, look at the server's log",
+    cause,
+  });
 
 /** What is noted beside a backup of what was found and written. */
 export function describeBackup(source: Source, written: Written, context: Context): Manifest {

@@ -1,5 +1,4 @@
 import { applyPlan, planForDirectory } from '../retention/apply.ts';
-import { Failure, messageOf } from '../base/errors.ts';
 import { removeLeftovers } from '../backup-directory/remove.ts';
 import type { Stamp } from '../backup-directory/names.ts';
 import type { Context } from '../context.ts';
@@ -15,29 +14,20 @@ export async function cleanUp({ config, log }: Context): Promise<void> {
 /**
  * Applies retention after a backup.
  * @returns the names of what was removed.
- * @throws Failure `incomplete`: the backup is safe.
+ * @throws Failure `storage` at the first that cannot be removed.
  */
 export async function removeOld(verified: Stamp, context: Context): Promise<string[]> {
   const { config, log, signal } = context;
   const removed: string[] = [];
-  try {
-    const plan = await planForDirectory(config.backupDir, {
-      policy: config.retention,
-      now: context.now(),
-      signal,
-      verified,
-    });
-    await applyPlan(config.backupDir, plan, signal, ({ backup: { name }, reason }) => {
-      log.info(`removed ${name}: ${reason}`);
-      removed.push(name);
-    });
-    return removed;
-  } catch (error) {
-    signal.throwIfAborted();
-    throw new Failure(
-      'incomplete',
-      `the backup is safe, but old backups could not be removed: ${messageOf(error)}`,
-      { hint: 'correct it, then run `pratiko-backup prune`', cause: error },
-    );
-  }
+  const plan = await planForDirectory(config.backupDir, {
+    policy: config.retention,
+    now: context.now(),
+    signal,
+    verified,
+  });
+  await applyPlan(config.backupDir, plan, signal, ({ backup: { name }, reason }) => {
+    log.info(`removed ${name}: ${reason}`);
+    removed.push(name);
+  });
+  return removed;
 }

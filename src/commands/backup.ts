@@ -31,7 +31,7 @@ export function addBackupCommand(program: Command, shell: Terminal): void {
         ['pratiko-backup backup', 'DB_NAME=aifinance_test pratiko-backup backup --no-prune'],
         {
           done: 'the backup is good',
-          incomplete: 'the backup is safe, but old ones could not be removed',
+          incomplete: 'the backup is safe, but a step after it failed',
           locked: 'another run holds the lock',
           toolMissing: 'a PostgreSQL tool is missing or too old',
           cannotConnect: 'cannot connect, or a privilege is missing',

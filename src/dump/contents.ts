@@ -20,11 +20,11 @@ export interface DumpContents {
   readonly roles: readonly string[];
   /** Roles of row-security policies, sorted. */
   readonly policyRoles: readonly string[];
-  /** Objects whose statement psql does not see the end of (see nesting.ts), as pg_dump calls them. */
+  /** Objects whose statement psql does not see the end of (see statement-boundary.ts), as pg_dump calls them. */
   readonly trapsForPsql: readonly string[];
   /** Its last bytes are exactly those with which pg_dump ends a dump, whatever was read before. */
   readonly endsLikeADump: boolean;
-  /** How many messages of pg_dump are mixed into the SQL, see legacy.ts. */
+  /** How many messages of pg_dump are mixed into the SQL, see legacy/messages.ts. */
   readonly messages: number;
   /** Why this is not one complete dump; undefined for one that is. */
   readonly defect: string | undefined;

@@ -10,7 +10,7 @@ export type Token =
   | { readonly type: 'rows'; readonly bytes: Buffer; readonly ended: number }
   /** The line `\.` that closes a COPY block. */
   | { readonly type: 'copyEnd'; readonly bytes: Buffer }
-  /** A line that pg_dump wrote to stderr, see legacy.ts. */
+  /** A line that pg_dump wrote to stderr, see legacy/messages.ts. */
   | { readonly type: 'message'; readonly bytes: Buffer };
 
 export interface Statement {

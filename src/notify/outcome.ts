@@ -22,15 +22,18 @@ export type BackupOutcome =
       readonly database: string;
       readonly error: string;
       readonly hint: string | undefined;
+      /** Why a person should look at the backup itself, where there is one. */
+      readonly warning: string | undefined;
     };
 
 /** What there is to tell of a backup that ended with an error. */
-export function failureOutcome(database: string, error: unknown): BackupOutcome {
+export function failureOutcome(database: string, error: unknown, warning?: string): BackupOutcome {
   return {
     outcome: error instanceof Failure && error.kind === 'incomplete' ? 'incomplete' : 'failure',
     database,
     error: messageOf(error),
     hint: error instanceof Failure ? error.hint : undefined,
+    warning,
   };
 }
 

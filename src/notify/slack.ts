@@ -60,12 +60,12 @@ export function slackMessage(outcome: BackupOutcome): IncomingWebhookSendArgumen
 }
 
 function factsOf(outcome: BackupOutcome): [label: string, value: string][] {
-  if (outcome.outcome !== 'success') {
-    const facts: [string, string][] = [['Error', outcome.error]];
-    return outcome.hint === undefined ? facts : [...facts, ['Hint', outcome.hint]];
-  }
   const warning: [string, string][] =
     outcome.warning === undefined ? [] : [['Look', outcome.warning]];
+  if (outcome.outcome !== 'success') {
+    const facts: [string, string][] = [['Error', outcome.error], ...warning];
+    return outcome.hint === undefined ? facts : [...facts, ['Hint', outcome.hint]];
+  }
   return [
     ...warning,
     ['File', outcome.file],

@@ -1,6 +1,6 @@
-import { largerEarlierBackups } from '../backup-directory/larger-earlier-backup.ts';
 import type { Server } from '../postgres/psql.ts';
 import { estimateRows, surveyServer, type ServerFacts } from './server-facts.ts';
+import { fullerThan } from './fuller-backups.ts';
 import { requirePossible } from './finding.ts';
 import type { RestoreChoice } from './choice.ts';
 import { readDumpHeader } from './read-header.ts';
@@ -29,13 +29,14 @@ export interface Prepared {
  * @throws Failure `restoreFailed` with everything at once that stands in the way; `cannotConnect`, `storage`.
  */
 export async function prepare(
-  { config, now, signal, repeated }: Context,
+  context: Context,
   server: Server,
   file: Situation['file'],
   choice: RestoreChoice,
   makeRoom?: (facts: ServerFacts) => Promise<void>,
   known?: Pick<Prepared, 'head' | 'another' | 'live'>,
 ): Promise<Prepared> {
+  const { config, now, signal, repeated } = context;
   const target = config.connection.database;
   const facts = await surveyServer(server, target);
   await makeRoom?.(facts);
@@ -53,7 +54,7 @@ export async function prepare(
     facts,
     psqlVersion: server.psql.version,
     freeBytes: await freeBytesOf(facts.room),
-    fuller: await largerEarlierBackups(config.backupDir, file.manifest),
+    fuller: await fullerThan(file, context),
     place: repeated.directory,
     live,
   });

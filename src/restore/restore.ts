@@ -14,7 +14,7 @@ import { explainRefusal } from './explain-refusal.ts';
 import { agreeOnRefused, type ConfirmRefused } from './refused.ts';
 import { contactedServer, lockToRead, type Context } from '../context.ts';
 
-export type { ReadProgress, RestoreChoice };
+export type { ReadProgress };
 
 export interface RestoreOptions extends RestoreChoice {
   readonly waitSeconds: number;
@@ -78,7 +78,7 @@ export async function restore(context: Context, options: RestoreOptions): Promis
   const { plan } = prepared;
   requireSame(plan.previous !== undefined, proposed.previous !== undefined, plan.target);
   await lock.claimScratch(plan.scratch);
-  let loaded: Omit<RestoreReport, 'plan' | 'dropped' | 'durationMs'>;
+  let loaded: Filled & Pick<RestoreReport, 'refusedPath'>;
   try {
     await using scratch = await ScratchDatabase.create(server, log, {
       name: plan.scratch,

@@ -1,5 +1,7 @@
 import { quoteLiteral } from '../base/sql.ts';
 import { z } from 'zod';
+import { SqlError } from '../postgres/sql-error.ts';
+import { restoreFailure } from './failure.ts';
 import type { KnownRoles } from '../base/known-roles.ts';
 import {
   descriptionSchema,
@@ -111,10 +113,14 @@ export async function estimateRows(server: Server, database: string) {
 
 /**
  * Looks at a server, and at a database on it, without changing anything.
- * @throws Failure `cannotConnect`.
+ * @throws Failure `cannotConnect`; `restoreFailed` where the server does not tell.
  */
 export async function surveyServer(server: Server, name: string): Promise<ServerFacts> {
-  const [answer] = await query(server, maintenanceOf(server), factsSchema, selectFacts(name));
+  const [answer] = await query(server, maintenanceOf(server), factsSchema, selectFacts(name)).catch(
+    (error: unknown) => {
+      throw error instanceof SqlError ? restoreFailure(error) : error;
+    },
+  );
   if (answer === undefined) throw new Error('the server answered nothing');
   const { roles, target, description, ...facts } = answer;
   const [found, described] = [target[0], description[0]];

@@ -3,7 +3,11 @@ import { Defect } from '../base/errors.ts';
 import { ByteReader } from './byte-reader.ts';
 
 /** How every gzip file begins (RFC 1952 section 2.3.1). */
-export const gzipMagic = Buffer.from([0x1f, 0x8b]);
+const gzipMagic = Buffer.from([0x1f, 0x8b]);
+
+/** Whether something begins as gzip does. */
+export const isGzip = (head: Buffer): boolean =>
+  head.subarray(0, gzipMagic.length).equals(gzipMagic);
 
 /** What can be decompressed of the beginning of a file; undefined where it is not gzip. */
 export function gunzipHead(head: Buffer): Buffer | undefined {

@@ -56,6 +56,7 @@ test("Slack's control characters are escaped and long texts cut", () => {
     database: 'a<b>&c',
     error: '<!channel> '.repeat(1000),
     hint: undefined,
+    warning: undefined,
   });
   expect(text).toContain('a&lt;b&gt;&amp;c');
   expect(text).not.toContain('<!channel>');

@@ -1,9 +1,10 @@
-import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { formatStamp } from '../../src/backup-directory/names.ts';
 import { backedUp } from '../support/backed-up.ts';
 import { sql } from '../support/server.ts';
+import { startWebhook } from '../support/slack.ts';
 import { askAtTerminal } from '../support/terminal.ts';
 
 const day = 86_400_000;
@@ -65,4 +66,24 @@ test('a database without tables is told: it may be the wrong one', async () => {
   const { stderr, exitCode } = await run(['backup']);
   expect(stderr).toMatch(/WARN: database "\S+" has no tables: this backup holds nothing; hint: /);
   expect(exitCode).toBe(0);
+});
+
+test('a record of accepted losses that cannot be read costs neither a backup nor a restore', async () => {
+  const { directory, run } = await backedUp();
+  await writeFile(join(directory, 'pratiko_backup_accepted_loss.json'), 'garbage');
+  const { url, messages } = await startWebhook();
+  const made = await run(['backup'], { env: { SLACK_WEBHOOK_URL: url } });
+  expect(made).toExitWith(3);
+  expect(made.stderr).toMatch(
+    /the backup is safe, but it could not be compared with older ones: \S+ makes no sense; and old backups could not be removed: .*; hint: remove it: /,
+  );
+  expect(messages[0]).toContain('is safe, but a later step failed');
+  const newest = (await readdir(directory))
+    .filter((name) => /\d\.sql\.gz$/.test(name))
+    .sort()
+    .at(-1);
+  expect(await readlink(join(directory, 'pratiko_backup_latest.sql.gz'))).toBe(newest);
+  const restored = await run(['restore', '--yes']);
+  expect(restored.stderr).toContain('whether an older backup holds more is not known: ');
+  expect(restored).toExitWith(0);
 });
