@@ -86,9 +86,9 @@ export default {
     },
     {
       name: 'children',
-      comment: 'Only base/subprocess.ts starts programs.',
+      comment: 'Only base/subprocess.ts and its watchdog start programs.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/base/subprocess\\.ts$' },
+      from: { path: '^src/', pathNot: '^src/base/(?:subprocess|watchdog)\\.ts$' },
       to: { path: '(?:^|/)(?:execa|child_process|process)(?:/|$)' },
     },
   ],

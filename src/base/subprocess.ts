@@ -2,6 +2,7 @@ import { PassThrough, pipeline, type Readable, type Writable } from 'node:stream
 import { execa } from 'execa';
 import { Failure } from './errors.ts';
 import { bytesOf, textOf } from './text.ts';
+import { Watchdog } from './watchdog.ts';
 
 export interface CommandLine {
   readonly file: string;
@@ -32,8 +33,7 @@ export interface Child {
 /** Waits for the word on descriptor 3, then turns into the command; without it, ends. */
 const startOnWord = 'read -r _ <&3 && exec "$@" 3<&-';
 
-/** Waits for the word that the command has ended; if its input closes without, kills the command. */
-const watchdog = `trap '' INT TERM HUP; read -r _ || kill -KILL "$1"`;
+const watchdog = new Watchdog();
 
 /**
  * Starts a command. It is in a session of its own: a terminal's Ctrl-C reaches only us, and we end
@@ -54,24 +54,18 @@ export function start(command: CommandLine, signal: AbortSignal): Child {
     cancelSignal: signal,
     forceKillAfterDelay: 5000,
   });
-  if (child.pid === undefined) throw cannotStart(command);
-  const watcher = execa('/bin/sh', ['-c', watchdog, 'sh', String(child.pid)], {
-    env: {},
-    extendEnv: false,
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-    reject: false,
-  });
-  if (watcher.pid === undefined) {
+  const { pid } = child;
+  if (pid === undefined) throw cannotStart(command);
+  if (!watchdog.watch(pid)) {
     child.kill('SIGKILL'); // it waits for the word
     throw cannotStart(command);
   }
   const word = child.stdio[3] as unknown as Writable;
-  for (const stream of [word, watcher.stdin, child.stdin]) {
+  for (const stream of [word, child.stdin]) {
     stream.on('error', () => undefined); // it has ended: its ending says how
   }
   word.end('start\n');
-  void child.finally(() => watcher.stdin.end('ended\n'));
+  void child.finally(() => watchdog.release(pid));
   // Node throws away what nobody has begun to read when a child ends: here it waits for its reader.
   const stdout = new PassThrough();
   pipeline(child.stdout, stdout, () => undefined); // how it ended is in its ending
@@ -80,7 +74,7 @@ export function start(command: CommandLine, signal: AbortSignal): Child {
     stdin: child.stdin,
     stdout,
     kill: (name) => child.kill(name),
-    ending: Promise.all([child, watcher]).then(([{ exitCode, signal: killedBy }]) => ({
+    ending: child.then(({ exitCode, signal: killedBy }) => ({
       exitCode,
       signal: killedBy,
       stderr: stderr().toString().trim(),
