@@ -156,7 +156,7 @@ test('a bug is told with its stack, and as JSON', async () => {
     env: { PG_BIN_DIR: broken },
   });
   expect(exitCode).toBe(1);
-  expect(stderr).toMatch(/unexpected error: SyntaxError: [^]*at .*psql\.js/);
+  expect(stderr).toMatch(/unexpected error: SyntaxError: [^]*at query .*dist[^]*at async backup /);
   expect(JSON.parse(stdout)).toMatchObject({ error: { exitCode: 1 } });
 });
 
