@@ -70,15 +70,13 @@ async function makeBackup(context: Context, options: BackupOptions): Promise<Bac
     'the next backup tries again; until then give the name of this one',
     () => moveLatest(stamp, context),
   );
-  const removed =
-    options.prune &&
-    (await later.try(
-      'old backups could not be removed',
-      'correct it, then run `pratiko-backup prune`',
-      () => removeOld(stamp, context),
-    ));
+  const removed = await later.try(
+    'old backups could not be removed',
+    'correct it, then run `pratiko-backup prune`',
+    async () => (options.prune ? removeOld(stamp, context) : []),
+  );
   later.requireAll(warning);
-  return { name, path: join(config.backupDir, name), manifest, warning, removed: removed || [] };
+  return { name, path: join(config.backupDir, name), manifest, warning, removed: removed ?? [] };
 }
 
 function summarize(manifest: Manifest): string {

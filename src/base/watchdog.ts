@@ -15,19 +15,18 @@ done
 
 /** A process of its own that kills our children if we die, also if we are killed. */
 export class Watchdog {
-  #process: ReturnType<typeof startWatching> | undefined;
+  #process: ReturnType<typeof startWatching>;
   readonly #watched = new Set<number>();
 
   /** @returns false where there is no process for it: then nobody watches. */
   watch(pid: number): boolean {
-    this.#watched.add(pid);
-    if (this.#process !== undefined && isRunning(this.#process)) {
-      this.#process.stdin.write(`+ ${pid}\n`);
-      return true;
+    if (this.#process === undefined || !isRunning(this.#process)) {
+      this.#process = startWatching();
+      for (const each of this.#watched) this.#process?.stdin.write(`+ ${each}\n`);
     }
-    this.#process = startWatching();
-    if (this.#process.pid === undefined) return false;
-    for (const each of this.#watched) this.#process.stdin.write(`+ ${each}\n`);
+    if (this.#process === undefined) return false;
+    this.#watched.add(pid);
+    this.#process.stdin.write(`+ ${pid}\n`);
     return true;
   }
 
@@ -38,6 +37,7 @@ export class Watchdog {
   }
 }
 
+/** @returns undefined where the system is short of processes or open files. */
 function startWatching() {
   const child = execa('/bin/sh', ['-c', watchdogScript, 'sh'], {
     env: {},
@@ -46,6 +46,7 @@ function startWatching() {
     stdio: ['pipe', 'ignore', 'ignore'],
     reject: false,
   });
+  if (child.pid === undefined) return undefined;
   child.stdin.on('error', () => undefined); // it has ended: the next child gets another one
   // It is no reason to go on: it ends with us.
   child.unref();
@@ -53,5 +54,5 @@ function startWatching() {
   return child;
 }
 
-const isRunning = ({ exitCode, signalCode }: ReturnType<typeof startWatching>) =>
+const isRunning = ({ exitCode, signalCode }: NonNullable<ReturnType<typeof startWatching>>) =>
   exitCode === null && signalCode === null;

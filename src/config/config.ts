@@ -64,6 +64,7 @@ export function loadConfig(sources: Sources): Config {
   }
   const values = check(given);
   const libpq = libpqVariables(file.values);
+  const ours = new Set(allVariables());
   return {
     connection: {
       host: values.host,
@@ -99,9 +100,7 @@ export function loadConfig(sources: Sources): Config {
     ),
     ignored: [
       ...overruledSecretFiles(given, sources, file),
-      ...Object.keys(file.values).flatMap(
-        (name) => misspellingOf(name, file.label, new Set(allVariables())) ?? [],
-      ),
+      ...Object.keys(file.values).flatMap((name) => misspellingOf(name, file.label, ours) ?? []),
     ],
   };
 }

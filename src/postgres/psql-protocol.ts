@@ -19,7 +19,7 @@ export class PsqlProtocol {
     this.#isRestricted = canBeRestricted(version);
   }
 
-  /** One line: from here on psql runs no command of its own, not even \\!; empty where it cannot do that. */
+  /** One line: from here on psql runs no command of its own, not even `\!`; empty where it cannot do that. */
   get restrict(): string {
     return this.#isRestricted ? `\\restrict ${this.#word}\n` : '';
   }
