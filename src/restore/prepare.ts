@@ -20,6 +20,8 @@ export interface Prepared {
   readonly another: string;
   /** Rows of the present database. */
   readonly live: Situation['live'];
+  /** Older backups that hold much more. */
+  readonly fuller: Situation['fuller'];
 }
 
 /**
@@ -34,7 +36,7 @@ export async function prepare(
   file: Situation['file'],
   choice: RestoreChoice,
   makeRoom?: (facts: ServerFacts) => Promise<void>,
-  known?: Pick<Prepared, 'head' | 'another' | 'live'>,
+  known?: Omit<Prepared, 'plan' | 'facts'>,
 ): Promise<Prepared> {
   const { config, now, signal, repeated } = context;
   const target = config.connection.database;
@@ -45,6 +47,7 @@ export async function prepare(
   const head = known?.head ?? (await readDumpHeader(file, facts, choice, another, signal));
   const isThere = facts.target !== undefined && known === undefined;
   const live = isThere ? await estimateRows(server, target).catch(() => undefined) : known?.live;
+  const fuller = known?.fuller ?? (await fullerThan(file, context));
   const plan = planRestore({
     ...choice,
     ...uniqueSuffix(now()),
@@ -54,10 +57,10 @@ export async function prepare(
     facts,
     psqlVersion: server.psql.version,
     freeBytes: await freeBytesOf(facts.room),
-    fuller: await fullerThan(file, context),
+    fuller,
     place: repeated.directory,
     live,
   });
   requirePossible(plan);
-  return { plan, facts, head, another, live };
+  return { plan, facts, head, another, live, fuller };
 }

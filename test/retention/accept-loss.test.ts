@@ -84,6 +84,8 @@ test('a record of accepted losses that cannot be read costs neither a backup nor
     .at(-1);
   expect(await readlink(join(directory, 'pratiko_backup_latest.sql.gz'))).toBe(newest);
   const restored = await run(['restore', '--yes']);
-  expect(restored.stderr).toContain('whether an older backup holds more is not known: ');
+  expect(restored.stderr.split('whether an older backup holds more is not known: ')).toHaveLength(
+    2,
+  );
   expect(restored).toExitWith(0);
 });
