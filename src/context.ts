@@ -16,6 +16,10 @@ export interface Context {
   readonly cwd: string;
   readonly pid: number;
   readonly hostname: string;
+  /** Our user id; 0 where the system has none. */
+  readonly uid: number;
+  /** Where throw-away files may be made. */
+  readonly temporaryDirectory: string;
   /** The version of pratiko-backup. */
   readonly version: string;
   readonly now: () => Date;

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { availableParallelism, hostname } from 'node:os';
+import { availableParallelism, hostname, tmpdir } from 'node:os';
 import { dirname, sep } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -91,6 +91,8 @@ const shell: Terminal = {
       cwd,
       pid: process.pid,
       hostname: hostname(),
+      uid: process.getuid?.() ?? 0,
+      temporaryDirectory: tmpdir(),
       version,
       now: () => new Date(),
       repeated: repeatedOptions(flags, settings, config.backupDir, env),

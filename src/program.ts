@@ -5,7 +5,7 @@ import { addPruneCommand } from './commands/prune.ts';
 import { addRestoreCommand } from './commands/restore/command.ts';
 import { describeSetting } from './config/settings.ts';
 import type { Terminal } from './cli/terminal.ts';
-import { addVerifyCommand } from './commands/verify.ts';
+import { addVerifyCommand } from './commands/verify/command.ts';
 
 /** The whole command line. Commander's own errors are thrown, with their text already printed. */
 export function createProgram(shell: Terminal, version: string): Command {

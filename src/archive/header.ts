@@ -4,6 +4,7 @@ import type { Token } from '../dump/token.ts';
 import type { ReplayFilter } from '../dump/replay-filter.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
 import type { TableRows } from '../base/table-rows.ts';
+import { versionDumped } from './maker.ts';
 import { ArchiveReader, type ReadOptions } from './reader.ts';
 
 /** What can be known of a dump before it is loaded. */
@@ -32,7 +33,6 @@ export interface DumpHeader {
   readonly hasAtomicBodies: boolean;
 }
 
-const dumpedFrom = /^-- Dumped from database version (\S+)/m;
 const createExtension = /^CREATE EXTENSION (?:IF NOT EXISTS )?("(?:[^"]|"")+"|[^\s;]+)/;
 const setTablespace = /^SET default_tablespace = ("(?:[^"]|"")+"|[^;'"]+);$/;
 const beginsData = /^(?:INSERT INTO |SELECT pg_catalog\.(?:lo_|setval))/;
@@ -62,7 +62,7 @@ export async function readHeader(
     if (isEnough && isData(token)) break;
     for (const _ of replay.read(token));
     if (token.type === 'filler' && serverVersion === undefined) {
-      serverVersion = dumpedFrom.exec(token.bytes.toString('latin1'))?.[1];
+      serverVersion = versionDumped(token.bytes.toString('latin1'));
     }
     const text = textOf(token) ?? '';
     seen.creates ||= /^CREATE (?!UNIQUE INDEX|INDEX|TRIGGER|RULE|EXTENSION)/.test(text);

@@ -7,6 +7,10 @@ export const latestName = 'pratiko_backup_latest.sql.gz';
 export const lockName = '.pratiko_backup.lock';
 /** What `prune --accept-loss` was told. */
 export const acceptedLossName = 'pratiko_backup_accepted_loss.json';
+/** What was done: runs, checks, drills. */
+export const historyName = 'pratiko_backup_history.jsonl';
+/** What was done before that. */
+export const olderHistoryName = 'pratiko_backup_history_older.jsonl';
 
 const two = (value: number) => String(value).padStart(2, '0');
 

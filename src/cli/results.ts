@@ -91,6 +91,25 @@ export const verifyResult = z.strictObject({
 });
 export type VerifyResult = z.input<typeof verifyResult>;
 
+/** `verify --restore` */
+export const drillResult = z.strictObject({
+  name: z.string(),
+  path: z.string(),
+  /** False: what was restored is not what the backup holds. */
+  good: z.boolean(),
+  place: z.enum(['server', 'sandbox']),
+  /** Tables with the rows that were restored. */
+  tables: z.array(tableRows),
+  /** What is not the same, each a clause. */
+  differences: z.array(z.string()),
+  /** Definitions were compared statement by statement, or as a list of objects. */
+  definitionsBy: z.enum(['statement', 'object']),
+  /** What could not be compared, each a clause. */
+  notCompared: z.array(z.string()),
+  durationMs: count,
+});
+export type DrillResult = z.input<typeof drillResult>;
+
 export const pruneResult = z.strictObject({
   dryRun: z.boolean(),
   /** Oldest backup first. */

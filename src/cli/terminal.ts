@@ -6,7 +6,13 @@ import type {
   UndoPlanResult,
   UndoResult,
 } from './restore-results.ts';
-import type { BackupResult, ListResult, PruneResult, VerifyResult } from './results.ts';
+import type {
+  BackupResult,
+  DrillResult,
+  ListResult,
+  PruneResult,
+  VerifyResult,
+} from './results.ts';
 import type { Context } from '../context.ts';
 
 /** What commands print with `--json`. */
@@ -14,6 +20,7 @@ type Result =
   | BackupResult
   | ListResult
   | VerifyResult
+  | DrillResult
   | PruneResult
   | RestoreResult
   | RestorePlanResult

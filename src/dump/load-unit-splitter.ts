@@ -1,3 +1,4 @@
+import { columnsOf } from './copy.ts';
 import { actsAs, isInTransactionAfter, orderOf, wideningTable } from './ordering.ts';
 import type { LoadUnit } from './load-unit.ts';
 import type { Token } from './token.ts';
@@ -55,7 +56,7 @@ export class LoadUnitSplitter {
       this.#block += 1;
       this.#table = statement.copyInto;
       this.#copyText = statement.text ?? '';
-      this.#columns = columnCount(this.#copyText);
+      this.#columns = columnsOf(this.#copyText)?.length;
       this.#inRows = true;
       this.#hasPieces = false;
       this.#restart(0);
@@ -138,10 +139,4 @@ function countLines(bytes: Buffer): number {
   let lines = 0;
   for (let at = bytes.indexOf(0x0a); at !== -1; at = bytes.indexOf(0x0a, at + 1)) lines += 1;
   return lines;
-}
-
-/** `COPY t (a, "b, c") FROM stdin;` → 2 */
-function columnCount(copy: string): number | undefined {
-  const list = /^COPY\s[^(]*\((.*)\)\s+FROM\s/is.exec(copy)?.[1];
-  return list?.replaceAll(/"(?:[^"]|"")*"/g, 'x').split(',').length;
 }

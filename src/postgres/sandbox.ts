@@ -20,6 +20,8 @@ export interface SandboxOptions {
   readonly uid: number;
   readonly user: string;
   readonly password: string;
+  /** Its major version; without it, the newest there is. */
+  readonly major?: number;
   /** More of postgresql.conf. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
@@ -37,8 +39,9 @@ const attempts = 3;
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const environment = { PATH: options.path, LC_ALL: 'C' };
   const search = { binDir: undefined, environment, signal: options.signal };
-  const initdb = await findTool('initdb', search);
-  const postgres = await findTool('postgres', search);
+  const ofServer = options.major === undefined ? search : { ...search, major: options.major };
+  const initdb = await findTool('initdb', ofServer);
+  const postgres = await findTool('postgres', ofServer);
   const psql = await findTool('psql', search);
   const user = options.uid === 0 ? await serverUser(environment, options.signal) : undefined;
   const directory = await mkdtemp(join(options.tempDirectory, 'pratiko_sandbox_'));

@@ -20,6 +20,8 @@ export const commandOf = (
 export interface ToolSearch {
   /** PG_BIN_DIR: where it is set, nothing else is searched. */
   readonly binDir: string | undefined;
+  /** The only major version that will do. */
+  readonly major?: number;
   readonly environment: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 }
@@ -58,7 +60,9 @@ export async function findTool(name: string, search: ToolSearch): Promise<Tool> 
     if (!paths.has(real)) paths.set(real, path);
   }
   const found = await Promise.all([...paths.values()].map((path) => inspect(path, search)));
-  const tools = found.filter((tool) => tool !== undefined);
+  const tools = found
+    .filter((tool) => tool !== undefined)
+    .filter(({ version }) => majorVersion(version) === (search.major ?? majorVersion(version)));
   const newest = tools.reduce<Tool | undefined>(
     (best, tool) => (best && compareVersions(best.version, tool.version) >= 0 ? best : tool),
     undefined,
@@ -67,6 +71,11 @@ export async function findTool(name: string, search: ToolSearch): Promise<Tool> 
   if (search.binDir !== undefined) {
     throw new Failure('toolMissing', `no usable ${name} in ${search.binDir} (PG_BIN_DIR)`, {
       hint: 'set PG_BIN_DIR to the directory that holds pg_dump and psql; without it, PATH and the usual places are searched',
+    });
+  }
+  if (search.major !== undefined) {
+    throw new Failure('toolMissing', `${name} of PostgreSQL ${search.major} not found`, {
+      hint: `install the server's programs: \`sudo apt-get install postgresql-${search.major}\` (Debian, Ubuntu), \`brew install postgresql@${search.major}\` (macOS)`,
     });
   }
   throw new Failure(

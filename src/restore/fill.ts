@@ -23,6 +23,8 @@ export interface Filled extends Loaded {
 export interface FillOptions extends Omit<LoadOptions, 'another'> {
   readonly owners: boolean;
   readonly privileges: boolean;
+  /** Somebody will use it. */
+  readonly analyze: boolean;
 }
 
 /**
@@ -33,7 +35,7 @@ export async function fillScratch(
   { log, signal }: Context,
   server: Server,
   scratch: ScratchDatabase,
-  { plan, facts, another }: Prepared,
+  { plan, facts, another }: Pick<Prepared, 'plan' | 'facts' | 'another'>,
   options: FillOptions,
 ): Promise<Filled> {
   return whileThereIsRoom(facts, signal, async (limited) => {
@@ -53,8 +55,10 @@ export async function fillScratch(
       await scratch.recreate();
       return load(1);
     });
-    const { jobs } = options;
-    await analyze(log, limitedServer, scratch.name, { jobs, except: loaded.analyzed });
+    if (options.analyze) {
+      const { jobs } = options;
+      await analyze(log, limitedServer, scratch.name, { jobs, except: loaded.analyzed });
+    }
     await scratch.apply(plan.settings.after);
     return { ...loaded, skipped: replay.skipped, leftOut: replay.leftOut };
   });

@@ -1,6 +1,6 @@
 import type { NewDatabase } from '../postgres/databases.ts';
 import { ownComment, type OwnComment, type PreviousDatabase } from '../postgres/previous.ts';
-import { notedComment, scratchName } from './scratch-mark.ts';
+import { notedComment } from './scratch-mark.ts';
 import type { ServerFacts } from './server-facts.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
 import { momentOf, parseBackupName } from '../backup-directory/names.ts';
@@ -39,8 +39,7 @@ export interface RestorePlan {
 
 /** Decides what a restore does, and finds all that speaks against it at once. */
 export function planRestore(situation: Situation): RestorePlan {
-  const { file, target, facts, stamp, nonce } = situation;
-  const scratch = scratchName(target, stamp, nonce);
+  const { file, target, scratch, facts } = situation;
   const present = facts.target?.description;
   const { manifest } = file;
   const like = present ?? manifest?.database;

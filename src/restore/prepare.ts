@@ -7,7 +7,7 @@ import { readDumpHeader } from './read-header.ts';
 import { planRestore, type RestorePlan } from './plan.ts';
 import { freeBytesOf } from './disk-space.ts';
 import { useAnother } from '../backup-directory/locate.ts';
-import { uniqueSuffix } from './scratch-mark.ts';
+import { scratchName, uniqueSuffix } from './scratch-mark.ts';
 import type { Situation } from './situation.ts';
 import type { Context } from '../context.ts';
 
@@ -48,12 +48,14 @@ export async function prepare(
   const isThere = facts.target !== undefined && known === undefined;
   const live = isThere ? await estimateRows(server, target).catch(() => undefined) : known?.live;
   const fuller = known?.fuller ?? (await fullerThan(file, context));
+  const suffix = uniqueSuffix(now());
   const plan = planRestore({
     ...choice,
-    ...uniqueSuffix(now()),
+    ...suffix,
     file,
     head,
     target,
+    scratch: scratchName(target, suffix.stamp, suffix.nonce),
     facts,
     psqlVersion: server.psql.version,
     freeBytes: await freeBytesOf(facts.room),

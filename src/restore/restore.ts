@@ -86,7 +86,10 @@ export async function restore(context: Context, options: RestoreOptions): Promis
       anyLocale: plan.previous === undefined,
       settings: plan.settings.before,
     });
-    const filled = await fillScratch(context, server, scratch, prepared, options);
+    const filled = await fillScratch(context, server, scratch, prepared, {
+      ...options,
+      analyze: true,
+    });
     const refusedPath =
       filled.refusals &&
       (await agreeOnRefused(context, plan, filled.refusals, options.confirmRefused));

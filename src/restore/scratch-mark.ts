@@ -4,7 +4,7 @@ import { formatStamp } from '../backup-directory/names.ts';
 import { derivedName } from '../postgres/databases.ts';
 import type { OwnComment } from '../postgres/previous.ts';
 
-const nameSuffix = '_(restore|salvage)_[0-9]{8}_[0-9]{6}_[0-9a-f]{4}$';
+const nameSuffix = '_(restore|salvage|drill)_[0-9]{8}_[0-9]{6}_[0-9a-f]{4}$';
 
 /** What tells the names apart that a run gives: the second, and four hexadecimal digits. */
 export const uniqueSuffix = (now: Date) => ({
@@ -20,6 +20,11 @@ export function scratchName(target: string, stamp: string, nonce: string): strin
 /** `aifinance` → `aifinance_salvage_20251129_140000_1a2b`, which stays. */
 export function salvageName(target: string, stamp: string, nonce: string): string {
   return derivedName(target, `_salvage_${stamp}_${nonce}`);
+}
+
+/** `aifinance` → `aifinance_drill_20251129_140000_1a2b`, which is dropped when it was compared. */
+export function drillName(target: string, stamp: string, nonce: string): string {
+  return derivedName(target, `_drill_${stamp}_${nonce}`);
 }
 
 /** The comment of a scratch database, until it is done. */

@@ -10,6 +10,8 @@ export interface Situation {
   readonly file: BackupFile;
   readonly head: DumpHeader;
   readonly target: string;
+  /** Where the dump is loaded first. */
+  readonly scratch: string;
   readonly facts: ServerFacts;
   readonly psqlVersion: string;
   /** Older backups that hold much more, newest first. */

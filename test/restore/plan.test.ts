@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ServerFacts } from '../../src/restore/server-facts.ts';
 import { requirePossible } from '../../src/restore/finding.ts';
 import { planRestore } from '../../src/restore/plan.ts';
+import { scratchName } from '../../src/restore/scratch-mark.ts';
 import { planUndo } from '../../src/restore/undo-plan.ts';
 import type { Situation } from '../../src/restore/situation.ts';
 
@@ -91,6 +92,7 @@ const situation: Situation = {
   place: '',
   freeBytes: undefined,
   stamp: '20251129_140000',
+  scratch: 'aifinance_restore_20251129_140000_1a2b',
   nonce: '1a2b',
   owners: true,
   privileges: true,
@@ -128,9 +130,10 @@ describe('names', () => {
   test('tell what they are, within 63 bytes', () => {
     const long = 'è'.repeat(31);
     const plan = planRestore({ ...situation, target: long });
-    expect(plan.scratch).toMatch(/^è+_restore_20251129_140000_1a2b$/);
+    const scratch = scratchName(long, '20251129_140000', '1a2b');
+    expect(scratch).toMatch(/^è+_restore_20251129_140000_1a2b$/);
     expect(plan.previous).toMatch(/^è+_before_20251129_140000_1a2b$/);
-    expect(Buffer.byteLength(plan.scratch)).toBeLessThanOrEqual(63);
+    expect(Buffer.byteLength(scratch)).toBeLessThanOrEqual(63);
   });
 
   test('of a second restore within one second are free', () => {
@@ -309,6 +312,7 @@ test('an undo goes back to the newest, and keeps the present one', () => {
   const previous = ['aifinance_before_20251101_000000', 'aifinance_before_20251128_000000'].map(
     (name) => ({
       name,
+      scratch: 'x_restore',
       target: situation.target,
       bytes: 1,
       invalid: false,

@@ -17,13 +17,16 @@ export function tablesOf(
   return contents.tables;
 }
 
+/** The file is not what it should be. */
+export class BadBackup extends Failure {}
+
 /**
  * @param another what to do instead, for people.
- * @throws Failure `restoreFailed` that lists the defects, if there are any.
+ * @throws BadBackup `restoreFailed` that lists the defects, if there are any.
  */
 export function requireGood(file: BackupFile, defects: readonly string[], another: string): void {
   if (defects.length === 0) return;
-  throw new Failure('restoreFailed', `${file.name} is not good: ${defects.join('; ')}`, {
+  throw new BadBackup('restoreFailed', `${file.name} is not good: ${defects.join('; ')}`, {
     hint: `${another}; or rescue what is in this one with --salvage`,
   });
 }

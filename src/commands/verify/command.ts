@@ -1,22 +1,36 @@
 import type { Command } from 'commander';
-import { totalRows } from '../base/table-rows.ts';
-import { Failure } from '../base/errors.ts';
-import { formatBytes, formatPlural } from '../base/format.ts';
-import type { Verdict } from '../inspect/verify.ts';
-import { helpFooter, settingsFrom } from '../cli/options.ts';
-import type { VerifyResult } from '../cli/results.ts';
-import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
+import { totalRows } from '../../base/table-rows.ts';
+import { Failure } from '../../base/errors.ts';
+import { formatBytes, formatPlural } from '../../base/format.ts';
+import type { Verdict } from '../../inspect/verify.ts';
+import {
+  addConnectionOptions,
+  addJobsOption,
+  helpFooter,
+  settingsFrom,
+  type ConnectionFlags,
+} from '../../cli/options.ts';
+import type { VerifyResult } from '../../cli/results.ts';
+import type { GlobalFlags, Terminal } from '../../cli/terminal.ts';
+import { runDrill } from './drill.ts';
 
-interface Flags extends GlobalFlags {
+interface Flags extends GlobalFlags, ConnectionFlags {
   readonly all?: true;
+  readonly restore?: true;
+  readonly sandbox?: true;
+  readonly jobs: number;
 }
 
 export function addVerifyCommand(program: Command, shell: Terminal): void {
-  program
+  const command = program
     .command('verify')
     .argument('[file]', 'path, name, timestamp or `latest` (default: the latest backup)')
     .description('read a backup from the first to the last byte and say whether it is good')
     .option('--all', 'every backup')
+    .option('--restore', 'prove it: restore it into a database of its own and compare what arrives')
+    .option('--sandbox', 'do that in a throw-away PostgreSQL on this machine (--restore)');
+  addJobsOption(command, 'sessions that load side by side (--restore)', shell.cores);
+  addConnectionOptions(command)
     .addHelpText(
       'after',
       helpFooter(
@@ -24,12 +38,18 @@ export function addVerifyCommand(program: Command, shell: Terminal): void {
           'pratiko-backup verify',
           'pratiko-backup verify 20251129_020000',
           'pratiko-backup verify --all',
+          'pratiko-backup verify --restore',
+          'pratiko-backup verify --restore --sandbox 20251129_020000',
         ],
         {
           done: 'all that were read are good',
           noSuchBackup: 'there is no such backup, or more than one begins so',
+          toolMissing: 'not proven: a PostgreSQL program is missing or too old (--restore)',
+          cannotConnect: 'not proven: cannot connect, or a privilege is missing (--restore)',
           storage: 'the directory or the file cannot be read',
-          verificationFailed: 'a backup is not good',
+          dumpFailed: 'not proven: what was restored could not be dumped (--restore)',
+          verificationFailed: 'a backup is not good, or does not come back as it is',
+          restoreFailed: 'not proven: it cannot be restored here (--restore)',
         },
       ),
     )
@@ -40,8 +60,22 @@ export function addVerifyCommand(program: Command, shell: Terminal): void {
           hint: '`pratiko-backup verify --all` includes every backup in the directory',
         });
       }
+      if (flags.all && flags.restore) {
+        throw new Failure('usage', '--restore proves one backup, not --all', {
+          hint: 'name it: `pratiko-backup verify --restore 20251129_020000`',
+        });
+      }
+      if (flags.sandbox && !flags.restore) {
+        throw new Failure('usage', '--sandbox says where --restore works', {
+          hint: '`pratiko-backup verify --restore --sandbox`',
+        });
+      }
       const context = await shell.open(flags, settingsFrom(flags));
-      const { verify } = await import('../inspect/verify.ts');
+      if (flags.restore) {
+        const { sandbox = false, jobs } = flags;
+        return runDrill(context, shell, { file, sandbox, jobs });
+      }
+      const { verify } = await import('../../inspect/verify.ts');
       const { verdicts, another } = await verify(context, {
         file,
         all: flags.all ?? false,

@@ -1,0 +1,141 @@
+import { formatPlural } from '../base/format.ts';
+import type { Definition, DumpDigest } from './digest.ts';
+
+export interface Comparison {
+  /** What the second dump has not as the first one has it, each a clause for people. */
+  readonly differences: readonly string[];
+  /** How definitions were compared: by what they say, or by the objects that there are. */
+  readonly definitionsBy: 'statement' | 'object';
+  /** What could not be compared, each a clause for people. */
+  readonly notCompared: readonly string[];
+}
+
+/** What pg_dump calls objects in other ways from version to version, or makes without being asked. */
+const ofAVersion =
+  /^(?:ACL|DEFAULT ACL|BLOBS?|BLOB METADATA|LARGE OBJECTS?|DATABASE|DATABASE PROPERTIES|STATISTICS DATA|TABLE DATA|SEQUENCE SET|SCHEMA public|COMMENT SCHEMA public|COMMENT - SCHEMA public)\b/;
+
+/**
+ * Compares what was restored with the backup that it was restored from.
+ * @param ownership false: owners and privileges could not all be given, and are not compared.
+ */
+export function compareDigests(
+  backup: DumpDigest,
+  restored: DumpDigest,
+  ownership: boolean,
+): Comparison {
+  const isSameMaker = backup.madeBy !== undefined && backup.madeBy === restored.madeBy;
+  return {
+    differences: [
+      ...tableDifferences(backup, restored),
+      ...sequenceDifferences(backup, restored),
+      ...largeObjectDifferences(backup, restored),
+      ...(isSameMaker
+        ? statementDifferences(backup.definitions, restored.definitions, ownership)
+        : objectDifferences(backup.definitions, restored.definitions)),
+    ],
+    definitionsBy: isSameMaker ? 'statement' : 'object',
+    notCompared: [
+      ...(backup.inserts === 0
+        ? []
+        : [`${formatPlural(backup.inserts, 'row')} that came as INSERT statements`]),
+      ...(ownership ? [] : ['owners and privileges, for roles of the backup are not here']),
+    ],
+  };
+}
+
+/** The tables of two dumps that do not hold the same rows, each a clause for people. */
+export function* tableDifferences(
+  backup: Pick<DumpDigest, 'tables' | 'inserts'>,
+  restored: Pick<DumpDigest, 'tables'>,
+): Generator<string> {
+  for (const [table, { rows, digest }] of backup.tables) {
+    const found = restored.tables.get(table);
+    if (found === undefined) yield `table ${table} is missing (${formatPlural(rows, 'row')})`;
+    else if (found.rows !== rows)
+      yield `table ${table} has ${formatPlural(found.rows, 'row')} instead of ${formatPlural(rows, 'row')}`;
+    else if (found.digest !== digest)
+      yield `table ${table} has as many rows (${formatPlural(rows, 'row')}), but not the same`;
+  }
+  // What came as INSERT statements leaves as COPY.
+  if (backup.inserts > 0) return;
+  for (const [table, { rows }] of restored.tables) {
+    if (!backup.tables.has(table)) {
+      yield `table ${table} is there, which the backup does not hold (${formatPlural(rows, 'row')})`;
+    }
+  }
+}
+
+function* sequenceDifferences(backup: DumpDigest, restored: DumpDigest): Generator<string> {
+  for (const [sequence, value] of backup.sequences) {
+    const found = restored.sequences.get(sequence);
+    if (found === value) continue;
+    yield found === undefined
+      ? `sequence ${sequence} is missing`
+      : `sequence ${sequence} is at ${describeValue(found)} instead of ${describeValue(value)}`;
+  }
+}
+
+/** The arguments of setval: `5, false` has not given the 5 yet. */
+const describeValue = (value: string) =>
+  value.endsWith(', false')
+    ? `${value.slice(0, -7)} (not yet given)`
+    : value.replace(/, true$/, '');
+
+function* largeObjectDifferences(backup: DumpDigest, restored: DumpDigest): Generator<string> {
+  const [there, here] = [backup.largeObjects, restored.largeObjects];
+  if (there.count !== here.count) {
+    yield `there are ${formatPlural(here.count, 'large object')} instead of ${formatPlural(there.count, 'large object')}`;
+  } else if (there.digest !== here.digest) {
+    yield `the large objects (${there.count}) do not hold the same data`;
+  }
+}
+
+type Definitions = ReadonlyMap<string, Definition>;
+
+function* statementDifferences(
+  backup: Definitions,
+  restored: Definitions,
+  ownership: boolean,
+): Generator<string> {
+  const compare = ownership ? withOwnership(backup) : withoutOwnership;
+  const [lost, added] = [notIn(restored, backup, compare), notIn(backup, restored, compare)];
+  for (const object of lost) {
+    yield added.has(object) ? `${object} is not the same` : `${object} is missing`;
+  }
+  for (const object of added) {
+    if (!lost.has(object)) yield `${object} is there, which the backup does not have`;
+  }
+}
+
+/** Owners and privileges of a dump without any (`--no-owner`) are not compared. */
+const withOwnership = (backup: Definitions) =>
+  [...backup.values()].some(({ isOwnership }) => isOwnership) ? () => true : withoutOwnership;
+
+const withoutOwnership = ({ isOwnership }: Definition) => !isOwnership;
+
+/** The objects of definitions that the other side does not have, or not so often. */
+function notIn(
+  other: Definitions,
+  one: Definitions,
+  counts: (definition: Definition) => boolean,
+): Set<string> {
+  const objects = new Set<string>();
+  for (const [key, definition] of one) {
+    if (counts(definition) && definition.count !== other.get(key)?.count) {
+      objects.add(definition.object);
+    }
+  }
+  return objects;
+}
+
+function* objectDifferences(backup: Definitions, restored: Definitions): Generator<string> {
+  const [wanted, found] = [objectsOf(backup), objectsOf(restored)];
+  for (const object of wanted) if (!found.has(object)) yield `${object} is missing`;
+}
+
+const objectsOf = (definitions: Definitions) =>
+  new Set(
+    [...definitions.values()]
+      .filter(({ isOwnership, object }) => !isOwnership && !ofAVersion.test(object))
+      .map(({ object }) => object),
+  );

@@ -1,0 +1,192 @@
+import { createHash, hash, type Hash } from 'node:crypto';
+import { columnsOf } from './copy.ts';
+import { rolesIn, policyRolesIn } from './role-filter.ts';
+import { DigestSum, RowDigest } from './row-digest.ts';
+import { comparableText } from './comparable-text.ts';
+import { objectNamed, tableInsertedInto } from './statement.ts';
+import type { Token } from './token.ts';
+
+/** The rows of a table. */
+export interface TableDigest {
+  readonly rows: number;
+  /** As COPY names them; undefined where it names none. */
+  readonly columns: readonly string[] | undefined;
+  /** The same for the same rows in any order: 64 hexadecimal digits. */
+  readonly digest: string;
+}
+
+/** A definition: statements about an object. */
+export interface Definition {
+  /** As pg_dump calls the object: `INDEX public.places_name_idx`; or the statement's first words. */
+  readonly object: string;
+  /** It says who owns something, or who may do what with it. */
+  readonly isOwnership: boolean;
+  /** How many statements there are that say the same. */
+  readonly count: number;
+}
+
+/** What a dump holds, small enough to be kept: for to be compared with what another one holds. */
+export interface DumpDigest {
+  /** The server and the pg_dump that made it, `15.18`; undefined where it does not say. */
+  readonly madeBy: string | undefined;
+  /** By name, as the dump writes it. */
+  readonly tables: ReadonlyMap<string, TableDigest>;
+  /** Rows that came as INSERT statements: they are counted, not compared. */
+  readonly inserts: number;
+  /** The arguments of `setval`, by sequence. */
+  readonly sequences: ReadonlyMap<string, string>;
+  readonly largeObjects: { readonly count: number; readonly digest: string };
+  /** By the digest of what they say. */
+  readonly definitions: ReadonlyMap<string, Definition>;
+}
+
+const madeBy = /^-- Dumped (?:from database|by pg_dump) version .*$/gm;
+const setval = /^SELECT pg_catalog\.setval\('((?:[^']|'')+)', (.*)\);$/s;
+const largeObject = /^SELECT pg_catalog\.(lo_create|lo_open|lowrite|lo_close)\(([^]*)\);$/;
+/** Settings of the session, and what surrounds large objects. */
+const ofTheSession =
+  /^(?:SET |RESET |SELECT pg_catalog\.set_config\(|BEGIN;|COMMIT;|SELECT pg_catalog\.lo_unlink)/;
+/** Statistics of the planner are no content (18 and later). */
+const ofThePlanner = /^SELECT \* FROM pg_catalog\.pg_(?:restore|clear)_\w+_stats\(/;
+
+interface OpenTable {
+  readonly rows: RowDigest;
+  readonly sum: DigestSum;
+}
+
+/** Takes the tokens of a dump, in order, and sums up what it holds. Memory is that of its definitions. */
+export class DumpDigester {
+  /** Columns in whose order rows are taken, by table. */
+  readonly #like: ReadonlyMap<string, TableDigest> | undefined;
+  #header = '';
+  readonly #tables = new Map<string, { sum: DigestSum; columns: readonly string[] | undefined }>();
+  #open: OpenTable | undefined;
+  #inserts = 0;
+  readonly #sequences = new Map<string, string>();
+  readonly #largeObjects = new DigestSum();
+  #largeObjectCount = 0;
+  #largeObject: { readonly hash: Hash } | undefined;
+  readonly #definitions = new Map<string, Definition>();
+  /** What stood before the statement, and what pg_dump called the object of it and those that follow. */
+  #comments = '';
+  #object: string | undefined;
+  /** The bytes of one that is too long to have a text. */
+  #long: Hash | undefined;
+
+  /** @param like of another dump: rows of a table with the same columns in another order are taken in that. */
+  constructor(like?: DumpDigest) {
+    this.#like = like?.tables;
+  }
+
+  /** @param counts false: the statement is left out wherever the dump is loaded. */
+  read(token: Token, counts = true): void {
+    switch (token.type) {
+      case 'filler':
+        this.#comments += token.bytes.toString();
+        break;
+      case 'rows':
+        this.#open?.rows.add(token.bytes);
+        break;
+      case 'copyEnd':
+        this.#open = undefined;
+        this.#comments = '';
+        break;
+      case 'sql':
+        this.#statement(token, counts);
+        break;
+      default:
+    }
+  }
+
+  digest(): DumpDigest {
+    return {
+      madeBy: this.#header === '' ? undefined : this.#header,
+      tables: new Map(
+        [...this.#tables].map(([table, { sum, columns }]) => [
+          table,
+          { rows: sum.count, columns, digest: sum.digest() },
+        ]),
+      ),
+      inserts: this.#inserts,
+      sequences: this.#sequences,
+      largeObjects: { count: this.#largeObjectCount, digest: this.#largeObjects.digest() },
+      definitions: this.#definitions,
+    };
+  }
+
+  #statement({ bytes, statement }: Extract<Token, { type: 'sql' }>, counts: boolean): void {
+    if (this.#header === '') {
+      this.#header = (this.#comments.match(madeBy) ?? []).join('; ');
+    }
+    if (statement === undefined || this.#long !== undefined) {
+      (this.#long ??= createHash('sha256')).update(bytes);
+    }
+    if (statement === undefined) return;
+    const { text, copyInto } = statement;
+    this.#object = objectNamed(this.#comments) ?? this.#object;
+    if (copyInto !== undefined) this.#openTable(copyInto, text ?? '');
+    else if (counts) this.#take(text);
+    this.#long = undefined;
+    this.#comments = '';
+  }
+
+  #openTable(table: string, copy: string): void {
+    const columns = columnsOf(copy);
+    const known = this.#tables.get(table) ?? { sum: new DigestSum(), columns };
+    this.#tables.set(table, known);
+    const order = orderOf(columns, this.#like?.get(table)?.columns);
+    this.#open = { sum: known.sum, rows: new RowDigest(known.sum, order) };
+  }
+
+  #take(text: string | undefined): void {
+    if (text === undefined) {
+      this.#define(this.#long?.digest('hex') ?? '', '');
+      return;
+    }
+    const [, sequence, value] = setval.exec(text) ?? [];
+    const [, call, given = ''] = largeObject.exec(text) ?? [];
+    if (sequence !== undefined) this.#sequences.set(sequence, value ?? '');
+    else if (call !== undefined) this.#takeLargeObject(call, given);
+    else if (tableInsertedInto(text) !== undefined) this.#inserts += 1;
+    else if (!ofTheSession.test(text) && !ofThePlanner.test(text))
+      this.#define(hash('sha256', comparableText(text)), text);
+  }
+
+  /** Large objects are rows of a number and its data; what is empty is only created. */
+  #takeLargeObject(call: string, given: string): void {
+    switch (call) {
+      case 'lo_create':
+        this.#largeObjectCount += 1;
+        this.#largeObjects.add(hash('sha256', given, 'buffer'));
+        break;
+      case 'lo_open':
+        this.#largeObject = { hash: createHash('sha256').update(given) };
+        break;
+      case 'lowrite':
+        this.#largeObject?.hash.update(given);
+        break;
+      default:
+        if (this.#largeObject) this.#largeObjects.add(this.#largeObject.hash.digest());
+        this.#largeObject = undefined;
+    }
+  }
+
+  #define(key: string, text: string): void {
+    const object = this.#object ?? firstWords(text);
+    const isOwnership = rolesIn(text).length > policyRolesIn(text).length;
+    const count = (this.#definitions.get(key)?.count ?? 0) + 1;
+    this.#definitions.set(key, { object, isOwnership, count });
+  }
+}
+
+const firstWords = (text: string) => text.split(/\s+/).slice(0, 4).join(' ');
+
+/** Where to find the wanted columns; undefined where they are in that order, or are not the same. */
+function orderOf(
+  columns: readonly string[] | undefined,
+  wanted: readonly string[] | undefined,
+): number[] | undefined {
+  if (columns === undefined || wanted?.length !== columns.length) return undefined;
+  const order = wanted.map((column) => columns.indexOf(column));
+  return order.includes(-1) || order.every((at, index) => at === index) ? undefined : order;
+}

@@ -1,0 +1,139 @@
+import { dirname } from 'node:path';
+import { digestArchive } from '../../archive/digest.ts';
+import type { ReadProgress } from '../../archive/reader.ts';
+import { Failure, messageOf } from '../../base/errors.ts';
+import type { TableRows } from '../../base/table-rows.ts';
+import type { BackupFile } from '../../backup-directory/backup.ts';
+import { recordEvent, type DrillEvent } from '../../backup-directory/history.ts';
+import { toolSearch, type Context } from '../../context.ts';
+import { compareDigests, type Comparison } from '../../dump/compare-digests.ts';
+import { requireNewEnough } from '../../postgres/pg-dump.ts';
+import { findTool } from '../../postgres/tools.ts';
+import { explainRefusal } from '../explain-refusal.ts';
+import { fillScratch } from '../fill.ts';
+import { requireGood } from '../load/check.ts';
+import { locateDump, requireIdentified } from '../locate-dump.ts';
+import { RestoreLock } from '../lock.ts';
+import { createReplayFilter } from '../replay.ts';
+import { ScratchDatabase } from '../scratch.ts';
+import { digestDatabase } from './digest-database.ts';
+import { drillFailure } from './failure.ts';
+import { inSandbox, onServer } from './place.ts';
+import { prepareDrill, wholeBackup } from './prepare.ts';
+
+export interface DrillOptions {
+  /** A path, name or timestamp; undefined: the latest backup. */
+  readonly file: string | undefined;
+  /** In a throw-away cluster on this machine instead of the configured server. */
+  readonly sandbox: boolean;
+  /** How many sessions load. */
+  readonly jobs: number;
+  readonly onProgress?: (progress: DrillProgress) => void;
+}
+
+export interface DrillProgress {
+  readonly phase: 'reading' | 'restoring' | 'comparing';
+  readonly bytes: number;
+  /** Undefined where nothing tells. */
+  readonly totalBytes: number | undefined;
+}
+
+/** What a backup proved to be when it was restored. */
+export interface DrillReport extends Comparison {
+  readonly name: string;
+  readonly path: string;
+  readonly place: DrillEvent['place'];
+  readonly tables: readonly TableRows[];
+  readonly durationMs: number;
+}
+
+/**
+ * Restores a backup into a database of its own, dumps that again, and compares what it holds with what is
+ * in the backup; then drops it. What came of it is added to the history.
+ * @returns also where it is not the same: see its `differences`.
+ * @throws Failure `verificationFailed` where the backup itself is not good; any other kind where it could
+ *   not be tried ("not proven").
+ */
+export async function drill(context: Context, options: DrillOptions): Promise<DrillReport> {
+  const file = await locateDump(context, options.file);
+  const place = options.sandbox ? 'sandbox' : 'server';
+  const started = performance.now();
+  const record = (outcome: DrillEvent['outcome'], message?: string) =>
+    recordDrill(context, file, {
+      outcome,
+      place,
+      durationMs: Math.round(performance.now() - started),
+      ...(message !== undefined && { message }),
+    });
+  try {
+    const proof = await prove(context, file, options);
+    const differences = proof.differences.join('; ');
+    await (differences === '' ? record('passed') : record('failed', differences));
+    const { name, path } = file;
+    return { name, path, place, ...proof, durationMs: performance.now() - started };
+  } catch (thrown) {
+    const error: unknown = context.signal.aborted ? context.signal.reason : drillFailure(thrown);
+    const isFailed = error instanceof Failure && error.kind === 'verificationFailed';
+    await record(isFailed ? 'failed' : 'notProven', messageOf(error));
+    throw error;
+  }
+}
+
+async function prove(
+  context: Context,
+  file: BackupFile,
+  { sandbox, jobs, onProgress }: DrillOptions,
+): Promise<Comparison & Pick<DrillReport, 'tables'>> {
+  const { config, log, signal } = context;
+  await requireIdentified(context, file);
+  await using place = sandbox ? await inSandbox(context, file) : await onServer(context);
+  const { server } = place;
+  const pgDump = await findTool('pg_dump', toolSearch(context));
+  const during = (phase: DrillProgress['phase']) => (progress: ReadProgress) =>
+    onProgress?.({ phase, bytes: progress.readBytes, totalBytes: progress.totalBytes });
+  const prepared = await prepareDrill(context, place, file);
+  const { plan, facts } = prepared;
+  requireNewEnough(pgDump, facts.version);
+  log.info(`restoring ${file.name} into a database of its own on ${place.name}, to compare it`);
+  const reading = { signal, onProgress: during('reading') };
+  const { digest, report } = await digestArchive(
+    file,
+    reading,
+    createReplayFilter(facts, wholeBackup),
+  );
+  requireGood(file, report.defects, prepared.another);
+  await using _lock = await RestoreLock.ofScratch(server, plan.scratch);
+  await using scratch = await ScratchDatabase.create(server, log, {
+    name: plan.scratch,
+    create: plan.create,
+    anyLocale: true,
+    settings: plan.settings.before,
+  });
+  const { tables, skipped } = await fillScratch(context, server, scratch, prepared, {
+    ...wholeBackup,
+    jobs,
+    analyze: false,
+    onProgress: during('restoring'),
+  }).catch(async (error: unknown) => {
+    throw await explainRefusal(error, prepared, signal);
+  });
+  const restored = await digestDatabase(server, scratch.name, {
+    pgDump,
+    lockWaitTimeoutSeconds: config.lockWaitTimeoutSeconds,
+    like: digest,
+    onProgress: (bytes) =>
+      onProgress?.({ phase: 'comparing', bytes, totalBytes: file.manifest?.dumpBytes }),
+  });
+  return { tables, ...compareDigests(digest, restored, skipped.statements === 0) };
+}
+
+/** Of a file elsewhere, no history is kept. */
+async function recordDrill(
+  { config, log, now }: Context,
+  { name, path }: BackupFile,
+  event: Omit<DrillEvent, 'at' | 'event' | 'backup'>,
+): Promise<void> {
+  if (dirname(path) !== config.backupDir) return;
+  const at = now().toISOString();
+  await recordEvent(config.backupDir, { at, event: 'drill', backup: name, ...event }, log);
+}

@@ -1,0 +1,61 @@
+import { Failure } from '../../base/errors.ts';
+import type { BackupFile } from '../../backup-directory/backup.ts';
+import { useAnother } from '../../backup-directory/locate.ts';
+import type { Context } from '../../context.ts';
+import type { RestoreChoice } from '../choice.ts';
+import { freeBytesOf } from '../disk-space.ts';
+import { requirePossible } from '../finding.ts';
+import { tidyUp } from '../leftovers.ts';
+import { planRestore } from '../plan.ts';
+import type { Prepared } from '../prepare.ts';
+import { readDumpHeader } from '../read-header.ts';
+import { drillName, uniqueSuffix } from '../scratch-mark.ts';
+import { surveyServer } from '../server-facts.ts';
+import type { DrillPlace } from './place.ts';
+
+/** A drill restores everything, and leaves nothing out. */
+export const wholeBackup = {
+  owners: true,
+  privileges: true,
+  skipRefused: false,
+  unproven: false,
+} satisfies Partial<RestoreChoice>;
+
+/**
+ * Plans a restore into a database that nobody has, and that becomes nobody's.
+ * @throws Failure `restoreFailed` with everything at once that stands in the way; `cannotConnect`, `storage`.
+ */
+export async function prepareDrill(
+  context: Context,
+  { server, provide }: DrillPlace,
+  file: BackupFile,
+): Promise<Pick<Prepared, 'plan' | 'facts' | 'head' | 'another'>> {
+  const { config, now, signal, repeated } = context;
+  const target = config.connection.database;
+  const choice = { ...wholeBackup, file: undefined, dropOld: false, force: false };
+  const another = await useAnother(config.backupDir, file.path, 'verify', repeated.directory);
+  const found = await surveyServer(server, target);
+  await tidyUp(context, server, 0, found).catch((error: unknown) => {
+    if (!(error instanceof Failure && error.kind === 'locked')) throw error;
+  });
+  const head = await readDumpHeader(file, found, choice, another, signal);
+  const surveyed = (await provide(head, found)) ? await surveyServer(server, target) : found;
+  const facts = { ...surveyed, target: undefined, previous: [] };
+  const suffix = uniqueSuffix(now());
+  const plan = planRestore({
+    ...choice,
+    ...suffix,
+    file,
+    head,
+    target,
+    scratch: drillName(target, suffix.stamp, suffix.nonce),
+    facts,
+    psqlVersion: server.psql.version,
+    freeBytes: await freeBytesOf(facts.room),
+    fuller: [],
+    place: repeated.directory,
+    live: undefined,
+  });
+  requirePossible(plan);
+  return { plan, facts, head, another };
+}
