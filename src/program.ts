@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { addBackupCommand } from './commands/backup.ts';
-import { addListCommand } from './commands/list.ts';
+import { addDiffCommand } from './commands/diff.ts';
+import { addListCommand } from './commands/list/command.ts';
 import { addPruneCommand } from './commands/prune.ts';
 import { addRestoreCommand } from './commands/restore/command.ts';
 import { describeSetting } from './config/settings.ts';
@@ -34,6 +35,7 @@ export function createProgram(shell: Terminal, version: string): Command {
   addVerifyCommand(program, shell);
   addPruneCommand(program, shell);
   addListCommand(program, shell);
+  addDiffCommand(program, shell);
   addHelpCommand(program);
   return program;
 }

@@ -9,18 +9,24 @@ export interface ArchiveDigest {
   readonly report: ArchiveReport;
 }
 
+export interface DigestOptions {
+  /** Leaves out what it leaves out where the backup is loaded. */
+  readonly replay?: ReplayFilter | undefined;
+  /** Of another dump: rows of a table with the same columns in another order are taken in that. */
+  readonly like?: DumpDigest | undefined;
+}
+
 /**
  * Reads a backup to its end and sums up what it holds.
- * @param replay leaves out what it leaves out where the backup is loaded.
  * @throws Failure `storage`; UnsafeDump where `replay` refuses something.
  */
 export async function digestArchive(
   file: BackupFile,
   options: ReadOptions,
-  replay?: ReplayFilter,
+  { replay, like }: DigestOptions = {},
 ): Promise<ArchiveDigest> {
   const reader = new ArchiveReader(file, options);
-  const digester = new DumpDigester();
+  const digester = new DumpDigester(like);
   let isReplayed = false;
   for await (const token of reader) {
     for (const bytes of replay?.read(token) ?? []) isReplayed ||= hasText(bytes);

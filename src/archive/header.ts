@@ -1,5 +1,6 @@
 import { unquoteIdentifier } from '../base/sql.ts';
 import type { DatabaseSettings } from '../base/database-traits.ts';
+import { extensionCreatedBy } from '../dump/statement.ts';
 import type { Token } from '../dump/token.ts';
 import type { ReplayFilter } from '../dump/replay-filter.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
@@ -33,7 +34,6 @@ export interface DumpHeader {
   readonly hasAtomicBodies: boolean;
 }
 
-const createExtension = /^CREATE EXTENSION (?:IF NOT EXISTS )?("(?:[^"]|"")+"|[^\s;]+)/;
 const setTablespace = /^SET default_tablespace = ("(?:[^"]|"")+"|[^;'"]+);$/;
 const beginsData = /^(?:INSERT INTO |SELECT pg_catalog\.(?:lo_|setval))/;
 
@@ -69,8 +69,8 @@ export async function readHeader(
     seen.rows ||= isData(token);
     seen.alters ||= /^(?:ALTER TABLE|CREATE (?:UNIQUE )?INDEX)/.test(text);
     hasAtomicBodies ||= /\bBEGIN ATOMIC\b/.test(text);
-    const extension = createExtension.exec(text)?.[1];
-    if (extension !== undefined) extensions.add(unquoteIdentifier(extension));
+    const extension = extensionCreatedBy(text);
+    if (extension !== undefined) extensions.add(extension);
     const tablespace = setTablespace.exec(text)?.[1];
     if (tablespace !== undefined) tablespaces.add(unquoteIdentifier(tablespace));
   }

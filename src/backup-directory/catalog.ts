@@ -1,4 +1,5 @@
-import { lstat, readdir } from 'node:fs/promises';
+import { lstatSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '../base/errors.ts';
 import { conditionOf, type Backup } from './backup.ts';
@@ -12,12 +13,10 @@ import { storageFailure } from './storage-failure.ts';
  * @throws Failure `storage` where the directory cannot be read.
  */
 export async function listBackups(directory: string): Promise<Backup[]> {
-  const backups: Backup[] = [];
-  for (const stamp of await stampsIn(directory)) {
-    const backup = await findBackup(directory, stamp);
-    if (backup !== undefined) backups.push(backup);
-  }
-  return backups.sort(byAge);
+  return (await stampsIn(directory))
+    .map((stamp) => findBackup(directory, stamp))
+    .filter((backup) => backup !== undefined)
+    .sort(byAge);
 }
 
 const byAge = (a: Backup, b: Backup) =>
@@ -39,14 +38,17 @@ export async function listAlmostBackups(directory: string): Promise<string[]> {
     .sort();
 }
 
-/** The backup of a stamp; undefined where there is no such file. */
-export async function findBackup(directory: string, stamp: Stamp): Promise<Backup | undefined> {
+/**
+ * The backup of a stamp; undefined where there is no such file.
+ * @throws Failure `storage`.
+ */
+export function findBackup(directory: string, stamp: Stamp): Backup | undefined {
   const name = formatBackupName(stamp);
   const path = join(directory, name);
   try {
-    const stats = await lstat(path);
+    const stats = lstatSync(path);
     if (!stats.isFile()) return undefined;
-    const read = await readManifest(directory, stamp);
+    const read = readManifest(directory, stamp);
     const manifest = typeof read === 'object' ? read : undefined;
     const madeAt = manifest === undefined ? momentOf(stamp) : new Date(manifest.createdAt);
     const condition = conditionOf(stats.size, read);

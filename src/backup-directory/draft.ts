@@ -105,7 +105,7 @@ export async function writeFailure(
 async function describeRoom({ directory }: Draft, writtenBytes: number): Promise<string> {
   const { bavail, bsize } = await statfs(directory);
   const latest = await readLatest(directory);
-  const last = latest && (await findBackup(directory, latest));
+  const last = latest && findBackup(directory, latest);
   const needed =
     last === undefined
       ? `more than ${formatBytes(writtenBytes)} needed`

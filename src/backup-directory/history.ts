@@ -47,6 +47,8 @@ const schema = z.discriminatedUnion('event', [backupEvent, verifyEvent, drillEve
 
 /** Something that was done with a backup, and what came of it. */
 export type HistoryEvent = z.infer<typeof schema>;
+export type BackupEvent = z.infer<typeof backupEvent>;
+export type VerifyEvent = z.infer<typeof verifyEvent>;
 export type DrillEvent = z.infer<typeof drillEvent>;
 
 /** A history of so many bytes is put aside, and one begins anew. */

@@ -1,26 +1,46 @@
-import { readMeasures } from './accepted-loss.ts';
+import { readMeasures, type Measures } from './accepted-loss.ts';
 import type { Backup } from './backup.ts';
 import { listBackups } from './catalog.ts';
 import type { Manifest } from './manifest.ts';
-import { fullerBackups, type LargerEarlierBackup } from './row-loss.ts';
+import { fullerBackups, type LargerEarlierBackup } from './loss.ts';
 
 /**
  * The backups before one, of the same database, that hold much more than it: what was lost meanwhile
  * is in them. None where it has no manifest. Newest first; without what a person has accepted.
+ * @param drop percent (SUSPICIOUS_DROP).
  */
 export async function largerEarlierBackups(
   directory: string,
   manifest: Manifest | undefined,
+  drop: number,
 ): Promise<LargerEarlierBackup<Backup>[]> {
   if (manifest === undefined) return [];
-  const { database, tables, createdAt } = manifest;
-  const measure = (await readMeasures(directory)).get(database.name);
-  const older = (await listBackups(directory)).reverse().flatMap((backup) => {
-    const { manifest: other } = backup;
-    if (other === undefined || backup.condition !== 'verified') return [];
-    if (other.database.name !== database.name || other.createdAt >= createdAt) return [];
-    if (measure !== undefined && backup.madeAt < measure) return [];
-    return [{ backup, tables: other.tables }];
-  });
-  return fullerBackups(tables, older).map(({ backup: { backup }, losses }) => ({ backup, losses }));
+  const older = earlierThan(manifest, await listBackups(directory), await readMeasures(directory));
+  return fullerBackups(
+    manifest,
+    older.map((backup) => ({ backup, ...backup.manifest })),
+    drop,
+  ).map(({ backup: { backup }, losses }) => ({ backup, losses }));
+}
+
+/**
+ * The backups with which one is compared: earlier ones of the same database that look good, newest first,
+ * without those before what a person has accepted.
+ * @param backups oldest first.
+ */
+export function earlierThan(
+  { database: { name }, createdAt }: Manifest,
+  backups: readonly Backup[],
+  measures: Measures,
+): Backup[] {
+  const measure = measures.get(name);
+  return backups
+    .filter(
+      ({ manifest, condition, madeAt }) =>
+        manifest?.database.name === name &&
+        condition === 'verified' &&
+        manifest.createdAt < createdAt &&
+        !(measure !== undefined && madeAt < measure),
+    )
+    .reverse();
 }

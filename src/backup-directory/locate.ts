@@ -77,7 +77,7 @@ async function newestOf(
   database: string | undefined,
 ): Promise<Located | undefined> {
   const linked = await readLatest(directory);
-  const latest = linked && (await findBackup(directory, linked));
+  const latest = linked && findBackup(directory, linked);
   if (latest === undefined || database === undefined) return undefined;
   const owner = latest.manifest?.database.name;
   if (owner === undefined || owner === database) return undefined;
@@ -94,7 +94,7 @@ async function newestOf(
 
 async function latestBackup(directory: string): Promise<Located> {
   const linked = await readLatest(directory);
-  const backup = linked && (await findBackup(directory, linked));
+  const backup = linked && findBackup(directory, linked);
   if (backup !== undefined) return { file: backup };
   const backups = await listBackups(directory);
   const newest = backups.filter(looksGood).at(-1) ?? backups.at(-1);
@@ -143,7 +143,7 @@ export async function useAnother(
 
 async function fileAt(path: string): Promise<BackupFile | undefined> {
   const stamp = parseBackupName(basename(path));
-  const backup = stamp && (await findBackup(dirname(path), stamp));
+  const backup = stamp && findBackup(dirname(path), stamp);
   if (backup !== undefined) return backup;
   try {
     const stats = await stat(path);

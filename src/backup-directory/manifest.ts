@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { databaseSettingsSchema, databaseTraitsSchema } from '../base/database-traits.ts';
@@ -23,11 +23,20 @@ export const manifestSchema = z.object({
   fileBytes: count,
   /** The checksum of the backup, 64 hexadecimal digits. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  tables: z.array(z.object({ table: z.string(), rows: count })),
+  tables: z.array(
+    z.object({
+      table: z.string(),
+      rows: count,
+      /** The size of its rows in the SQL; absent in older manifests. */
+      bytes: count.optional(),
+    }),
+  ),
   /** Roles to which it gives objects or privileges; absent in older manifests. */
   roles: z.array(z.string()).optional(),
   /** Roles of row-security policies; absent in older manifests. */
   policyRoles: z.array(z.string()).optional(),
+  /** Extensions that it creates; absent in older manifests. */
+  extensions: z.array(z.string()).optional(),
   /** What this tool did not understand of a whole dump; absent where it understood all. */
   notUnderstood: z.string().optional(),
   serverVersion: z.string(),
@@ -36,6 +45,7 @@ export const manifestSchema = z.object({
 });
 
 const laterFormat = z.object({ format: z.number().int().gt(1) });
+const currentFormat = /^\{\s*"format": ?1,/;
 
 /** What is inside a backup, written when it was made and verified. */
 export type Manifest = z.infer<typeof manifestSchema>;
@@ -46,21 +56,23 @@ export function formatManifest(manifest: Manifest): string {
 
 /**
  * The manifest of a backup; undefined where there is none, `newer` where it is of a later format,
- * `unreadable` where it makes no sense.
+ * `unreadable` where it makes no sense. Not asynchronous: of thousands of small files, waiting for each takes
+ * most of the time.
  */
-export async function readManifest(
+export function readManifest(
   directory: string,
   stamp: Stamp,
-): Promise<Manifest | 'unreadable' | 'newer' | undefined> {
+): Manifest | 'unreadable' | 'newer' | undefined {
   let text: string;
   try {
-    text = await readFile(join(directory, formatManifestName(stamp)), 'utf8');
+    text = readFileSync(join(directory, formatManifestName(stamp)), 'utf8');
   } catch (error) {
     return systemErrorCode(error) === 'ENOENT' ? undefined : 'unreadable';
   }
   try {
     const value: unknown = JSON.parse(text);
-    return laterFormat.safeParse(value).success ? 'newer' : manifestSchema.parse(value);
+    const isLater = !currentFormat.test(text) && laterFormat.safeParse(value).success;
+    return isLater ? 'newer' : manifestSchema.parse(value);
   } catch {
     return 'unreadable'; // verification reports it; listing and restoring go on without it
   }

@@ -8,6 +8,7 @@ import type { Manifest } from '../backup-directory/manifest.ts';
 import { formatBackupName, latestName } from '../backup-directory/names.ts';
 import { lockDirectory, type Context } from '../context.ts';
 import { LaterSteps } from './later-steps.ts';
+import { recordFailure, recordRun } from './history.ts';
 import { moveLatest } from './latest.ts';
 import { notifyFailure, notifySuccess } from './notify.ts';
 import { publishBackup, type PublishOptions } from './publish.ts';
@@ -21,20 +22,24 @@ export type { WriteProgress };
 export interface BackupOptions extends PublishOptions {
   readonly waitSeconds: number;
   readonly prune: boolean;
+  /** Restores it and compares what arrives; undefined: that is not wanted. */
+  readonly drill: ((context: Context, name: string) => Promise<void>) | undefined;
 }
 
 /**
  * Makes one backup: dumps, compresses, verifies what is on the disk, publishes it, points `latest`
- * to it, applies retention, tells Slack.
+ * to it, restores it to prove it where that is wanted, applies retention, tells Slack.
  * @throws Failure of any kind; what is not good is not left behind.
  */
 export async function backup(context: Context, options: BackupOptions): Promise<BackupReport> {
   try {
     const report = await makeBackup(context, options);
+    await recordRun(context, { outcome: 'done', backup: report.name });
     await notifySuccess(context, report);
     return report;
   } catch (thrown) {
     const error: unknown = context.signal.aborted ? context.signal.reason : thrown;
+    await recordFailure(context, error);
     await notifyFailure(context, error);
     throw error;
   }
@@ -50,6 +55,7 @@ async function makeBackup(context: Context, options: BackupOptions): Promise<Bac
   }
   await using lock = await lockDirectory(context, 'backup', options.waitSeconds);
   await cleanUp(context);
+  await recordRun(context, { outcome: 'started' });
   const { stamp, manifest, contents } = await withinTimeout(context, (limited) =>
     publishBackup(limited, lock, options).catch(async (error: unknown) => {
       if (!(error instanceof DroppedMeanwhile)) throw error;
@@ -70,12 +76,17 @@ async function makeBackup(context: Context, options: BackupOptions): Promise<Bac
     'the next backup tries again; until then give the name of this one',
     () => moveLatest(stamp, context),
   );
+  await later.try(
+    'it is not proven that it can be restored',
+    'try again with `pratiko-backup verify --restore`',
+    async () => options.drill?.(context, name),
+  );
   const removed = await later.try(
     'old backups could not be removed',
     'correct it, then run `pratiko-backup prune`',
     async () => (options.prune ? removeOld(stamp, context) : []),
   );
-  later.requireAll(warning);
+  later.requireAll(name, warning);
   return { name, path: join(config.backupDir, name), manifest, warning, removed: removed ?? [] };
 }
 

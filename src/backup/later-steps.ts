@@ -7,16 +7,19 @@ interface Problem {
 
 /** A step after a backup failed: the backup is safe. */
 export class IncompleteBackup extends Failure {
+  /** The name of the backup. */
+  readonly backup: string;
   /** Why a person should look at the backup itself. */
   readonly warning: string | undefined;
 
-  constructor(problems: readonly Problem[], warning: string | undefined) {
+  constructor(problems: readonly Problem[], backup: string, warning: string | undefined) {
     const hints = [...new Set(problems.map(({ hint }) => hint))];
     super(
       'incomplete',
       `the backup is safe, but ${problems.map(({ message }) => message).join('; and ')}`,
       { hint: hints.join('; ') },
     );
+    this.backup = backup;
     this.warning = warning;
   }
 }
@@ -51,7 +54,7 @@ export class LaterSteps {
   }
 
   /** @throws IncompleteBackup where a step failed. */
-  requireAll(warning: string | undefined): void {
-    if (this.#problems.length > 0) throw new IncompleteBackup(this.#problems, warning);
+  requireAll(backup: string, warning: string | undefined): void {
+    if (this.#problems.length > 0) throw new IncompleteBackup(this.#problems, backup, warning);
   }
 }

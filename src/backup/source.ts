@@ -59,6 +59,7 @@ export function describeBackup(source: Source, written: Written, context: Contex
     tables: [...written.contents.tables],
     roles: [...written.contents.roles],
     policyRoles: [...written.contents.policyRoles],
+    extensions: [...written.contents.extensions],
     ...(written.contents.defect !== undefined && { notUnderstood: written.contents.defect }),
     serverVersion: source.serverVersion,
     pgDumpVersion: source.pgDump.version,

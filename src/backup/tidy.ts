@@ -1,4 +1,5 @@
 import { applyPlan, planForDirectory } from '../retention/apply.ts';
+import { shortenHistory } from '../backup-directory/history.ts';
 import { removeLeftovers } from '../backup-directory/remove.ts';
 import type { Stamp } from '../backup-directory/names.ts';
 import type { Context } from '../context.ts';
@@ -9,6 +10,7 @@ export async function cleanUp({ config, log }: Context): Promise<void> {
   for (const name of removed) {
     log.warn(`removed ${name}, left by a run that was interrupted`);
   }
+  await shortenHistory(config.backupDir);
 }
 
 /**

@@ -1,7 +1,8 @@
 import { psqlCommand } from '../base/format.ts';
+import type { Config } from '../config/config.ts';
 import type { Context } from '../context.ts';
 import type { DumpContents } from '../dump/contents.ts';
-import { describeLoss } from '../backup-directory/row-loss.ts';
+import { describeLoss } from '../backup-directory/loss.ts';
 import type { Manifest } from '../backup-directory/manifest.ts';
 import { largerEarlierBackups } from '../backup-directory/larger-earlier-backup.ts';
 
@@ -28,8 +29,11 @@ function* warnOfContents({ trapsForPsql, defect }: DumpContents): Generator<Warn
 }
 
 /** A database that was emptied by accident makes a good backup, too. */
-async function warnOfLoss(manifest: Manifest, directory: string): Promise<Warning[]> {
-  const fuller = await largerEarlierBackups(directory, manifest);
+async function warnOfLoss(
+  manifest: Manifest,
+  { backupDir, retention }: Config,
+): Promise<Warning[]> {
+  const fuller = await largerEarlierBackups(backupDir, manifest, retention.suspiciousDrop);
   const [newest] = fuller;
   if (newest === undefined) return [];
   return [
@@ -53,7 +57,7 @@ export async function warn(
   manifest: Manifest,
   { config, log }: Context,
 ): Promise<string | undefined> {
-  const losses = await warnOfLoss(manifest, config.backupDir);
+  const losses = await warnOfLoss(manifest, config);
   const warnings = [...warnOfContents(contents), ...losses];
   for (const { message, hint } of warnings) log.warn({ hint }, message);
   if (losses.length === 0 && manifest.tables.length === 0) {

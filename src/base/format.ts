@@ -1,8 +1,10 @@
 import prettyBytes from 'pretty-bytes';
 
+const counts = new Intl.NumberFormat('en-US');
+
 /** `1204` → `1,204`. */
 export function formatCount(count: number): string {
-  return count.toLocaleString('en-US');
+  return counts.format(count);
 }
 
 /** `1, 'table'` → `1 table`; `1204, 'row'` → `1,204 rows`. */

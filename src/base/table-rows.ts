@@ -3,11 +3,20 @@ export interface TableRows {
   /** As the dump writes it: `public.users`, `public."My Table"`. */
   readonly table: string;
   readonly rows: number;
+  /** The size of its rows in the dump, where that is known. */
+  readonly bytes?: number | undefined;
 }
 
 /** The sum over all tables. */
 export function totalRows(tables: readonly TableRows[]): number {
   return tables.reduce((sum, { rows }) => sum + rows, 0);
+}
+
+/** Rows by table: a dump can have several COPY blocks of one. */
+export function rowsByTable(tables: readonly TableRows[]): Map<string, number> {
+  const rows = new Map<string, number>();
+  for (const entry of tables) rows.set(entry.table, (rows.get(entry.table) ?? 0) + entry.rows);
+  return rows;
 }
 
 /** Where two lists of tables first differ, for people; undefined where they are equal. */

@@ -7,7 +7,12 @@ import { manifestSchema } from '../backup-directory/manifest.ts';
 export const count = z.number().int().nonnegative();
 export const moment = z.iso.datetime();
 
-export const tableRows = z.strictObject({ table: z.string(), rows: count });
+export const tableRows = z.strictObject({
+  table: z.string(),
+  rows: count,
+  /** The size of its rows in the SQL, where that is known. */
+  bytes: count.optional(),
+});
 
 /** An error of any command; where a result was printed before it, nothing follows that. */
 export const errorResult = z.strictObject({
@@ -39,6 +44,7 @@ export type PreviousDatabaseResult = z.input<typeof previousDatabase>;
 
 export const listResult = z.strictObject({
   directory: z.string(),
+  /** Newest first. */
   backups: z.array(
     z.strictObject({
       name: z.string(),
@@ -48,11 +54,21 @@ export const listResult = z.strictObject({
       /** Negative for one that is dated in the future. */
       ageMs: z.number(),
       bytes: count,
-      /** Absent where no manifest tells. */
+      /** Absent where no manifest tells, as the next three. */
+      database: z.string().optional(),
       tables: count.optional(),
       rows: count.optional(),
+      durationMs: z.number().nonnegative().optional(),
       /** As far as can be told without reading the file. */
       state: z.enum(['verified', 'unverified', 'damaged']),
+      /** When it was last read and found good; absent where it never was. */
+      verifiedAt: moment.optional(),
+      /** When it was last restored to be compared, and what came of it. */
+      drill: z
+        .strictObject({ at: moment, outcome: z.enum(['passed', 'failed', 'notProven']) })
+        .optional(),
+      /** What looks wrong beside the one before. */
+      suspicion: z.string().nullable(),
       isLatest: z.boolean(),
       byOldScript: z.boolean(),
     }),
@@ -67,6 +83,57 @@ export const listResult = z.strictObject({
     .nullable(),
 });
 export type ListResult = z.input<typeof listResult>;
+
+const tableChange = z.strictObject({
+  table: z.string(),
+  /** Rows before; null where there was no such table. */
+  before: count.nullable(),
+  /** Rows now; null where there is no such table. */
+  now: count.nullable(),
+});
+
+/** `list FILE` */
+export const detailsResult = z.strictObject({
+  name: z.string(),
+  path: z.string(),
+  bytes: count,
+  /** The size of the plain SQL. */
+  dumpBytes: count,
+  /** null where there is no manifest, as each that follows it. */
+  database: z.string().nullable(),
+  createdAt: z.string().nullable(),
+  durationMs: z.number().nonnegative().nullable(),
+  serverVersion: z.string().nullable(),
+  pgDumpVersion: z.string().nullable(),
+  toolVersion: z.string().nullable(),
+  tables: z.array(tableRows),
+  extensions: z.array(z.string()),
+  /** Roles that it needs. */
+  roles: z.array(z.string()),
+  /** Why it is not good, where it was read. */
+  defects: z.array(z.string()),
+  /** The good backup of the same database before it. */
+  before: z.strictObject({ name: z.string(), rows: count, dumpBytes: count }).nullable(),
+  /** Tables whose number of rows has changed since that. */
+  changes: z.array(tableChange),
+});
+export type DetailsResult = z.input<typeof detailsResult>;
+
+const diffSide = z.strictObject({
+  name: z.string(),
+  path: z.string(),
+  rows: count,
+  dumpBytes: count,
+});
+
+export const diffResult = z.strictObject({
+  before: diffSide,
+  now: diffSide,
+  tables: z.array(tableChange),
+  /** Tables of both that do not hold the same rows; null where that was not compared. */
+  differing: z.array(z.string()).nullable(),
+});
+export type DiffResult = z.input<typeof diffResult>;
 
 export const verifyResult = z.strictObject({
   good: z.boolean(),

@@ -8,6 +8,8 @@ import type {
 } from './restore-results.ts';
 import type {
   BackupResult,
+  DetailsResult,
+  DiffResult,
   DrillResult,
   ListResult,
   PruneResult,
@@ -19,6 +21,8 @@ import type { Context } from '../context.ts';
 type Result =
   | BackupResult
   | ListResult
+  | DetailsResult
+  | DiffResult
   | VerifyResult
   | DrillResult
   | PruneResult

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { formatBytes } from '../base/format.ts';
 import type { WriteProgress } from '../backup/backup.ts';
+import type { Context } from '../context.ts';
+import type { DrillProgress } from '../restore/drill/drill.ts';
 import {
   addConnectionOptions,
   addJobsOption,
@@ -10,6 +12,7 @@ import {
   type ConnectionFlags,
 } from '../cli/options.ts';
 import type { BackupResult } from '../cli/results.ts';
+import { describeDrill } from '../cli/drill-progress.ts';
 import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
 
 interface Flags extends GlobalFlags, ConnectionFlags {
@@ -45,10 +48,14 @@ export function addBackupCommand(program: Command, shell: Terminal): void {
       const flags: Flags = self.optsWithGlobals();
       const context = await shell.open(flags, settingsFrom(flags));
       const { backup } = await import('../backup/backup.ts');
+      const { jobs } = flags;
       const report = await backup(context, {
         prune: flags.prune,
         waitSeconds: flags.wait,
-        jobs: flags.jobs,
+        jobs,
+        drill: context.config.backupDrill
+          ? async (to, file) => prove(to, file, jobs, shell)
+          : undefined,
         onProgress: (progress) => shell.progress(() => describe(progress)),
       });
       const result: BackupResult = {
@@ -60,6 +67,13 @@ export function addBackupCommand(program: Command, shell: Terminal): void {
       };
       shell.result(result);
     });
+}
+
+/** BACKUP_DRILL=always */
+async function prove(context: Context, file: string, jobs: number, shell: Terminal) {
+  const { drill, requireProven } = await import('../restore/drill/drill.ts');
+  const onProgress = (progress: DrillProgress) => shell.progress(() => describeDrill(progress));
+  requireProven(await drill(context, { file, sandbox: false, jobs, onProgress }));
 }
 
 /** What it is doing, how much of it is done, and how much of the whole that is, as far as is known. */

@@ -35,7 +35,17 @@ export interface Config {
   readonly backupDir: string;
   /** It was not chosen by anyone. */
   readonly backupDirIsDefault: boolean;
-  readonly retention: { readonly days: number; readonly keepMin: number };
+  readonly retention: {
+    readonly days: number;
+    readonly keepMin: number;
+    readonly weeks: number;
+    readonly months: number;
+    readonly years: number;
+    /** Percent: what a newer backup has lost more of is held. */
+    readonly suspiciousDrop: number;
+  };
+  /** Each new backup is restored and compared. */
+  readonly backupDrill: boolean;
   readonly backupTimeoutSeconds: number | undefined;
   readonly lockWaitTimeoutSeconds: number;
   readonly slack: { readonly url: string; readonly notify: Settings['slackNotify'] } | undefined;
@@ -82,7 +92,15 @@ export function loadConfig(sources: Sources): Config {
       values.backupDir,
     ),
     backupDirIsDefault: given.backupDir === undefined,
-    retention: { days: values.retentionDays, keepMin: values.retentionKeepMin },
+    retention: {
+      days: values.retentionDays,
+      keepMin: values.retentionKeepMin,
+      weeks: values.retentionWeeks,
+      months: values.retentionMonths,
+      years: values.retentionYears,
+      suspiciousDrop: values.suspiciousDrop,
+    },
+    backupDrill: values.backupDrill === 'always',
     backupTimeoutSeconds: values.backupTimeout,
     lockWaitTimeoutSeconds: values.lockWaitTimeout,
     slack:

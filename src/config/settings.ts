@@ -74,6 +74,36 @@ export const settings = {
     default: '3',
     help: 'good backups that always remain',
   },
+  retentionWeeks: {
+    variables: ['RETENTION_WEEKS'],
+    schema: integer(0, 5200),
+    default: '0',
+    help: 'weeks of which the newest good backup is kept, beyond the days',
+  },
+  retentionMonths: {
+    variables: ['RETENTION_MONTHS'],
+    schema: integer(0, 1200),
+    default: '0',
+    help: 'months, the same',
+  },
+  retentionYears: {
+    variables: ['RETENTION_YEARS'],
+    schema: integer(0, 100),
+    default: '0',
+    help: 'years, the same',
+  },
+  suspiciousDrop: {
+    variables: ['SUSPICIOUS_DROP'],
+    schema: integer(1, 99),
+    default: '50',
+    help: 'percent of rows or bytes: what has lost more is suspicious',
+  },
+  backupDrill: {
+    variables: ['BACKUP_DRILL'],
+    schema: oneOf(['never', 'always']),
+    default: 'never',
+    help: '`always`: each new backup is restored and compared',
+  },
   backupTimeout: {
     variables: ['BACKUP_TIMEOUT'],
     schema: integer(1, 2_000_000),

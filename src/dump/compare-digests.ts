@@ -44,7 +44,7 @@ export function compareDigests(
 }
 
 /** The tables of two dumps that do not hold the same rows, each a clause for people. */
-export function* tableDifferences(
+function* tableDifferences(
   backup: Pick<DumpDigest, 'tables' | 'inserts'>,
   restored: Pick<DumpDigest, 'tables'>,
 ): Generator<string> {

@@ -6,7 +6,7 @@ import { DumpEnding } from './ending.ts';
 import { policyRolesIn, rolesIn } from './role-filter.ts';
 import { DumpLexer } from './lexer.ts';
 import type { Statement, Token } from './token.ts';
-import { firstLineOf, objectNamed } from './statement.ts';
+import { extensionCreatedBy, firstLineOf, objectNamed } from './statement.ts';
 
 /** What a dump holds. */
 export interface DumpContents {
@@ -20,6 +20,8 @@ export interface DumpContents {
   readonly roles: readonly string[];
   /** Roles of row-security policies, sorted. */
   readonly policyRoles: readonly string[];
+  /** Names of the extensions that it creates, sorted. */
+  readonly extensions: readonly string[];
   /** Objects whose statement psql does not see the end of (see statement-boundary.ts), as pg_dump calls them. */
   readonly trapsForPsql: readonly string[];
   /** Its last bytes are exactly those with which pg_dump ends a dump, whatever was read before. */
@@ -44,10 +46,11 @@ export class DumpInspector {
   readonly #lexer = new DumpLexer();
   readonly #tables: TableRows[] = [];
   /** The COPY block that is being read. */
-  #open: { table: string; rows: number } | undefined;
+  #open: { table: string; rows: number; bytes: number } | undefined;
   #rows = 0;
   readonly #roles = new Set<string>();
   readonly #policyRoles = new Set<string>();
+  readonly #extensions = new Set<string>();
   #bytes = 0;
   #messages = 0;
   readonly #ending: DumpEnding;
@@ -106,6 +109,7 @@ export class DumpInspector {
       bytes: this.#bytes,
       roles: [...this.#roles].sort(),
       policyRoles: [...this.#policyRoles].sort(),
+      extensions: [...this.#extensions].sort(),
       trapsForPsql: this.#traps,
       endsLikeADump: this.#ending.isLikeADump,
       messages: this.#legacy.removed + this.#messages,
@@ -126,14 +130,16 @@ export class DumpInspector {
       case 'sql':
         this.#heading = this.#ending.leave() || this.#heading;
         if (token.statement?.endsForPsql === false) this.#noteTrap(token.statement);
-        for (const role of rolesIn(token.statement?.text ?? '')) this.#roles.add(role);
-        for (const role of policyRolesIn(token.statement?.text ?? '')) this.#policyRoles.add(role);
+        this.#noteNames(token.statement?.text ?? '');
         if (token.statement?.copyInto !== undefined) {
-          this.#open = { table: token.statement.copyInto, rows: 0 };
+          this.#open = { table: token.statement.copyInto, rows: 0, bytes: 0 };
         }
         break;
       case 'rows':
-        if (this.#open) this.#open.rows += token.ended;
+        if (this.#open) {
+          this.#open.rows += token.ended;
+          this.#open.bytes += token.bytes.length;
+        }
         break;
       case 'copyEnd':
         this.#ending.leave();
@@ -148,6 +154,13 @@ export class DumpInspector {
         break;
     }
     return token;
+  }
+
+  #noteNames(text: string): void {
+    for (const role of rolesIn(text)) this.#roles.add(role);
+    for (const role of policyRolesIn(text)) this.#policyRoles.add(role);
+    const extension = extensionCreatedBy(text);
+    if (extension !== undefined) this.#extensions.add(extension);
   }
 
   #noteTrap({ text = '' }: Statement): void {

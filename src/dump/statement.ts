@@ -1,4 +1,4 @@
-import { identifier, qualified } from '../base/sql.ts';
+import { identifier, qualified, unquoteIdentifier } from '../base/sql.ts';
 import { withoutComments } from './quoting.ts';
 
 /** The most of a statement that is shown to people, in characters. */
@@ -47,6 +47,14 @@ export const tableCreatedBy = (statement: string): string | undefined =>
 /** The table into which a statement inserts, as the dump writes it. */
 export const tableInsertedInto = (statement: string): string | undefined =>
   insertion.exec(statement)?.[1];
+
+const createExtension = /^CREATE EXTENSION (?:IF NOT EXISTS )?("(?:[^"]|"")+"|[^\s;]+)/;
+
+/** The name of the extension that a statement creates. */
+export function extensionCreatedBy(statement: string): string | undefined {
+  const name = createExtension.exec(statement)?.[1];
+  return name === undefined ? undefined : unquoteIdentifier(name);
+}
 
 /** The table to which a statement adds something, and without which it is nothing. */
 export function tableAddedTo(statement: string): string | undefined {

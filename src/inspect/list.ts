@@ -1,19 +1,17 @@
+import { isByOldScript } from '../archive/identify.ts';
+import { messageOf } from '../base/errors.ts';
 import { totalRows } from '../base/table-rows.ts';
+import { readMeasures, type Measures } from '../backup-directory/accepted-loss.ts';
 import { stateOf, type Backup, type State } from '../backup-directory/backup.ts';
 import { listAlmostBackups, listBackups } from '../backup-directory/catalog.ts';
 import { requireDirectory } from '../backup-directory/directory.ts';
+import { readHistory, type HistoryEvent } from '../backup-directory/history.ts';
 import { readLatest } from '../backup-directory/latest.ts';
+import { describeLoss, lossesBetween } from '../backup-directory/loss.ts';
+import type { Manifest } from '../backup-directory/manifest.ts';
 import { momentOf } from '../backup-directory/names.ts';
-import { isByOldScript } from '../archive/identify.ts';
-import { messageOf } from '../base/errors.ts';
-import { contactMaintenance } from '../postgres/contact.ts';
-import {
-  previousDatabases,
-  rescuedDatabases,
-  type PreviousDatabase,
-  type RescuedDatabase,
-} from '../postgres/previous.ts';
-import { configuredServer, type Context } from '../context.ts';
+import type { Context } from '../context.ts';
+import { checksByBackup, type Checks } from './checks.ts';
 
 export interface ListedBackup {
   readonly name: string;
@@ -22,31 +20,77 @@ export interface ListedBackup {
   readonly moment: Date;
   readonly ageMs: number;
   readonly bytes: number;
-  /** Undefined where there is no manifest to tell. */
+  /** The database that it is of; undefined where there is no manifest to tell, as the next four. */
+  readonly database: string | undefined;
   readonly tables: number | undefined;
   readonly rows: number | undefined;
+  /** How long it took to make. */
+  readonly durationMs: number | undefined;
   /** As far as can be told without reading the file. */
   readonly state: State;
+  /** When it was last read and found good: when it was made, or by `verify` since. */
+  readonly verifiedAt: Date | undefined;
+  readonly drill: Checks['drill'];
+  /** What looks wrong beside the backup before, a clause for people. */
+  readonly suspicion: string | undefined;
   readonly isLatest: boolean;
   /** Made by the scripts that came before this tool. */
   readonly byOldScript: boolean;
 }
 
-/** Every backup in the backup directory, oldest first. */
-export async function listFiles({ config, now }: Context): Promise<ListedBackup[]> {
+/** Every backup in the backup directory, newest first. */
+export async function listFiles(context: Context): Promise<ListedBackup[]> {
+  const { config, now } = context;
   if (!config.backupDirIsDefault) await requireDirectory(config.backupDir);
   const backups = await listBackups(config.backupDir);
   const latest =
     (await readLatest(config.backupDir)) ??
     backups.findLast((backup) => stateOf(backup) === 'verified')?.stamp;
+  const checks = checksByBackup(await historyOf(context));
+  const suspicions = await suspicionsOf(context, backups);
   const listed: ListedBackup[] = [];
-  for (const backup of backups) {
+  for (const backup of backups.toReversed()) {
     const isLatest = backup.stamp === latest;
     const mayBeOld = backup.condition === 'unverified';
     const byOldScript = mayBeOld && (await isByOldScript(backup).catch(() => false));
-    listed.push({ ...describe(backup, now()), isLatest, byOldScript });
+    const known = describe(backup, now(), checks.get(backup.name));
+    listed.push({ ...known, suspicion: suspicions.get(backup.name), isLatest, byOldScript });
   }
   return listed;
+}
+
+/** What was done; that it cannot be read is warned of. */
+async function historyOf({ config, log }: Context): Promise<HistoryEvent[]> {
+  return readHistory(config.backupDir).catch((error: unknown) => {
+    log.warn(`what was done with the backups is not known: ${messageOf(error)}`);
+    return [];
+  });
+}
+
+/** What looks wrong of backups beside the one before, by name. */
+async function suspicionsOf(
+  { config, log }: Context,
+  backups: readonly Backup[],
+): Promise<Map<string, string>> {
+  const measures = await readMeasures(config.backupDir).catch((error: unknown): Measures => {
+    log.warn(`what was accepted of losses is not known: ${messageOf(error)}`);
+    return new Map();
+  });
+  const suspicions = new Map<string, string>();
+  const last = new Map<string, Backup & { manifest: Manifest }>();
+  for (const { manifest, ...backup } of backups) {
+    if (manifest === undefined) continue;
+    const { name } = manifest.database;
+    const before = last.get(name);
+    const isAccepted =
+      before !== undefined && before.madeAt < (measures.get(name) ?? before.madeAt);
+    if (before !== undefined && !isAccepted) {
+      const losses = lossesBetween(before.manifest, manifest, config.retention.suspiciousDrop);
+      if (losses.length > 0) suspicions.set(backup.name, describeLoss('it', before.name, losses));
+    }
+    if (backup.condition === 'verified') last.set(name, { ...backup, manifest });
+  }
+  return suspicions;
 }
 
 /** Files that somebody may take for backups, whose names are not exactly a backup's. */
@@ -54,47 +98,30 @@ export async function listAlmost({ config }: Context): Promise<string[]> {
   return listAlmostBackups(config.backupDir);
 }
 
-/** How long the server may let a list wait. */
-const connectSeconds = '3';
-
-/** What is on the server because of this tool. */
-export interface KeptDatabases {
-  /** Replaced by restores, oldest first. */
-  readonly previous: readonly PreviousDatabase[];
-  /** They hold what salvages have rescued. */
-  readonly rescued: readonly RescuedDatabase[];
-}
-
-/**
- * The databases that restores and salvages have left on the server on purpose.
- * @returns why not, where the server cannot be asked.
- */
-export async function listKept(
-  context: Context,
-): Promise<{ readonly kept: KeptDatabases } | { readonly problem: string }> {
-  try {
-    const server = await configuredServer(context);
-    const environment = { ...server.environment, PGCONNECT_TIMEOUT: connectSeconds };
-    await using contacted = await contactMaintenance({ ...server, environment });
-    const previous = await previousDatabases(contacted);
-    return { kept: { previous, rescued: await rescuedDatabases(contacted) } };
-  } catch (error) {
-    context.signal.throwIfAborted();
-    return { problem: messageOf(error) };
-  }
-}
-
-function describe(backup: Backup, now: Date): Omit<ListedBackup, 'isLatest' | 'byOldScript'> {
+function describe(
+  backup: Backup,
+  now: Date,
+  checks: Checks | undefined,
+): Omit<ListedBackup, 'isLatest' | 'byOldScript' | 'suspicion'> {
   const moment = momentOf(backup.stamp);
   const { manifest } = backup;
+  const looks = stateOf(backup);
+  const state = checks?.isBad ? 'damaged' : looks;
   return {
     name: backup.name,
     path: backup.path,
     moment,
     ageMs: now.getTime() - moment.getTime(),
     bytes: backup.bytes,
+    database: manifest?.database.name,
     tables: manifest?.tables.length,
     rows: manifest && totalRows(manifest.tables),
-    state: stateOf(backup),
+    durationMs: manifest?.durationMs,
+    state,
+    verifiedAt:
+      state === 'damaged'
+        ? undefined
+        : (checks?.verifiedAt ?? (looks === 'verified' ? backup.madeAt : undefined)),
+    drill: checks?.drill,
   };
 }

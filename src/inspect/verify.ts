@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { checkArchive, type ArchiveReport, type ReadProgress } from '../archive/reader.ts';
 import { identify, identifyStray } from '../archive/identify.ts';
 import { DumpInspector } from '../dump/contents.ts';
@@ -5,6 +6,7 @@ import type { TableRows } from '../base/table-rows.ts';
 import { Failure } from '../base/errors.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
 import { listBackups } from '../backup-directory/catalog.ts';
+import { recordEvent, type VerifyEvent } from '../backup-directory/history.ts';
 import { failWithoutBackups, locateBackup, useAnother } from '../backup-directory/locate.ts';
 import type { Context } from '../context.ts';
 
@@ -40,8 +42,8 @@ export interface Verification {
 }
 
 /**
- * Reads backups from the first to the last byte and says of each whether it is good. Changes
- * nothing.
+ * Reads backups from the first to the last byte and says of each whether it is good. It changes none; what
+ * it found is added to the history.
  * @throws Failure `noSuchBackup`; `storage`.
  */
 export async function verify(context: Context, options: VerifyOptions): Promise<Verification> {
@@ -72,16 +74,22 @@ async function filesToVerify(
 
 async function verifyFile(
   file: BackupFile,
-  { signal }: Context,
+  context: Context,
   { onProgress }: VerifyOptions,
 ): Promise<Verdict> {
   const report = await checkArchive(file, {
-    signal,
+    signal: context.signal,
     onProgress: (progress) => onProgress?.(file.name, progress),
-  }).catch((error: unknown) => {
-    if (error instanceof Failure) return unreadable(error);
-    throw error;
-  });
+  }).then(
+    async (read) => {
+      await record(context, file, read.defects);
+      return read;
+    },
+    (error: unknown) => {
+      if (error instanceof Failure) return unreadable(error);
+      throw error;
+    },
+  );
   const isGood = report.defects.length === 0;
   const foreign = isGood ? undefined : await whatElse(file).catch(() => undefined);
   return {
@@ -96,6 +104,19 @@ async function verifyFile(
     hasManifest: file.manifest !== undefined,
     byNewerVersion: file.condition === 'byNewerVersion',
   };
+}
+
+/** Whoever may only read the backups verifies them all the same. */
+async function record(
+  { config, log, now }: Context,
+  { name, path }: BackupFile,
+  defects: readonly string[],
+): Promise<void> {
+  if (dirname(path) !== config.backupDir) return;
+  const found: Pick<VerifyEvent, 'outcome' | 'message'> =
+    defects.length === 0 ? { outcome: 'good' } : { outcome: 'bad', message: defects.join('; ') };
+  const event: VerifyEvent = { at: now().toISOString(), event: 'verify', backup: name, ...found };
+  await recordEvent(config.backupDir, event, log, 'debug');
 }
 
 /** A file that a manifest calls a backup is a damaged one, whatever its bytes look like. */

@@ -1,4 +1,4 @@
-import { totalRows, type TableRows } from '../base/table-rows.ts';
+import { rowsByTable, totalRows, type TableRows } from '../base/table-rows.ts';
 
 /** About how many rows a table of the present database holds; null where the server has not counted. */
 export interface LiveRows {
@@ -26,8 +26,7 @@ export function compareRows(
   backup: readonly TableRows[] | undefined,
 ): Comparison | undefined {
   if (live === undefined || backup === undefined) return undefined;
-  const there = new Map<string, number>();
-  for (const { table, rows } of backup) there.set(table, (there.get(table) ?? 0) + rows);
+  const there = rowsByTable(backup);
   const fewer = live
     .map(({ table, rows }) => ({ table, live: rows ?? 0, backup: there.get(table) ?? null }))
     .filter((table) => table.live > (table.backup ?? 0))

@@ -1,6 +1,6 @@
 import { quoteIdentifier } from '../base/sql.ts';
 import { formatPlural, shellWord } from '../base/format.ts';
-import { describeLoss } from '../backup-directory/row-loss.ts';
+import { describeLoss } from '../backup-directory/loss.ts';
 import { canBeRestricted } from '../postgres/restriction.ts';
 import { majorVersion } from '../postgres/tools.ts';
 import { createRoles } from './create-roles.ts';
@@ -141,7 +141,7 @@ function packageOf(extension: string, major: number): string {
 /** Whether it is what a person wants back. */
 export function* contentFindings({ fuller, facts, target, place }: Situation): Generator<Finding> {
   for (const { backup, losses } of fuller) {
-    const all = losses.find(({ table }) => table === undefined);
+    const all = losses.find(({ of }) => of === 'rows');
     yield warning(
       all
         ? `an older backup holds much more: ${backup.name} has ${formatPlural(all.held, 'row')}`

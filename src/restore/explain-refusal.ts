@@ -3,6 +3,7 @@ import type { DumpHeader } from '../archive/header.ts';
 import { policyRolesIn } from '../dump/role-filter.ts';
 import { firstLineOf } from '../dump/statement.ts';
 import { printed } from '../base/format.ts';
+import { orDamage } from './damage.ts';
 import { createRoles } from './create-roles.ts';
 import { RefusedDump } from './load/failure.ts';
 import type { SqlError } from '../postgres/sql-error.ts';
@@ -12,6 +13,7 @@ import type { RestorePlan } from './plan.ts';
 
 interface Attempt {
   readonly plan: Pick<RestorePlan, 'file'>;
+  readonly another: string;
   readonly head: Pick<DumpHeader, 'serverVersion'>;
   readonly facts: Pick<ServerFacts, 'version' | 'roles'>;
 }
@@ -31,7 +33,9 @@ export async function explainRefusal(
   attempt: Attempt,
   signal: AbortSignal,
 ): Promise<unknown> {
-  if (!(error instanceof RefusedDump)) return error;
+  if (!(error instanceof RefusedDump)) {
+    return orDamage(error, attempt.plan.file, attempt.another, signal);
+  }
   const refused = await statementAt(attempt.plan.file, error.cause.line, signal).catch(
     () => undefined,
   );

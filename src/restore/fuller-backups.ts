@@ -9,7 +9,7 @@ export async function fullerThan(
   { config, log, signal }: Context,
 ): Promise<Situation['fuller']> {
   try {
-    return await largerEarlierBackups(config.backupDir, manifest);
+    return await largerEarlierBackups(config.backupDir, manifest, config.retention.suspiciousDrop);
   } catch (error) {
     signal.throwIfAborted();
     log.warn(`whether an older backup holds more is not known: ${messageOf(error)}`);

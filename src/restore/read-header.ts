@@ -1,6 +1,7 @@
 import { readHeader, type DumpHeader } from '../archive/header.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
 import type { RestoreChoice } from './choice.ts';
+import { orDamage } from './damage.ts';
 import { restoreFailure } from './failure.ts';
 import { requireGood } from './load/check.ts';
 import { createReplayFilter } from './replay.ts';
@@ -26,6 +27,6 @@ export async function readDumpHeader(
     return head;
   } catch (error) {
     signal.throwIfAborted();
-    throw restoreFailure(error);
+    throw restoreFailure(await orDamage(error, file, another, signal));
   }
 }

@@ -1,7 +1,7 @@
 import type { DumpHeader } from '../archive/header.ts';
 import type { Backup } from '../backup-directory/backup.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
-import type { LargerEarlierBackup } from '../backup-directory/row-loss.ts';
+import type { LargerEarlierBackup } from '../backup-directory/loss.ts';
 import type { LiveRows } from './comparison.ts';
 import type { ServerFacts } from './server-facts.ts';
 

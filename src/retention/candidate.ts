@@ -11,10 +11,14 @@ export interface Candidate {
   readonly day: number;
   /** Its bytes were read and are what its manifest says. */
   readonly knownGood: boolean;
+  /** It is known not to be: its bytes are others, or it did not come back as it was when it was restored. */
+  readonly isBad: boolean;
   /** `latest` points to it. */
   readonly isLatest: boolean;
   /** Its name lies in the future. */
   readonly isFuture: boolean;
   /** What it holds; undefined where no manifest tells, or a person has said that it no longer matters. */
   readonly tables?: readonly TableRows[] | undefined;
+  /** The size of its SQL; undefined where `tables` is. */
+  readonly dumpBytes?: number | undefined;
 }

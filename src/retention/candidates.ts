@@ -1,10 +1,11 @@
 import { createReadStream } from 'node:fs';
-import type { RetentionPolicy } from './policy.ts';
+import { undecided, type RetentionPolicy } from './policy.ts';
 import { heldBackups } from './held.ts';
 import type { Candidate } from './candidate.ts';
 import { readMeasures, type Measures } from '../backup-directory/accepted-loss.ts';
 import type { Backup } from '../backup-directory/backup.ts';
 import { listBackups } from '../backup-directory/catalog.ts';
+import { readHistory, type DrillEvent, type HistoryEvent } from '../backup-directory/history.ts';
 import { readLatest } from '../backup-directory/latest.ts';
 import { dayOf, momentOf, type Stamp } from '../backup-directory/names.ts';
 import { Checksum } from '../streams/checksum.ts';
@@ -34,49 +35,91 @@ export async function takeStock(directory: string, options: StockOptions): Promi
   const backups = await listBackups(directory);
   const latest = await readLatest(directory);
   const measures = options.measures ?? (await readMeasures(directory));
-  const isFuture = ({ madeAt, stamp }: Backup) =>
-    madeAt > now || momentOf(stamp).getTime() - now.getTime() > clockChangeMs;
+  const drilled = failedDrills(await readHistory(directory));
   const judged = new Map<Stamp, boolean>();
   const isGood = async (backup: Backup): Promise<boolean> => {
+    const { stamp, name } = backup;
     const known =
-      judged.get(backup.stamp) ?? (backup.stamp === verified || (await isIntact(backup, signal)));
-    judged.set(backup.stamp, known);
+      judged.get(stamp) ??
+      (!drilled.has(name) && (stamp === verified || (await isIntact(backup, signal))));
+    judged.set(stamp, known);
     return known;
   };
-  const goodOf = new Map<string, number>();
-  for (const backup of backups.toReversed()) {
-    const database = databaseOf(backup);
-    if (database === undefined || isFuture(backup)) continue;
-    const count = goodOf.get(database) ?? 0;
-    if (count < policy.keepMin && (await isGood(backup))) goodOf.set(database, count + 1);
-  }
+  const isFuture = isLaterThan(now);
+  await readNewest(
+    backups.filter((backup) => !isFuture(backup)),
+    policy.keepMin,
+    isGood,
+  );
   const stock = () =>
     backups.map((backup): Stock => {
-      const database = databaseOf(backup);
-      const isAccepted = backup.madeAt < (measures.get(database ?? '') ?? new Date(0));
+      const { manifest, stamp, name } = backup;
+      const isBad =
+        drilled.has(name) || (judged.get(stamp) === false && backup.condition !== 'unverified');
+      const isAccepted = backup.madeAt < (measures.get(databaseOf(backup) ?? '') ?? new Date(0));
+      const { tables, dumpBytes } = isAccepted || isBad ? {} : (manifest ?? {});
       return {
         ...backup,
-        database,
-        day: dayOf(backup.stamp),
-        knownGood: judged.get(backup.stamp) === true,
-        isLatest: backup.stamp === latest,
+        database: databaseOf(backup),
+        day: dayOf(stamp),
+        knownGood: judged.get(stamp) === true,
+        isBad,
+        isLatest: stamp === latest,
         isFuture: isFuture(backup),
-        tables:
-          isAccepted || judged.get(backup.stamp) === false ? undefined : backup.manifest?.tables,
+        tables,
+        dumpBytes,
       };
     });
+  const isUnread = ({ stamp, condition }: Stock) => condition === 'verified' && !judged.has(stamp);
   for (;;) {
-    const unread = heldOf(stock()).filter(({ stamp }) => !judged.has(stamp));
-    if (unread.length === 0) return stock();
+    const known = stock();
+    const unread = [
+      ...heldOf(known, policy).filter(isUnread),
+      ...undecided(known, policy, isUnread),
+    ];
+    if (unread.length === 0) return known;
     for (const backup of unread) await isGood(backup);
   }
 }
 
+const isLaterThan =
+  (now: Date) =>
+  ({ madeAt, stamp }: Backup) =>
+    madeAt > now || momentOf(stamp).getTime() - now.getTime() > clockChangeMs;
+
+/** Reads of each database the newest backups, until so many are good. */
+async function readNewest(
+  backups: readonly Backup[],
+  wanted: number,
+  isGood: (backup: Backup) => Promise<boolean>,
+): Promise<void> {
+  const goodOf = new Map<string, number>();
+  for (const backup of backups.toReversed()) {
+    const database = databaseOf(backup);
+    if (database === undefined) continue;
+    const count = goodOf.get(database) ?? 0;
+    if (count < wanted && (await isGood(backup))) goodOf.set(database, count + 1);
+  }
+}
+
+/** The names of backups that did not come back as they were when they were last restored to be compared. */
+function failedDrills(history: readonly HistoryEvent[]): Set<string> {
+  const last = new Map<string, DrillEvent['outcome']>();
+  for (const event of history) {
+    if (event.event === 'drill' && event.outcome !== 'notProven')
+      last.set(event.backup, event.outcome);
+  }
+  return new Set([...last].flatMap(([name, outcome]) => (outcome === 'failed' ? [name] : [])));
+}
+
 /** The backups that are held, of each database by itself. */
-function heldOf(stock: readonly Stock[]): Stock[] {
+function heldOf(stock: readonly Stock[], { suspiciousDrop }: RetentionPolicy): Stock[] {
   const databases = new Set(stock.map(({ database }) => database));
   return [...databases].flatMap((name) => [
-    ...heldBackups(stock.filter(({ database }) => database === name)).keys(),
+    ...heldBackups(
+      stock.filter(({ database }) => database === name),
+      suspiciousDrop,
+    ).keys(),
   ]);
 }
 

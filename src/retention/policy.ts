@@ -1,12 +1,15 @@
 import { formatPlural } from '../base/format.ts';
 import type { Candidate } from './candidate.ts';
 import { heldBackups } from './held.ts';
+import { keeperOf, nextToRead, slotsOf, type Slot, type SlotPolicy } from './slots.ts';
 
-export interface RetentionPolicy {
+export interface RetentionPolicy extends SlotPolicy {
   /** Calendar days that are kept: with one backup a day, as many backups. */
   readonly days: number;
   /** How many good backups remain, however old. At least 1. */
   readonly keepMin: number;
+  /** Percent of rows or bytes: what newer backups have lost more of is held. */
+  readonly suspiciousDrop: number;
 }
 
 export interface Decision<C extends Candidate> {
@@ -19,7 +22,7 @@ export interface Decision<C extends Candidate> {
 /**
  * Decides which backups remain. One is removed only if it is older than the policy's days and at
  * least `keepMin` backups that are newer are known to be good; those dated in the future do not
- * count.
+ * count. Beyond the days, the newest good one remains of each of the last weeks, months and years.
  *
  * Whatever was lost since an older backup was made, the newest one that still holds it stays, however
  * old: the database may have been emptied, and backups of that go on.
@@ -37,14 +40,32 @@ export function planRetention<C extends Candidate>(
 ): Decision<C>[] {
   const sorted = backups.toSorted(byAge);
   const decisions = new Map<C, Decision<C>>();
-  for (const database of new Set(sorted.map((backup) => backup.database))) {
-    const concerned = sorted.filter((backup) => concerns(backup, database));
+  for (const [database, concerned] of byDatabase(sorted)) {
     for (const decision of planFor(concerned, policy)) {
       if (decision.backup.database === database) decisions.set(decision.backup, decision);
     }
   }
   return sorted.flatMap((backup) => decisions.get(backup) ?? []);
 }
+
+/** Backups that must be read before retention is decided, for which one a week or month keeps depends on it. */
+export function undecided<C extends Candidate>(
+  backups: readonly C[],
+  policy: RetentionPolicy,
+  isUnread: (backup: C) => boolean,
+): C[] {
+  return byDatabase(backups.toSorted(byAge)).flatMap(([, concerned]) =>
+    collect(concerned, policy).slots.flatMap((slot) => nextToRead(slot, isUnread) ?? []),
+  );
+}
+
+const byDatabase = <C extends Candidate>(
+  sorted: readonly C[],
+): [database: string | undefined, concerned: C[]][] =>
+  [...new Set(sorted.map((backup) => backup.database))].map((database) => [
+    database,
+    sorted.filter((backup) => concerns(backup, database)),
+  ]);
 
 const byAge = (a: Candidate, b: Candidate) =>
   a.madeAt.getTime() - b.madeAt.getTime() || (a.name < b.name ? -1 : 1);
@@ -53,7 +74,7 @@ const concerns = (backup: Candidate, database: string | undefined) =>
   backup.database === undefined || database === undefined || backup.database === database;
 
 /** The backups of one database, and what the rules need to know of all of them. */
-interface Collection {
+interface Collection<C extends Candidate = Candidate> {
   readonly policy: RetentionPolicy;
   /** Known to be good; undefined where none is. */
   readonly newestGood: Candidate | undefined;
@@ -63,6 +84,8 @@ interface Collection {
   readonly needed: readonly Candidate[];
   /** They hold what was lost since, each with the reason. */
   readonly held: ReadonlyMap<Candidate, string>;
+  /** The last weeks, months and years. */
+  readonly slots: readonly Slot<C>[];
 }
 
 /** Why a backup is kept, for people; undefined where the rule does not keep it. */
@@ -87,6 +110,17 @@ const rules: readonly Rule[] = [
     oldest !== undefined && byAge(backup, oldest) >= 0
       ? `among the newest ${policy.keepMin} good backups`
       : undefined,
+  (backup, { slots }) => {
+    const kept = slots.filter((slot) => keeperOf(slot) === backup).map(({ label }) => label);
+    const which = backup.knownGood ? 'newest good' : 'only';
+    return kept.length === 0 ? undefined : `${which} backup of ${kept.join(', ')}`;
+  },
+  (backup, { slots }) => {
+    const unsure = slots.find(
+      (slot) => keeperOf(slot) === undefined && slot.members.includes(backup),
+    );
+    return unsure && `no backup of ${unsure.label} is known to be good`;
+  },
   (backup, collection) =>
     collection.confirmedDay - backup.day < collection.policy.days
       ? `${ageOf(backup, collection)}, but no second backup confirms yet that the clock has not jumped`
@@ -115,16 +149,21 @@ function planFor<C extends Candidate>(
   });
 }
 
-function collect(backups: readonly Candidate[], policy: RetentionPolicy): Collection {
+function collect<C extends Candidate>(
+  backups: readonly C[],
+  policy: RetentionPolicy,
+): Collection<C> {
   const past = backups.filter(({ isFuture }) => !isFuture);
   const good = past.filter(({ knownGood }) => knownGood);
   const newestGood = good.at(-1);
+  const confirmed = newestGood === undefined ? 0 : confirmedDay(past, newestGood);
   return {
     policy,
     newestGood,
-    confirmedDay: newestGood === undefined ? 0 : confirmedDay(past, newestGood),
+    confirmedDay: confirmed,
     needed: good.slice(-policy.keepMin),
-    held: heldBackups(backups),
+    held: heldBackups(backups, policy.suspiciousDrop),
+    slots: slotsOf(past, policy, confirmed),
   };
 }
 

@@ -1,6 +1,6 @@
 import { largerEarlierBackups } from '../backup-directory/larger-earlier-backup.ts';
 import { applyPlan, planForDirectory } from './apply.ts';
-import { describeLossByTable } from '../backup-directory/row-loss.ts';
+import { describeLossByTable } from '../backup-directory/loss.ts';
 import { readMeasures, writeMeasures, type Measures } from '../backup-directory/accepted-loss.ts';
 import type { Backup } from '../backup-directory/backup.ts';
 import { listBackups } from '../backup-directory/catalog.ts';
@@ -65,7 +65,9 @@ async function findLosses({ config }: Context): Promise<AcceptedLoss[]> {
   for (const [database, newest] of newestByDatabase(await listBackups(config.backupDir))) {
     const { manifest } = newest;
     const fuller =
-      manifest === undefined ? [] : await largerEarlierBackups(config.backupDir, manifest);
+      manifest === undefined
+        ? []
+        : await largerEarlierBackups(config.backupDir, manifest, config.retention.suspiciousDrop);
     const lost = fuller.map(({ backup, losses: each }) =>
       describeLossByTable(newest.name, backup.name, each),
     );

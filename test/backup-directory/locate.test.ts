@@ -80,7 +80,7 @@ test('in the hour that comes twice the manifest knows which backup is newer', as
   await put('20261025_021000', '2026-10-25T01:10:00Z');
   await remove();
   const { stdout } = await run(['list']);
-  expect(stdout.split('\n')[2]).toMatch(/20261025_021000.* {2}<- latest$/);
+  expect(stdout.split('\n')[1]).toMatch(/20261025_021000.* {2}<- latest$/);
   expect((await run(['verify'])).stdout).toContain('pratiko_backup_20261025_021000.sql.gz  good');
 });
 

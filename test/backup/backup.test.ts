@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { lstat, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { lstat, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { execa } from 'execa';
@@ -10,6 +10,7 @@ import { fakePgDump } from '../support/fake-tool.ts';
 import { backedUp } from '../support/backed-up.ts';
 import { sql, temporaryDatabase } from '../support/server.ts';
 import { startWebhook } from '../support/slack.ts';
+import { filesIn } from '../support/invariants.ts';
 
 const latest = 'pratiko_backup_latest.sql.gz';
 const small = 'CREATE TABLE t AS SELECT generate_series(1, 1000) AS a;';
@@ -35,7 +36,7 @@ describe('a backup', () => {
     expect(stderr).toContain(`backing up database "${database}" (POSTGRES_DB in the environment)`);
     const name = await readlink(join(directory, latest));
     const manifest = name.replace('.sql.gz', '.manifest.json');
-    expect((await readdir(directory)).sort()).toEqual([manifest, name, latest].sort());
+    expect((await filesIn(directory)).sort()).toEqual([manifest, name, latest].sort());
     for (const file of [name, manifest]) {
       expect((await lstat(join(directory, file))).mode & 0o777).toBe(0o600);
     }
@@ -49,7 +50,7 @@ describe('a backup', () => {
     const { directory, run } = await prepared();
     const { stdout } = await run(['backup', '--json']);
     const result = JSON.parse(stdout) as { backup: string; tables: unknown };
-    expect(result.tables).toEqual([{ table: 'public.t', rows: 1000 }]);
+    expect(result.tables).toEqual([{ table: 'public.t', rows: 1000, bytes: 3893 }]);
     const manifest = await readFile(
       join(directory, result.backup.replace('.sql.gz', '.manifest.json')),
       'utf8',
@@ -76,7 +77,7 @@ describe('a backup', () => {
   test('is made under the next second when this one is taken', async () => {
     const { directory, run } = await prepared();
     await Promise.all([run(['backup', '--wait', '30']), run(['backup', '--wait', '30'])]);
-    const names = (await readdir(directory)).filter((name) => /\d\.sql\.gz$/.test(name));
+    const names = (await filesIn(directory)).filter((name) => /\d\.sql\.gz$/.test(name));
     expect(names).toHaveLength(2);
     expect(await run(['verify', '--all'])).toExitWith(0);
   });
@@ -87,7 +88,7 @@ describe('a backup', () => {
     await writeFile(join(directory, partial), 'half a dump');
     const { stderr } = await run(['backup']);
     expect(stderr).toContain(`removed ${partial}, left by a run that was interrupted`);
-    expect(await readdir(directory)).not.toContain(partial);
+    expect(await filesIn(directory)).not.toContain(partial);
   });
 
   test('applies retention afterwards, unless told not to', async () => {
@@ -105,12 +106,12 @@ describe('a backup', () => {
     }
 
     await run(['backup', '--no-prune']);
-    expect(await readdir(directory)).toEqual(
+    expect(await filesIn(directory)).toEqual(
       expect.arrayContaining(older.map((base) => `${base}.sql.gz`)),
     );
 
     const { stderr } = await run(['backup']);
-    const left = await readdir(directory);
+    const left = await filesIn(directory);
     for (const base of older.slice(0, 2)) {
       expect(left).not.toContain(`${base}.sql.gz`);
       expect(left).not.toContain(`${base}.manifest.json`);
@@ -127,7 +128,7 @@ test('the second run at a time is told who holds the lock and since when', async
     extendEnv: false,
     reject: false,
   });
-  await expect.poll(() => readdir(directory)).toHaveLength(2);
+  await expect.poll(() => filesIn(directory)).toHaveLength(2);
 
   const second = await run(['backup']);
 
@@ -142,7 +143,7 @@ test('the second run at a time is told who holds the lock and since when', async
   const { exitCode, stderr } = await first;
   expect(exitCode).toBe(143);
   expect(stderr).toContain('interrupted by SIGTERM');
-  expect(await readdir(directory)).toEqual([]);
+  expect(await filesIn(directory)).toEqual([]);
 });
 
 test('a bug is told with its stack, and as JSON', async () => {

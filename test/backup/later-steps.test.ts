@@ -8,7 +8,7 @@ const { signal } = new AbortController();
 
 function incomplete(later: LaterSteps, warning?: string): IncompleteBackup {
   try {
-    later.requireAll(warning);
+    later.requireAll('pratiko_backup_20251129_020000.sql.gz', warning);
   } catch (error) {
     if (error instanceof IncompleteBackup) return error;
   }
@@ -18,7 +18,7 @@ function incomplete(later: LaterSteps, warning?: string): IncompleteBackup {
 test('steps that are done leave nothing to tell', async () => {
   const later = new LaterSteps(signal);
   expect(await later.try('not done', 'do it', () => Promise.resolve(7))).toBe(7);
-  later.requireAll('look at it');
+  later.requireAll('pratiko_backup_20251129_020000.sql.gz', 'look at it');
 });
 
 test('one that fails does not keep the next from being done; all are told, with what to do', async () => {

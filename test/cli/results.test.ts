@@ -11,6 +11,9 @@ import {
 } from '../../src/cli/restore-results.ts';
 import {
   backupResult,
+  detailsResult,
+  diffResult,
+  drillResult,
   errorResult,
   listResult,
   pruneResult,
@@ -36,7 +39,7 @@ async function printed<Schema extends z.ZodType>(
 test('backup, list, verify and prune print what their schemas promise', async () => {
   const made = await backedUp();
   const report = await printed(made, backupResult, 0, 'backup');
-  expect(report.tables).toEqual([{ table: 'public.t', rows: 1000 }]);
+  expect(report.tables).toEqual([{ table: 'public.t', rows: 1000, bytes: 3893 }]);
 
   await copyToAges(made.directory, [40, 30, 20]);
   await writeFile(join(made.directory, 'pratiko_backup_20240101_000000.sql.gz'), 'no gzip');
@@ -46,7 +49,15 @@ test('backup, list, verify and prune print what their schemas promise', async ()
   expect(listed.notCounted).toHaveLength(1);
   await printed(made, listResult, 0, 'list', '--port', '1');
 
+  await printed(made, detailsResult, 0, 'list', 'latest');
+  await printed(made, detailsResult, 0, 'list', '20240101');
+  await printed(made, diffResult, 0, 'diff', '20240101', 'latest');
+  await printed(made, diffResult, 0, 'diff', 'latest', 'latest', '--content');
+
   await printed(made, verifyResult, 0, 'verify');
+  await printed(made, drillResult, 0, 'verify', '--restore');
+  const drilled = await printed(made, listResult, 0, 'list');
+  expect(drilled.backups[0]?.drill?.outcome).toBe('passed');
   const all = await printed(made, verifyResult, 21, 'verify', '--all');
   expect(all.backups.filter(({ good }) => !good)).toHaveLength(1);
 

@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, inject, test } from 'vitest';
 import {
@@ -12,6 +12,7 @@ import { libpqEnvironment } from '../../src/postgres/connection.ts';
 import { findTool } from '../../src/postgres/tools.ts';
 import { installation, temporaryDirectory } from '../support/cli.ts';
 import { server, temporaryDatabase } from '../support/server.ts';
+import { filesIn } from '../support/invariants.ts';
 
 const table: Record<string, Setting> = settings;
 
@@ -88,5 +89,5 @@ test('no child of a backup is given a secret but the password, which reaches lib
   expect(lines.filter((line) => line.includes('canary'))).toEqual([]);
   const names = lines.map((line) => line.split('=')[0]);
   expect(names.filter((name) => allVariables().includes(name ?? ''))).toEqual([]);
-  expect(await readdir(directory)).toHaveLength(3); // the link, the manifest, the backup
+  expect(await filesIn(directory)).toHaveLength(3); // the link, the manifest, the backup
 });

@@ -1,5 +1,5 @@
 import { linkSync } from 'node:fs';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -12,7 +12,7 @@ import {
 } from '../../src/backup-directory/names.ts';
 import { bin, temporaryDirectory } from '../support/cli.ts';
 import { prepared, withOneBackup } from '../support/aged-backups.ts';
-import { copyToAges, expectSound } from '../support/invariants.ts';
+import { copyToAges, expectSound, filesIn } from '../support/invariants.ts';
 
 const signal = new AbortController().signal;
 
@@ -49,7 +49,7 @@ test('a second that is taken is waited for, and nothing is overwritten', async (
   expect(asked).toBeGreaterThan(3);
   expect(draft.stamp).toBe('20251129_020001');
   await discardDraft(draft);
-  expect(await readdir(directory)).toEqual([taken]);
+  expect(await filesIn(directory)).toEqual([taken]);
 });
 
 test('in the hour that happens twice, both backups get a name and a day', () => {
@@ -65,7 +65,7 @@ test('in the hour that happens twice, both backups get a name and a day', () => 
 test('two backups in one second are two files', async () => {
   const { env, directory, run } = await withOneBackup('CREATE TABLE t (a integer);');
   await Promise.all([1, 2, 3].map(() => runAt(0, ['backup', '--wait', '60'], env)));
-  expect((await readdir(directory)).filter((name) => parseStamp(name.slice(15, 30)))).toHaveLength(
+  expect((await filesIn(directory)).filter((name) => parseStamp(name.slice(15, 30)))).toHaveLength(
     8,
   );
   expect(await run(['verify', '--all'])).toExitWith(0);
@@ -105,7 +105,7 @@ describe('backups stopped for weeks, then one succeeds', () => {
     const [, , , newest = ''] = await copyToAges(directory, [40, 39, 38, 37]);
     await run(['backup']);
     await expectSound(directory, [newest]);
-    expect((await readdir(directory)).filter((name) => /\d\.sql\.gz$/.test(name))).toHaveLength(3);
+    expect((await filesIn(directory)).filter((name) => /\d\.sql\.gz$/.test(name))).toHaveLength(3);
   });
 
   test('bad and unverified files do not count as good', async () => {
@@ -116,7 +116,7 @@ describe('backups stopped for weeks, then one succeeds', () => {
       await writeFile(join(directory, formatBackupName(stamp)), 'not a backup');
     }
     await run(['prune', '--keep-min', '4']);
-    expect(await readdir(directory)).toEqual(expect.arrayContaining(good));
+    expect(await filesIn(directory)).toEqual(expect.arrayContaining(good));
   });
 });
 
@@ -139,5 +139,5 @@ test('a hundred thousand files, near misses, folders and links: only ours are se
   expect(listed.backups).toHaveLength(1);
   await run(['prune', '--retention-days', '1']);
   await run(['backup']);
-  expect((await readdir(directory)).length).toBeGreaterThan(100_000);
+  expect((await filesIn(directory)).length).toBeGreaterThan(100_000);
 });

@@ -7,7 +7,7 @@ import { launch, untilDumping } from '../support/launch.ts';
 import { prepared, withOneBackup } from '../support/aged-backups.ts';
 import { startWebhook } from '../support/slack.ts';
 import { canMount, smallDisk } from '../support/small-disk.ts';
-import { expectSound, expectTidy } from '../support/invariants.ts';
+import { expectSound, expectTidy, filesIn } from '../support/invariants.ts';
 import { hasStrace, inject } from '../support/strace.ts';
 
 const latest = 'pratiko_backup_latest.sql.gz';
@@ -22,7 +22,7 @@ describe.runIf(canMount)('on a disk that is full', () => {
       if (name !== latest)
         await writeFile(join(directory, name), await readFile(join(source, name)));
     }
-    const before = (await readdir(directory)).sort();
+    const before = (await filesIn(directory)).sort();
     const { url, messages } = await startWebhook();
 
     const result = await runTool(['backup'], {
@@ -35,7 +35,7 @@ describe.runIf(canMount)('on a disk that is full', () => {
     expect(result.exitCode).toBe(14);
     expect(messages).toHaveLength(1);
     expect(messages[0]).toContain('no space left on the disk');
-    expect((await readdir(directory)).sort()).toEqual(before);
+    expect((await filesIn(directory)).sort()).toEqual(before);
   });
 
   test('when the manifest is written', async () => {
@@ -44,7 +44,7 @@ describe.runIf(canMount)('on a disk that is full', () => {
     const result = await runTool(['backup'], { env: { ...env, BACKUP_DIR: directory } });
     expect(result.stderr).toMatch(/cannot publish pratiko_backup_\S+: no space left on the disk/);
     expect(result.exitCode).toBe(14);
-    expect(await readdir(directory)).toEqual([]);
+    expect(await filesIn(directory)).toEqual([]);
   });
 
   test('when the link is made: the backup is safe and says so', async () => {
@@ -100,7 +100,7 @@ describe.runIf(hasStrace)('a disk that fails', () => {
     const before = await readlink(join(directory, latest));
     const running = launch(['backup'], env, inject('fsync', 'delay_exit=3000000', 1));
     await untilDumping(directory, 30_000);
-    const partial = (await readdir(directory)).find((name) => name.endsWith('.partial')) ?? '';
+    const partial = (await filesIn(directory)).find((name) => name.endsWith('.partial')) ?? '';
     const file = await open(join(directory, partial), 'r+');
     await file.write(Buffer.from('flipped'), 0, 7, 200);
     await file.close();

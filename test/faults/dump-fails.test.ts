@@ -1,4 +1,4 @@
-import { readdir, readlink, symlink, writeFile } from 'node:fs/promises';
+import { readlink, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -7,6 +7,7 @@ import { bin, installation, temporaryDirectory } from '../support/cli.ts';
 import { fakePgDump } from '../support/fake-tool.ts';
 import { withOneBackup } from '../support/aged-backups.ts';
 import { sql, temporaryDatabase } from '../support/server.ts';
+import { filesIn } from '../support/invariants.ts';
 
 const latest = 'pratiko_backup_latest.sql.gz';
 const small = 'CREATE TABLE t AS SELECT generate_series(1, 1000) AS a;';
@@ -21,10 +22,10 @@ describe('a backup that fails leaves no file and the latest link as it was, beca
   /** Makes one good backup, then one that fails. */
   async function failing(env: Record<string, string>, args: string[] = []) {
     const { directory, run } = await withOneBackup(small);
-    const before = (await readdir(directory)).sort();
+    const before = (await filesIn(directory)).sort();
     const target = await readlink(join(directory, latest));
     const result = await run(['backup', ...args], { env });
-    expect((await readdir(directory)).sort()).toEqual(before);
+    expect((await filesIn(directory)).sort()).toEqual(before);
     expect(await readlink(join(directory, latest))).toBe(target);
     return result;
   }
@@ -204,7 +205,7 @@ describe('a backup that fails leaves no file and the latest link as it was, beca
       /cannot write the backup to .* free, more than .* needed\): the file is larger than the limit; hint: /,
     );
     expect(exitCode).toBe(14);
-    expect(await readdir(directory)).toEqual([]);
+    expect(await filesIn(directory)).toEqual([]);
   });
 });
 

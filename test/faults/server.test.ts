@@ -1,4 +1,4 @@
-import { readdir, readlink } from 'node:fs/promises';
+import { readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
@@ -9,6 +9,7 @@ import { runTool } from '../support/cli.ts';
 import { childrenOf, isRunning, launch, untilDumping } from '../support/launch.ts';
 import { environmentFor, startOwnServer } from '../support/own-server.ts';
 import { startWebhook } from '../support/slack.ts';
+import { filesIn } from '../support/invariants.ts';
 
 /** A server of its own, a database that takes a while to dump, and one good backup. */
 async function prepared(settings: Readonly<Record<string, string>> = {}) {
@@ -40,7 +41,7 @@ async function duringDump(
   { directory, env }: Prepared,
   happen: (pgDump: number) => Promise<unknown>,
 ) {
-  const before = (await readdir(directory)).sort();
+  const before = (await filesIn(directory)).sort();
   const target = await readlink(join(directory, 'pratiko_backup_latest.sql.gz'));
   const { url, messages } = await startWebhook();
   const running = launch(['backup'], { ...env, SLACK_WEBHOOK_URL: url });
@@ -53,7 +54,7 @@ async function duringDump(
   await happen(pgDump);
   if (await isRunning(pgDump)) process.kill(pgDump, 'SIGCONT');
   const result = await running;
-  expect((await readdir(directory)).sort()).toEqual(before);
+  expect((await filesIn(directory)).sort()).toEqual(before);
   expect(await readlink(join(directory, 'pratiko_backup_latest.sql.gz'))).toBe(target);
   expect(messages).toHaveLength(1);
   expect(messages[0]).toContain('FAILED');

@@ -17,14 +17,14 @@ test('each backup stands with its time, age, size, content, state, and the lates
   const { exitCode, stdout } = await run(['list']);
 
   expect(exitCode).toBe(0);
-  const [header, first, second, third, total, ...rest] = stdout.split('\n');
-  expect(header).toMatch(/^TIME +AGE +SIZE +TABLES +ROWS +STATE +NAME$/);
+  const [header, third, second, first, total, ...rest] = stdout.split('\n');
+  expect(header).toMatch(/^TIME +AGE +SIZE +TABLES +ROWS +TOOK +STATE +RESTORED +NAME$/);
   expect(first).toMatch(
-    /^2025-01-01 02:00:00 +\d+ days +[\d.]+ k?B +\? +\? +unverified +pratiko_backup_20250101_020000\.sql\.gz$/,
+    /^2025-01-01 02:00:00 +\d+ days +[\d.]+ k?B +\? +\? +\? +unverified +- +pratiko_backup_20250101_020000\.sql\.gz$/,
   );
-  expect(second).toMatch(/0 B +\? +\? +DAMAGED +pratiko_backup_20250102_020000\.sql\.gz$/);
+  expect(second).toMatch(/0 B +\? +\? +\? +DAMAGED +- +pratiko_backup_20250102_020000\.sql\.gz$/);
   expect(third).toMatch(
-    new RegExp(`moments +[\\d.]+ k?B +1 +1,204 +verified +${name} {2}<- latest$`),
+    new RegExp(`moments +[\\d.]+ k?B +1 +1,204 +[\\d.]+ s +verified +- +${name} {2}<- latest$`),
   );
   expect(total).toMatch(new RegExp(`^3 backups, [\\d.]+ kB in ${directory}$`));
   // What other tests have kept on the server just now stands there too.

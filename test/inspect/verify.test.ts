@@ -181,7 +181,7 @@ test('one that a newer version made is not called damaged, and is restored witho
   await put(bytes, JSON.stringify({ ...JSON.parse(manifest), format: 2, sha256: 'another kind' }));
   const listed: unknown = JSON.parse((await run(['list', '--json'])).stdout);
   expect(listed).toMatchObject({
-    backups: [{ name, state: 'unverified', byOldScript: false }, { state: 'verified' }],
+    backups: [{ state: 'verified' }, { name, state: 'unverified', byOldScript: false }],
   });
   const verified = await run(['verify', stamp]);
   expect(verified.stdout).toContain(

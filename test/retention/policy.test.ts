@@ -12,6 +12,7 @@ const backup = (age: number, changes: Partial<Candidate> = {}): Candidate => ({
   day: today - age,
   database: 'aifinance',
   knownGood: true,
+  isBad: false,
   isLatest: age === 0,
   isFuture: age < 0,
   ...changes,
@@ -25,13 +26,15 @@ const remaining = (backups: readonly Candidate[], policy: RetentionPolicy) =>
 
 const ages = (...list: number[]) =>
   list.map((age, index) => backup(age, { name: `day ${today - age} ${index}` }));
-const week = { days: 7, keepMin: 3 };
+/** Without weeks, months and years. */
+const plain = { weeks: 0, months: 0, years: 0, suspiciousDrop: 50 };
+const week = { ...plain, days: 7, keepMin: 3 };
 
 describe('with one backup a day', () => {
   test('exactly as many remain as days are kept', () => {
     const backups = ages(9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
     expect(remaining(backups, week)).toEqual([6, 5, 4, 3, 2, 1, 0]);
-    expect(remaining(backups, { days: 1, keepMin: 1 })).toEqual([0]);
+    expect(remaining(backups, { ...plain, days: 1, keepMin: 1 })).toEqual([0]);
   });
 
   test('the reasons are told', () => {
@@ -150,7 +153,7 @@ describe('backups of a database that has lost rows', () => {
 
   test('daily work is no loss', () => {
     const backups = [5, 4, 3, 3].map((rows, index) => of(30 - index * 10, table('jobs', rows)));
-    expect(remaining(backups, { days: 1, keepMin: 1 })).toEqual([0]);
+    expect(remaining(backups, { ...plain, days: 1, keepMin: 1 })).toEqual([0]);
   });
 });
 
@@ -171,6 +174,10 @@ describe('whatever backups there are', () => {
         ),
     );
   const policies = fc.record({
+    weeks: fc.integer({ min: 0, max: 6 }),
+    months: fc.integer({ min: 0, max: 3 }),
+    years: fc.integer({ min: 0, max: 2 }),
+    suspiciousDrop: fc.constant(50),
     days: fc.integer({ min: 1, max: 30 }),
     keepMin: fc.integer({ min: 1, max: 8 }),
   });
@@ -245,7 +252,7 @@ describe('whatever backups there are', () => {
   test('a more generous policy keeps all that a stricter one keeps', () => {
     fc.assert(
       fc.property(candidates, policies, fc.nat(9), fc.nat(3), (backups, policy, days, keepMin) => {
-        const generous = { days: policy.days + days, keepMin: policy.keepMin + keepMin };
+        const generous = { ...policy, days: policy.days + days, keepMin: policy.keepMin + keepMin };
         expect(kept(backups, generous)).toEqual(expect.arrayContaining(kept(backups, policy)));
       }),
     );

@@ -1,9 +1,10 @@
-import { mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { formatStamp } from '../../src/backup-directory/names.ts';
 import { installation } from '../support/cli.ts';
 import { withOneBackup } from '../support/aged-backups.ts';
+import { filesIn } from '../support/invariants.ts';
 
 const day = 86_400_000;
 const base = (age: number) => `pratiko_backup_${formatStamp(new Date(Date.now() - age * day))}`;
@@ -24,7 +25,7 @@ async function prepared(ages: readonly number[], damaged: readonly number[] = []
     await writeFile(join(tool.directory, `${name}.manifest.json`), manifest);
   }
   const left = async () => {
-    const files = await readdir(tool.directory);
+    const files = await filesIn(tool.directory);
     return ages.filter((age) => files.includes(`${names.get(age) ?? ''}.sql.gz`));
   };
   return { ...tool, newest, names, left };
@@ -35,7 +36,7 @@ test('what is older than the days goes with its manifest, the rest stays', async
   const { exitCode, stdout } = await run(['prune']);
   expect(exitCode).toBe(0);
   expect(await left()).toEqual([6, 1]);
-  expect(await readdir(directory)).not.toContain(`${names.get(9) ?? ''}.manifest.json`);
+  expect(await filesIn(directory)).not.toContain(`${names.get(9) ?? ''}.manifest.json`);
   expect(stdout).toMatch(/removed 3 of 6 backups \([\d.]+ k?B\)$/);
 });
 
@@ -84,7 +85,7 @@ test('only files with exactly the name of a backup are touched', async () => {
   const { stdout } = await run(['prune']);
 
   expect(stdout).toContain('removed 2 of 5 backups');
-  expect(await readdir(directory)).toEqual(
+  expect(await filesIn(directory)).toEqual(
     expect.arrayContaining([
       ...strangers,
       'pratiko_backup_20200102_000000.sql.gz',

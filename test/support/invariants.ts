@@ -25,6 +25,10 @@ export async function copyToAges(directory: string, ages: readonly number[]): Pr
   return names.map((name) => `${name}.sql.gz`);
 }
 
+/** The names in a backup directory, without the history of what was done there. */
+export const filesIn = async (directory: string): Promise<string[]> =>
+  (await readdir(directory)).filter((name) => !name.startsWith('pratiko_backup_history'));
+
 /**
  * What must hold at every instant: each file with a backup's name is whole, `latest` leads to one,
  * and these old backups are still there.

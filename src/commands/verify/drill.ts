@@ -1,10 +1,10 @@
-import { Failure } from '../../base/errors.ts';
-import { formatBytes, formatDuration, formatPlural } from '../../base/format.ts';
+import { formatDuration, formatPlural } from '../../base/format.ts';
 import { totalRows } from '../../base/table-rows.ts';
+import { describeDrill } from '../../cli/drill-progress.ts';
 import type { DrillResult } from '../../cli/results.ts';
 import type { Terminal } from '../../cli/terminal.ts';
 import type { Context } from '../../context.ts';
-import type { DrillProgress, DrillReport } from '../../restore/drill/drill.ts';
+import type { DrillReport } from '../../restore/drill/drill.ts';
 
 export interface DrillChoice {
   readonly file: string | undefined;
@@ -18,10 +18,10 @@ export async function runDrill(
   shell: Terminal,
   choice: DrillChoice,
 ): Promise<void> {
-  const { drill } = await import('../../restore/drill/drill.ts');
+  const { drill, requireProven } = await import('../../restore/drill/drill.ts');
   const report = await drill(context, {
     ...choice,
-    onProgress: (progress) => shell.progress(() => describeProgress(progress)),
+    onProgress: (progress) => shell.progress(() => describeDrill(progress)),
   });
   const good = report.differences.length === 0;
   const result: DrillResult = {
@@ -33,19 +33,7 @@ export async function runDrill(
     durationMs: Math.round(report.durationMs),
   };
   shell.result(result, describe(report));
-  if (good) return;
-  throw new Failure(
-    'verificationFailed',
-    `${report.name} does not come back as it is: ${report.differences.join('; ')}`,
-    {
-      hint: 'the backup was not changed; look at it in a database beside: `pratiko-backup restore FILE --to NEW_DATABASE`',
-    },
-  );
-}
-
-export function describeProgress({ phase, bytes, totalBytes }: DrillProgress): string {
-  const of = totalBytes === undefined ? '' : ` of ${formatBytes(totalBytes)}`;
-  return `drill: ${phase} ${formatBytes(bytes)}${of}`;
+  requireProven(report);
 }
 
 function describe(report: DrillReport): string {

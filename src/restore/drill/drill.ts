@@ -8,6 +8,7 @@ import { recordEvent, type DrillEvent } from '../../backup-directory/history.ts'
 import { toolSearch, type Context } from '../../context.ts';
 import { compareDigests, type Comparison } from '../../dump/compare-digests.ts';
 import { requireNewEnough } from '../../postgres/pg-dump.ts';
+import type { Server } from '../../postgres/psql.ts';
 import { findTool } from '../../postgres/tools.ts';
 import { explainRefusal } from '../explain-refusal.ts';
 import { fillScratch } from '../fill.ts';
@@ -19,7 +20,7 @@ import { ScratchDatabase } from '../scratch.ts';
 import { digestDatabase } from './digest-database.ts';
 import { drillFailure } from './failure.ts';
 import { inSandbox, onServer } from './place.ts';
-import { prepareDrill, wholeBackup } from './prepare.ts';
+import { prepareDrill, wholeBackup, type PreparedDrill } from './prepare.ts';
 
 export interface DrillOptions {
   /** A path, name or timestamp; undefined: the latest backup. */
@@ -38,12 +39,16 @@ export interface DrillProgress {
   readonly totalBytes: number | undefined;
 }
 
+interface Proof extends Comparison {
+  /** With the rows that were restored. */
+  readonly tables: readonly TableRows[];
+}
+
 /** What a backup proved to be when it was restored. */
-export interface DrillReport extends Comparison {
+export interface DrillReport extends Proof {
   readonly name: string;
   readonly path: string;
   readonly place: DrillEvent['place'];
-  readonly tables: readonly TableRows[];
   readonly durationMs: number;
 }
 
@@ -79,29 +84,49 @@ export async function drill(context: Context, options: DrillOptions): Promise<Dr
   }
 }
 
-async function prove(
-  context: Context,
-  file: BackupFile,
-  { sandbox, jobs, onProgress }: DrillOptions,
-): Promise<Comparison & Pick<DrillReport, 'tables'>> {
-  const { config, log, signal } = context;
+/** @throws Failure `verificationFailed` where what was restored is not what the backup holds. */
+export function requireProven({ name, differences }: DrillReport): void {
+  if (differences.length === 0) return;
+  const message = `${name} does not come back as it is: ${differences.join('; ')}`;
+  throw new Failure('verificationFailed', message, {
+    hint: 'the backup was not changed; look at it in a database beside: `pratiko-backup restore FILE --to NEW_DATABASE`',
+  });
+}
+
+async function prove(context: Context, file: BackupFile, options: DrillOptions): Promise<Proof> {
   await requireIdentified(context, file);
-  await using place = sandbox ? await inSandbox(context, file) : await onServer(context);
-  const { server } = place;
+  await using place = options.sandbox ? await inSandbox(context, file) : await onServer(context);
+  const prepared = await prepareDrill(context, place, file);
+  context.log.info(
+    `restoring ${file.name} into a database of its own on ${place.name}, to compare it`,
+  );
+  try {
+    return await restoreAndCompare(context, place.server, prepared, options);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    throw await explainRefusal(error, prepared, context.signal);
+  }
+}
+
+async function restoreAndCompare(
+  context: Context,
+  server: Server,
+  prepared: PreparedDrill,
+  { jobs, onProgress }: DrillOptions,
+): Promise<Proof> {
+  const { config, log, signal } = context;
+  const { plan, facts, another } = prepared;
+  const { file } = plan;
   const pgDump = await findTool('pg_dump', toolSearch(context));
+  requireNewEnough(pgDump, facts.version);
   const during = (phase: DrillProgress['phase']) => (progress: ReadProgress) =>
     onProgress?.({ phase, bytes: progress.readBytes, totalBytes: progress.totalBytes });
-  const prepared = await prepareDrill(context, place, file);
-  const { plan, facts } = prepared;
-  requireNewEnough(pgDump, facts.version);
-  log.info(`restoring ${file.name} into a database of its own on ${place.name}, to compare it`);
-  const reading = { signal, onProgress: during('reading') };
   const { digest, report } = await digestArchive(
     file,
-    reading,
-    createReplayFilter(facts, wholeBackup),
+    { signal, onProgress: during('reading') },
+    { replay: createReplayFilter(facts, wholeBackup) },
   );
-  requireGood(file, report.defects, prepared.another);
+  requireGood(file, report.defects, another);
   await using _lock = await RestoreLock.ofScratch(server, plan.scratch);
   await using scratch = await ScratchDatabase.create(server, log, {
     name: plan.scratch,
@@ -109,14 +134,8 @@ async function prove(
     anyLocale: true,
     settings: plan.settings.before,
   });
-  const { tables, skipped } = await fillScratch(context, server, scratch, prepared, {
-    ...wholeBackup,
-    jobs,
-    analyze: false,
-    onProgress: during('restoring'),
-  }).catch(async (error: unknown) => {
-    throw await explainRefusal(error, prepared, signal);
-  });
+  const filling = { ...wholeBackup, jobs, analyze: false, onProgress: during('restoring') };
+  const { tables, skipped } = await fillScratch(context, server, scratch, prepared, filling);
   const restored = await digestDatabase(server, scratch.name, {
     pgDump,
     lockWaitTimeoutSeconds: config.lockWaitTimeoutSeconds,

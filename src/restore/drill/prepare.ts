@@ -13,6 +13,8 @@ import { drillName, uniqueSuffix } from '../scratch-mark.ts';
 import { surveyServer } from '../server-facts.ts';
 import type { DrillPlace } from './place.ts';
 
+export type PreparedDrill = Pick<Prepared, 'plan' | 'facts' | 'head' | 'another'>;
+
 /** A drill restores everything, and leaves nothing out. */
 export const wholeBackup = {
   owners: true,
@@ -29,7 +31,7 @@ export async function prepareDrill(
   context: Context,
   { server, provide }: DrillPlace,
   file: BackupFile,
-): Promise<Pick<Prepared, 'plan' | 'facts' | 'head' | 'another'>> {
+): Promise<PreparedDrill> {
   const { config, now, signal, repeated } = context;
   const target = config.connection.database;
   const choice = { ...wholeBackup, file: undefined, dropOld: false, force: false };

@@ -1,12 +1,14 @@
 import { chmod, readFile, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { findTool } from '../../../src/postgres/tools.ts';
-import { backedUp } from '../../support/backed-up.ts';
+import { backedUp, handMade } from '../../support/backed-up.ts';
 import { nastyDatabase } from '../../support/adversarial-database.ts';
-import { installation, temporaryDirectory } from '../../support/cli.ts';
+import { temporaryDirectory } from '../../support/cli.ts';
+import { launch } from '../../support/launch.ts';
+import { startWebhook } from '../../support/slack.ts';
 import { ordinaryUser, temporaryRole } from '../../support/roles.ts';
-import { databasesLike, sql, temporaryDatabase } from '../../support/server.ts';
+import { databasesLike, sql } from '../../support/server.ts';
 import { oldScript } from '../../support/old-script.ts';
 
 const search = {
@@ -174,6 +176,186 @@ describe('what does not come back as it is', () => {
     const message: unknown = expect.stringContaining(difference);
     expect(await history(directory)).toContainEqual(
       expect.objectContaining({ event: 'drill', outcome: 'failed', backup: name, message }),
+    );
+  });
+});
+
+describe('what could not be tried is not proven, and neither passed nor failed', () => {
+  const notProven = async (directory: string, message: string): Promise<void> => {
+    expect(await history(directory)).toContainEqual(
+      expect.objectContaining({
+        event: 'drill',
+        outcome: 'notProven',
+        message: expect.stringContaining(message) as unknown,
+      }),
+    );
+  };
+
+  test('no server answers', async () => {
+    const { directory, run } = await backedUp();
+    const drill = await run(['verify', '--restore'], { env: { POSTGRES_PORT: '1' } });
+    expect(drill.stderr).toContain(
+      'ERROR: not proven, the backup could not be restored: cannot connect',
+    );
+    expect(drill.stdout).toBe('');
+    expect(drill).toExitWith(13);
+    await notProven(directory, 'connection refused');
+  });
+
+  test('the user may not create databases', async () => {
+    const { database, directory, run } = await backedUp();
+    const { name, env } = await ordinaryUser(database);
+    await sql('postgres', `ALTER ROLE "${name}" NOCREATEDB;`);
+    const drill = await run(['verify', '--restore'], { env });
+    expect(drill.stderr).toContain('not proven');
+    expect(drill.stderr).toContain('NOCREATEDB'.slice(2));
+    expect(drill).toExitWith(22);
+    await notProven(directory, 'may not create databases');
+  });
+
+  test('the server does not have an extension', async () => {
+    const { database, directory, run } = await backedUp();
+    const path = await handMade(
+      directory,
+      'CREATE EXTENSION IF NOT EXISTS teleport WITH SCHEMA public;\n',
+    );
+    const drill = await run(['verify', '--restore', path]);
+    expect(drill.stderr).toContain('not proven');
+    expect(drill.stderr).toContain('extension "teleport"');
+    expect(drill).toExitWith(22);
+    expect(await databasesLike(database)).toEqual([database]);
+    await notProven(directory, 'teleport');
+  });
+
+  test('no programs of its version are here for a throw-away cluster', async () => {
+    const { directory, run, manifestPath } = await backedUp();
+    const manifest = await readFile(manifestPath, 'utf8');
+    await writeFile(
+      manifestPath,
+      manifest.replace(/"serverVersion": "\d+/, '"serverVersion": "12'),
+    );
+    const drill = await run(['verify', '--restore', '--sandbox']);
+    expect(drill.stderr).toContain('initdb of PostgreSQL 12 not found');
+    expect(drill).toExitWith(12);
+    await notProven(directory, 'initdb');
+  });
+
+  test('the wrong words', async () => {
+    const { run } = await backedUp();
+    expect(await run(['verify', '--sandbox'])).toExitWith(2);
+    expect(await run(['verify', '--restore', '--all'])).toExitWith(2);
+    expect(await run(['verify', '--restore', '19990101'])).toExitWith(10);
+  });
+});
+
+test('a damaged backup has failed, before anything is created', async () => {
+  const { directory, run, path, name } = await backedUp();
+  const bytes = await readFile(path);
+  bytes[bytes.length - 300] = 0x55 ^ (bytes.at(-300) ?? 0);
+  await writeFile(path, bytes);
+  const drill = await run(['verify', '--restore']);
+  expect(drill.stderr).toContain(`${name} is not good`);
+  expect(drill).toExitWith(21);
+  expect(await history(directory)).toContainEqual(
+    expect.objectContaining({ event: 'drill', outcome: 'failed', backup: name }),
+  );
+});
+
+describe('an interruption', () => {
+  test.each(['SIGINT', 'SIGTERM'] as const)('%s leaves nothing behind', async (signal) => {
+    const { database, directory, env } = await backedUp(
+      'CREATE TABLE t AS SELECT n, repeat(md5(n::text), 20) FROM generate_series(1, 60000) AS n;',
+    );
+    for (const phase of [`${database}_drill_`]) {
+      const running = launch(['verify', '--restore'], env);
+      await vi.waitFor(async () => expect((await databasesLike(phase)).length).toBe(1), {
+        timeout: 20_000,
+        interval: 20,
+      });
+      running.kill(signal);
+      expect((await running).exitCode).toBe(signal === 'SIGINT' ? 130 : 143);
+    }
+    expect(await databasesLike(database)).toEqual([database]);
+    expect(await history(directory)).toContainEqual(
+      expect.objectContaining({ event: 'drill', outcome: 'notProven' }),
+    );
+  });
+
+  test('of a throw-away cluster leaves no directory and no process', async () => {
+    const { env } = await backedUp(
+      'CREATE TABLE t AS SELECT n, repeat(md5(n::text), 20) FROM generate_series(1, 60000) AS n;',
+    );
+    const temporary = await temporaryDirectory();
+    await chmod(temporary, 0o755);
+    const running = launch(['verify', '--restore', '--sandbox'], { ...env, TMPDIR: temporary });
+    await vi.waitFor(
+      async () => {
+        const [directory = 'none'] = await readdir(temporary);
+        await readFile(join(temporary, directory, 'data', 'postmaster.pid'));
+      },
+      { timeout: 20_000, interval: 20 },
+    );
+    running.kill('SIGTERM');
+    expect((await running).exitCode).toBe(143);
+    expect(await readdir(temporary)).toEqual([]);
+  });
+
+  test('kill -9 leaves a database that the next drill removes', async () => {
+    const { database, env, run } = await backedUp(
+      'CREATE TABLE t AS SELECT n, repeat(md5(n::text), 20) FROM generate_series(1, 60000) AS n;',
+    );
+    const running = launch(['verify', '--restore'], env);
+    await vi.waitFor(
+      async () => expect((await databasesLike(`${database}_drill_`)).length).toBe(1),
+      { timeout: 20_000, interval: 20 },
+    );
+    running.kill('SIGKILL');
+    await running;
+    const next = await run(['verify', '--restore']);
+    expect(next).toExitWith(0);
+    expect(next.stderr).toContain(`removed database "${database}_drill_`);
+    expect(await databasesLike(database)).toEqual([database]);
+  });
+});
+
+describe('BACKUP_DRILL=always', () => {
+  const always = { BACKUP_DRILL: 'always' };
+
+  test('proves each new backup', async () => {
+    const { directory, run } = await backedUp();
+    const backup = await run(['backup'], { env: always });
+    expect(backup).toExitWith(0);
+    const [, latest] = (await history(directory))
+      .filter(({ event }) => event === 'drill')
+      .reverse();
+    expect(latest).toBeUndefined();
+    expect(await history(directory)).toContainEqual(
+      expect.objectContaining({ event: 'drill', outcome: 'passed' }),
+    );
+  });
+
+  test('what does not come back is told, ends with 3, and is no good backup for retention', async () => {
+    const { directory, run } = await backedUp(everything);
+    const { url, messages } = await startWebhook();
+    // pg_dump is right the first time, when the backup is made, and the database is changed the second time.
+    const env = await changing(
+      "DO $$ BEGIN IF current_database() ~ '_drill_' THEN DELETE FROM documents WHERE id = 7; END IF; END $$;",
+    );
+    const backup = await run(['backup'], { env: { ...always, ...env, SLACK_WEBHOOK_URL: url } });
+    expect(backup.stderr).toContain(
+      'the backup is safe, but it is not proven that it can be restored',
+    );
+    expect(backup.stderr).toContain('table public.documents has 499 rows instead of 500 rows');
+    expect(backup).toExitWith(3);
+    expect(messages[0]).toContain('499 rows instead of 500');
+
+    const pruned = await run(['prune', '--dry-run'], {
+      env: { RETENTION_KEEP_MIN: '2', RETENTION_DAYS: '1' },
+    });
+    expect(pruned.stdout).toContain('fewer than 2 backups are known to be good');
+    expect((await run(['list'])).stdout).toContain('FAILED');
+    expect(await history(directory)).toContainEqual(
+      expect.objectContaining({ event: 'backup', outcome: 'incomplete' }),
     );
   });
 });

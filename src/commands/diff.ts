@@ -1,0 +1,92 @@
+import type { Command } from 'commander';
+import { formatBytes, formatCount, formatPlural } from '../base/format.ts';
+import { totalRows } from '../base/table-rows.ts';
+import { describeChange } from '../cli/changes.ts';
+import { helpFooter, settingsFrom } from '../cli/options.ts';
+import type { DiffResult } from '../cli/results.ts';
+import { formatTable } from '../cli/table.ts';
+import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
+import type { Diff } from '../inspect/diff.ts';
+
+interface Flags extends GlobalFlags {
+  readonly content?: true;
+}
+
+export function addDiffCommand(program: Command, shell: Terminal): void {
+  program
+    .command('diff')
+    .argument('<A>', 'path, name, timestamp or `latest`')
+    .argument('<B>', 'the one to compare with it')
+    .description('show what has changed between two backups, table by table')
+    .option('--content', 'read both, and tell which tables do not hold the same rows')
+    .addHelpText(
+      'after',
+      helpFooter(
+        [
+          'pratiko-backup diff 20251128_020000 latest',
+          'pratiko-backup diff 20251128 20251129 --content',
+        ],
+        {
+          done: 'done, whatever has changed',
+          noSuchBackup: 'there is no such backup, or more than one begins so',
+          storage: 'a file cannot be read',
+          verificationFailed: 'one is not good: its rows cannot be compared (--content)',
+        },
+      ),
+    )
+    .action(async (before: string, now: string, _flags: unknown, self: Command) => {
+      const flags: Flags = self.optsWithGlobals();
+      const context = await shell.open(flags, settingsFrom(flags));
+      const { diff } = await import('../inspect/diff.ts');
+      const found = await diff(context, [before, now], {
+        content: flags.content ?? false,
+        onProgress: (name, { readBytes, totalBytes }) =>
+          shell.progress(
+            () => `reading ${name} ${formatBytes(readBytes)} of ${formatBytes(totalBytes)}`,
+          ),
+      });
+      for (const { file, defects } of [found.before, found.now]) {
+        if (defects.length > 0) {
+          context.log.warn(
+            { hint: 'what is shown is what could be read of it' },
+            `${file.name} is not good: ${defects.join('; ')}`,
+          );
+        }
+      }
+      const side = ({ file, tables, dumpBytes }: Diff['now']) => ({
+        name: file.name,
+        path: file.path,
+        rows: totalRows(tables),
+        dumpBytes,
+      });
+      const result: DiffResult = {
+        before: side(found.before),
+        now: side(found.now),
+        tables: [...found.tables],
+        differing: found.differing === undefined ? null : [...found.differing],
+      };
+      shell.result(result, describe(found));
+    });
+}
+
+function describe({ before, now, tables, differing }: Diff): string {
+  const line = (label: string, { file, tables: each, dumpBytes }: Diff['now']) =>
+    `${label} ${file.name}: ${formatPlural(each.length, 'table')}, ${formatPlural(totalRows(each), 'row')}, ${formatBytes(dumpBytes)} of SQL`;
+  const rows = tables.flatMap((change) => {
+    const isOther = differing?.includes(change.table) ?? false;
+    if (change.before === change.now && !isOther) return [];
+    const words = [
+      describeChange(change) || `${formatCount(change.now ?? 0)} rows`,
+      ...(isOther && change.before === change.now ? ['not the same'] : []),
+    ];
+    return [[`  ${change.table}`, words.join(', ')]];
+  });
+  const equal = tables.length - rows.length;
+  const same = differing === undefined ? 'as many rows' : 'the same rows';
+  return [
+    line('A', before),
+    line('B', now),
+    ...(rows.length === 0 ? [] : [formatTable(rows)]),
+    `${formatPlural(equal, 'table')} ${equal === 1 ? 'has' : 'have'} ${same}${differing === undefined ? ' (--content compares them)' : ''}`,
+  ].join('\n');
+}

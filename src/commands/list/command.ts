@@ -1,0 +1,111 @@
+import type { Command } from 'commander';
+import { formatBytes } from '../../base/format.ts';
+import { keptResult } from '../../cli/kept-database.ts';
+import {
+  addConnectionOptions,
+  helpFooter,
+  settingsFrom,
+  type ConnectionFlags,
+} from '../../cli/options.ts';
+import type { DetailsResult, ListResult } from '../../cli/results.ts';
+import type { GlobalFlags, Terminal } from '../../cli/terminal.ts';
+import type { Context } from '../../context.ts';
+import { describeDetails } from './details-text.ts';
+import { describeList } from './text.ts';
+
+export function addListCommand(program: Command, shell: Terminal): void {
+  const command = program
+    .command('list')
+    .argument('[file]', 'path, name, timestamp or `latest`: what is inside that one')
+    .description('show every backup, newest first, and what restores have kept on the server');
+  addConnectionOptions(command)
+    .addHelpText(
+      'after',
+      helpFooter(
+        ['pratiko-backup list', 'pratiko-backup list latest', 'pratiko-backup list --json'],
+        {
+          done: 'done (also where there is no backup)',
+          noSuchBackup: 'there is no such backup, or more than one begins so',
+          storage: 'the directory or the file cannot be read',
+        },
+      ),
+    )
+    .action(async (file: string | undefined, _flags: unknown, self: Command) => {
+      const flags: GlobalFlags & ConnectionFlags = self.optsWithGlobals();
+      const context = await shell.open(flags, settingsFrom(flags));
+      await (file === undefined ? listAll(context, shell) : showOne(context, shell, file));
+    });
+}
+
+const unknown = { previous: null, rescued: null };
+
+async function listAll(context: Context, shell: Terminal): Promise<void> {
+  const { listAlmost, listFiles } = await import('../../inspect/list.ts');
+  const { listKept } = await import('../../inspect/kept-databases.ts');
+  const [backups, found] = await Promise.all([listFiles(context), listKept(context)]);
+  const { backupDir, connection } = context.config;
+  const where = `${connection.host}:${connection.port}`;
+  if ('problem' in found) {
+    context.log.info(`what restores have kept on ${where} is not known: ${found.problem}`);
+  }
+  const { previous, rescued } = 'kept' in found ? found.kept : unknown;
+  const almost = await listAlmost(context);
+  for (const name of almost) {
+    context.log.warn(
+      { hint: 'to verify or restore it, give its path; rename it if it belongs here' },
+      `${name} is not counted: its name is not exactly a backup's`,
+    );
+  }
+  const result: ListResult = {
+    directory: backupDir,
+    backups: backups.map(({ moment, drill, suspicion, ...backup }) => ({
+      ...backup,
+      moment: moment.toISOString(),
+      verifiedAt: backup.verifiedAt?.toISOString(),
+      drill: drill && { at: drill.at.toISOString(), outcome: drill.outcome },
+      suspicion: suspicion ?? null,
+    })),
+    totalBytes: backups.reduce((sum, { bytes }) => sum + bytes, 0),
+    notCounted: almost,
+    previousDatabases: previous && previous.map(keptResult),
+    rescuedDatabases: rescued && [...rescued],
+  };
+  shell.result(result, describeList(backups, { previous, rescued }, context.config));
+}
+
+async function showOne(context: Context, shell: Terminal, file: string): Promise<void> {
+  const { describeBackup } = await import('../../inspect/details.ts');
+  const details = await describeBackup(context, file, {
+    onProgress: (name, { readBytes, totalBytes }) =>
+      shell.progress(
+        () => `reading ${name} ${formatBytes(readBytes)} of ${formatBytes(totalBytes)}`,
+      ),
+  });
+  if (details.defects.length > 0) {
+    context.log.warn(
+      { hint: 'what is shown is what could be read of it; `pratiko-backup verify` reads another' },
+      `${details.file.name} is not good: ${details.defects.join('; ')}`,
+    );
+  }
+  const { file: found, dumpBytes, serverVersion, before } = details;
+  const { manifest } = found;
+  const result: DetailsResult = {
+    name: found.name,
+    path: found.path,
+    bytes: found.bytes,
+    dumpBytes,
+    database: manifest?.database.name ?? null,
+    createdAt: manifest?.createdAt ?? null,
+    durationMs: manifest?.durationMs ?? null,
+    serverVersion: serverVersion ?? null,
+    pgDumpVersion: manifest?.pgDumpVersion ?? null,
+    toolVersion: manifest?.toolVersion ?? null,
+    tables: [...details.tables],
+    extensions: [...details.extensions],
+    roles: [...details.roles],
+    defects: [...details.defects],
+    before: before ?? null,
+    changes: details.changes.filter(({ before: then, now }) => then !== now),
+  };
+  shell.result(result, describeDetails(details, context.now()));
+}

@@ -1,0 +1,65 @@
+import {
+  formatAge,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatLocalTime,
+  formatPlural,
+} from '../../base/format.ts';
+import { totalRows } from '../../base/table-rows.ts';
+import { describeChange } from '../../cli/changes.ts';
+import { formatTable } from '../../cli/table.ts';
+import type { Details } from '../../inspect/details.ts';
+
+export function describeDetails(details: Details, now: Date): string {
+  const { file, tables, changes, before } = details;
+  const bytes = new Map(tables.map((each) => [each.table, each.bytes]));
+  const rows = changes.map((change) => [
+    change.table,
+    change.now === null ? '' : formatCount(change.now),
+    change.now === null ? '' : formatBytes(bytes.get(change.table) ?? 0),
+    before === undefined ? '' : describeChange(change),
+  ]);
+  const header = ['TABLE', 'ROWS', 'BYTES', before === undefined ? '' : 'SINCE THE ONE BEFORE'];
+  const total = `${formatPlural(tables.length, 'table')}, ${formatPlural(totalRows(tables), 'row')}`;
+  return [
+    file.name,
+    formatTable(factsOf(details, now).map(([label, value]) => [`  ${label}`, value])),
+    '',
+    ...(changes.length === 0 ? [] : [formatTable([header, ...rows], [1, 2])]),
+    total,
+    ...(before === undefined
+      ? []
+      : [
+          `before: ${before.name}, ${formatPlural(before.rows, 'row')}, ${formatBytes(before.dumpBytes)} of SQL`,
+        ]),
+  ].join('\n');
+}
+
+function factsOf(
+  { file, dumpBytes, serverVersion, extensions, roles }: Details,
+  now: Date,
+): [string, string][] {
+  const { manifest } = file;
+  const made = manifest && new Date(manifest.createdAt);
+  return [
+    ...(manifest && made
+      ? ([
+          [
+            'made',
+            `${formatLocalTime(made)} (${formatAge(now.getTime() - made.getTime())} ago), in ${formatDuration(manifest.durationMs)}`,
+          ],
+          ['database', manifest.database.name],
+        ] satisfies [string, string][])
+      : ([['made', 'not known: there is no manifest']] satisfies [string, string][])),
+    ['size', `${formatBytes(file.bytes)}, ${formatBytes(dumpBytes)} of SQL`],
+    ['PostgreSQL', serverVersion ?? 'not known'],
+    ...(manifest
+      ? ([
+          ['made by', `pg_dump ${manifest.pgDumpVersion}, pratiko-backup ${manifest.toolVersion}`],
+        ] satisfies [string, string][])
+      : []),
+    ['extensions', extensions.join(', ') || 'none'],
+    ['roles', roles.join(', ') || 'none'],
+  ];
+}
