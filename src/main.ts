@@ -33,9 +33,10 @@ const { version } = JSON.parse(readFileSync(`${packageRoot}/package.json`, 'utf8
 // A log that cannot be written does not stop a backup; a result that cannot be written is an error,
 // unless its reader has gone away (`| head`).
 /** What became of stdout. */
-const output: { printed: boolean; error?: Error } = { printed: false };
+const output: { printed: boolean; gone: boolean; error?: Error } = { printed: false, gone: false };
 stderr.on('error', () => undefined);
 stdout.on('error', (error: Error) => {
+  output.gone = true;
   if (systemErrorCode(error) !== 'EPIPE') output.error = error;
 });
 
@@ -105,6 +106,13 @@ const shell: Terminal = {
     if (result === undefined) return;
     output.printed = true;
     stdout.write(`${result}\n`);
+  },
+
+  async write(bytes) {
+    progressLine?.clear();
+    output.printed = true;
+    if (!output.gone) await new Promise<void>((resolve) => stdout.write(bytes, () => resolve()));
+    return !output.gone;
   },
 
   cores: availableParallelism(),

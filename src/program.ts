@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { addBackupCommand } from './commands/backup.ts';
 import { addDiffCommand } from './commands/diff.ts';
+import { addExtractCommand } from './commands/extract.ts';
 import { addListCommand } from './commands/list/command.ts';
 import { addPruneCommand } from './commands/prune.ts';
 import { addRestoreCommand } from './commands/restore/command.ts';
@@ -36,6 +37,7 @@ export function createProgram(shell: Terminal, version: string): Command {
   addPruneCommand(program, shell);
   addListCommand(program, shell);
   addDiffCommand(program, shell);
+  addExtractCommand(program, shell);
   addHelpCommand(program);
   return program;
 }

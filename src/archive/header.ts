@@ -6,7 +6,9 @@ import type { ReplayFilter } from '../dump/replay-filter.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
 import type { TableRows } from '../base/table-rows.ts';
 import { versionDumped } from './maker.ts';
-import { ArchiveReader, type ReadOptions } from './reader.ts';
+import type { ReadOptions } from './reader.ts';
+import { openDump } from './selected-reader.ts';
+import type { Choice } from '../dump/selection/choose.ts';
 
 /** What can be known of a dump before it is loaded. */
 export interface DumpHeader {
@@ -41,12 +43,14 @@ const beginsData = /^(?:INSERT INTO |SELECT pg_catalog\.(?:lo_|setval))/;
  * Reads the definitions of a dump, up to its first row. One without manifest may be from anywhere, and
  * an old manifest does not tell of roles: these are read to their end.
  * @param replay refuses what must not be loaded, here already.
+ * @param choice reads only what some tables need.
  * @throws UnsafeDump; Failure `storage`.
  */
 export async function readHeader(
   file: BackupFile,
   replay: ReplayFilter,
   options: ReadOptions,
+  choice?: Choice,
 ): Promise<DumpHeader> {
   let serverVersion: string | undefined;
   const extensions = new Set<string>();
@@ -55,7 +59,7 @@ export async function readHeader(
   // Its end tells of roles; in a backup of today its manifest does.
   const { manifest } = file;
   const isEnough = manifest?.policyRoles !== undefined;
-  const reader = new ArchiveReader(file, options);
+  const reader = openDump(file, options, choice);
   const seen = { creates: false, rows: false, alters: false };
   let hasAtomicBodies = false;
   for await (const token of reader) {
@@ -90,9 +94,11 @@ export async function readHeader(
           : seen.alters
             ? 'postData'
             : undefined,
-    roles: report?.contents.roles ?? manifest?.roles ?? [],
-    policyRoles: report?.contents.policyRoles ?? manifest?.policyRoles ?? [],
-    tables: report?.contents.tables ?? manifest?.tables,
+    roles: choice?.roles ?? report?.contents.roles ?? manifest?.roles ?? [],
+    policyRoles: choice?.policyRoles ?? report?.contents.policyRoles ?? manifest?.policyRoles ?? [],
+    tables:
+      report?.contents.tables ??
+      manifest?.tables.filter(({ table }) => choice?.tables.has(table) ?? true),
     hasAtomicBodies,
   };
 }

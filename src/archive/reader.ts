@@ -112,7 +112,7 @@ export async function checkArchive(file: BackupFile, options: ReadOptions): Prom
 }
 
 /** The report of a reader that was read to its end. */
-export function reportOf({ report }: ArchiveReader): ArchiveReport {
+export function reportOf({ report }: Pick<ArchiveReader, 'report'>): ArchiveReport {
   if (report === undefined) throw new Error('the archive was not read to its end');
   return report;
 }

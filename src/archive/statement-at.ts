@@ -1,3 +1,4 @@
+import { countLineBreaks } from '../base/text.ts';
 import { objectNamed } from '../dump/statement.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
 import { ArchiveReader } from './reader.ts';
@@ -9,8 +10,6 @@ export interface FoundStatement {
   /** Its text without comments; of rows, the COPY statement. */
   readonly text: string;
 }
-
-const lineBreaks = (bytes: Buffer) => bytes.reduce((sum, byte) => sum + Number(byte === 0x0a), 0);
 
 /**
  * Finds the statement, or the rows, in which a line of a dump is. It reads the file up to there.
@@ -28,7 +27,7 @@ export async function statementAt(
   for await (const token of new ArchiveReader(file, { signal })) {
     if (token.type === 'message') continue;
     if (token.type === 'filler') comments += token.bytes.toString();
-    at += lineBreaks(token.bytes);
+    at += countLineBreaks(token.bytes);
     if (token.type === 'sql' && token.statement !== undefined) {
       const found = { object: objectNamed(comments), text: token.statement.text ?? '' };
       comments = '';

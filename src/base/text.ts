@@ -41,3 +41,17 @@ export function bytesOf(text: string): Buffer {
 export function isPlainText(text: string): boolean {
   return !/\p{Surrogate}/u.test(text);
 }
+
+const lineBreak = 0x0a;
+
+export function countLineBreaks(bytes: Buffer): number {
+  let count = 0;
+  for (let at = bytes.indexOf(lineBreak); at !== -1; at = bytes.indexOf(lineBreak, at + 1)) {
+    count += 1;
+  }
+  return count;
+}
+
+/** The line breaks of a text that is left out: messages then tell the line of the file. */
+export const lineBreaksOf = (bytes: Buffer): Buffer =>
+  Buffer.alloc(countLineBreaks(bytes), lineBreak);

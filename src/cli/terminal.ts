@@ -38,6 +38,11 @@ export interface Terminal {
   open(flags: GlobalFlags, settings: Flags): Promise<Context>;
   /** Prints the result of the command to stdout: the text, or with `--json` the value. */
   result(value: Result, text?: string): void;
+  /**
+   * Writes a piece of a result that is no object, to stdout, and waits until it is taken.
+   * @returns false where its reader has gone away.
+   */
+  write(bytes: Buffer): Promise<boolean>;
   /** Shows the state of the work on the terminal, in place of what it showed before. */
   progress(describe: () => string): void;
   /** How many cores this machine has, for what is done side by side. */

@@ -1,3 +1,4 @@
+import { countLineBreaks } from '../base/text.ts';
 import { columnsOf } from './copy.ts';
 import { actsAs, isInTransactionAfter, orderOf, wideningTable } from './ordering.ts';
 import type { LoadUnit } from './load-unit.ts';
@@ -46,8 +47,9 @@ export class LoadUnitSplitter {
       return;
     }
     for (const bytes of this.#replay.read(token)) {
-      if (this.#inRows)
-        this.#line += countLines(bytes); // the line break behind COPY
+      // The line break behind COPY, and those of what was not chosen, belong to nothing.
+      const isNothing = this.#inRows || (this.#sql.length === 0 && isBlank(bytes));
+      if (isNothing) this.#line += countLineBreaks(bytes);
       else this.#add(bytes);
     }
     const statement = token.type === 'sql' ? token.statement : undefined;
@@ -88,7 +90,7 @@ export class LoadUnitSplitter {
 
   *#piece(): Generator<LoadUnit> {
     const sql = [this.#copy, ...this.#sql, endOfCopyLike(this.#sql)];
-    const copyLines = countLines(this.#copy);
+    const copyLines = countLineBreaks(this.#copy);
     const line = this.#line - copyLines;
     const lines = copyLines + this.#lines + 1;
     const [block, table, bytes, columns] = [this.#block, this.#table, this.#bytes, this.#columns];
@@ -108,7 +110,7 @@ export class LoadUnitSplitter {
     return { type: 'statement', sql, line, lines, text, order, widensAnalyze };
   }
 
-  #add(bytes: Buffer, lines = countLines(bytes)): void {
+  #add(bytes: Buffer, lines = countLineBreaks(bytes)): void {
     this.#sql.push(bytes);
     this.#bytes += bytes.length;
     this.#lines += lines;
@@ -133,10 +135,6 @@ function endOfCopyLike(rows: readonly Buffer[]): Buffer {
   return Buffer.from(isCrLf ? '\\.\r\n' : '\\.\n');
 }
 
-const crLf = Buffer.from('\r\n');
+const isBlank = (bytes: Buffer) => countLineBreaks(bytes) === bytes.length;
 
-function countLines(bytes: Buffer): number {
-  let lines = 0;
-  for (let at = bytes.indexOf(0x0a); at !== -1; at = bytes.indexOf(0x0a, at + 1)) lines += 1;
-  return lines;
-}
+const crLf = Buffer.from('\r\n');

@@ -1,4 +1,5 @@
 import type { DatabaseSettings } from '../base/database-traits.ts';
+import { lineBreaksOf } from '../base/text.ts';
 import { maxStatementBytes, type Token } from './token.ts';
 import type { RoleFilter, Skipped } from './role-filter.ts';
 import { DatabasePreamble } from './preamble.ts';
@@ -182,9 +183,4 @@ function readable(statement: readonly Buffer[], text: string): Buffer[] {
     ...statement,
     Buffer.from(`${inner}; END ${outer};`),
   ];
-}
-
-/** What is left out leaves its line breaks: psql's messages then tell the line of the file. */
-function lineBreaksOf(bytes: Buffer): Buffer {
-  return Buffer.alloc(bytes.filter((byte) => byte === 0x0a).length, '\n');
 }

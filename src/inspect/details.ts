@@ -63,7 +63,10 @@ export async function describeBackup(
 }
 
 /** Finds what a person means, and says which one was taken where it is not the one that was asked for. */
-export async function locate({ config, cwd, log }: Context, file: string): Promise<BackupFile> {
+export async function locate(
+  { config, cwd, log }: Context,
+  file: string | undefined,
+): Promise<BackupFile> {
   const found = await locateBackup(config.backupDir, file, cwd);
   if (found.note !== undefined) log.warn(found.note);
   return found.file;

@@ -9,12 +9,18 @@ import {
 import type { Finding } from './finding.ts';
 import { roomFindings } from './room-findings.ts';
 import type { Situation } from './situation.ts';
-import { creationFindings, ownershipFindings, swapFindings } from './swap-findings.ts';
+import {
+  creationFindings,
+  ownershipFindings,
+  partFindings,
+  swapFindings,
+} from './swap-findings.ts';
 
 /** Every check before a restore, in the order in which a person is told. */
 export const findingsOf = (situation: Situation): Finding[] => [
   ...creationFindings(situation.facts),
   ...ownershipFindings(situation.facts, situation.target),
+  ...partFindings(situation),
   ...swapFindings(situation),
   ...fileFindings(situation),
   ...roleFindings(situation),

@@ -4,6 +4,8 @@ import type { ReadProgress } from '../archive/reader.ts';
 export interface RestoreChoice {
   /** A path, name or timestamp; undefined: the latest backup. */
   readonly file: string | undefined;
+  /** Only these tables, with what they need; as people call them. Undefined: everything. */
+  readonly tables?: readonly string[] | undefined;
   readonly owners: boolean;
   readonly privileges: boolean;
   /** Drop the previous database after the swap. */

@@ -20,7 +20,7 @@ export interface Filled extends Loaded {
 }
 
 /** How a scratch database is filled. */
-export interface FillOptions extends Omit<LoadOptions, 'another'> {
+export interface FillOptions extends Omit<LoadOptions, 'another' | 'chosen'> {
   readonly owners: boolean;
   readonly privileges: boolean;
   /** Somebody will use it. */
@@ -35,14 +35,14 @@ export async function fillScratch(
   { log, signal }: Context,
   server: Server,
   scratch: ScratchDatabase,
-  { plan, facts, another }: Pick<Prepared, 'plan' | 'facts' | 'another'>,
+  { plan, facts, another, chosen }: Pick<Prepared, 'plan' | 'facts' | 'another' | 'chosen'>,
   options: FillOptions,
 ): Promise<Filled> {
   return whileThereIsRoom(facts, signal, async (limited) => {
     const limitedServer = within(server, limited);
     const load = async (jobs: number) => {
       const replay = createReplayFilter(facts, options);
-      const loading = { ...options, jobs, another };
+      const loading = { ...options, jobs, another, chosen };
       const loaded = await loadArchive(limitedServer, scratch.name, plan.file, replay, loading);
       return { replay, loaded };
     };

@@ -8,6 +8,8 @@ import { planRestore, type RestorePlan } from './plan.ts';
 import { freeBytesOf } from './disk-space.ts';
 import { useAnother } from '../backup-directory/locate.ts';
 import { scratchName, uniqueSuffix } from './scratch-mark.ts';
+import { chooseFrom } from '../archive/selected-reader.ts';
+import type { Choice } from '../dump/selection/choose.ts';
 import type { Situation } from './situation.ts';
 import type { Context } from '../context.ts';
 
@@ -20,6 +22,8 @@ export interface Prepared {
   readonly another: string;
   /** Rows of the present database. */
   readonly live: Situation['live'];
+  /** What some tables need, where only that is wanted. */
+  readonly chosen: Choice | undefined;
   /** Older backups that hold much more. */
   readonly fuller: Situation['fuller'];
 }
@@ -44,7 +48,8 @@ export async function prepare(
   await makeRoom?.(facts);
   const another =
     known?.another ?? (await useAnother(config.backupDir, file.path, 'restore', repeated.database));
-  const head = known?.head ?? (await readDumpHeader(file, facts, choice, another, signal));
+  const chosen = known ? known.chosen : await chosenOf(context, file, choice);
+  const head = known?.head ?? (await readDumpHeader(file, facts, choice, another, signal, chosen));
   const isThere = facts.target !== undefined && known === undefined;
   const live = isThere ? await estimateRows(server, target).catch(() => undefined) : known?.live;
   const fuller = known?.fuller ?? (await fullerThan(file, context));
@@ -62,7 +67,20 @@ export async function prepare(
     fuller,
     place: repeated.directory,
     live,
+    isPart: chosen !== undefined,
   });
   requirePossible(plan);
-  return { plan, facts, head, another, live, fuller };
+  return { plan, facts, head, another, live, fuller, chosen };
+}
+
+/** What some tables need, if only that is wanted; what it does without is told. */
+async function chosenOf(
+  { log, signal }: Context,
+  file: Situation['file'],
+  { tables, unproven, onSurvey: onProgress }: RestoreChoice,
+): Promise<Choice | undefined> {
+  if (tables === undefined) return undefined;
+  const chosen = await chooseFrom(file, tables, { signal, unproven, onProgress });
+  for (const what of chosen.leftOut) log.warn(`left out, for its table was not chosen: ${what}`);
+  return chosen;
 }

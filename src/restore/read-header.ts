@@ -1,4 +1,5 @@
 import { readHeader, type DumpHeader } from '../archive/header.ts';
+import type { Choice } from '../dump/selection/choose.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
 import type { RestoreChoice } from './choice.ts';
 import { orDamage } from './damage.ts';
@@ -9,6 +10,7 @@ import type { ServerFacts } from './server-facts.ts';
 
 /**
  * Reads what can be known of a dump before it is loaded.
+ * @param chosen only what some tables need.
  * @param another what to do where the file is not good, for people.
  * @throws Failure `restoreFailed` for a file that is not good, or reaches outside its database.
  */
@@ -18,11 +20,12 @@ export async function readDumpHeader(
   choice: RestoreChoice,
   another: string,
   signal: AbortSignal,
+  chosen?: Choice,
 ): Promise<DumpHeader> {
   try {
     const { unproven, onSurvey: onProgress } = choice;
     const options = { signal, unproven, onProgress };
-    const head = await readHeader(file, createReplayFilter(facts, choice), options);
+    const head = await readHeader(file, createReplayFilter(facts, choice), options, chosen);
     requireGood(file, head.defects, another);
     return head;
   } catch (error) {

@@ -24,6 +24,8 @@ export interface Situation {
   readonly stamp: string;
   /** Tells apart what begins in the same second: four hexadecimal digits. */
   readonly nonce: string;
+  /** Only some tables are restored. */
+  readonly isPart: boolean;
   readonly owners: boolean;
   readonly privileges: boolean;
   readonly dropOld: boolean;

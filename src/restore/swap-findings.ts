@@ -23,6 +23,20 @@ export function* ownershipFindings(facts: ServerFacts, target: string): Generato
   }
 }
 
+/** Some tables never take the place of a whole database. */
+export function* partFindings({
+  isPart,
+  facts,
+  target,
+}: Pick<Situation, 'isPart' | 'facts' | 'target'>): Generator<Finding> {
+  if (isPart && facts.target !== undefined) {
+    yield blocker(
+      `database "${target}" is there, and some tables never take the place of a whole one`,
+      'give a name that is free (--to NEW_DATABASE); from there: pg_dump --table NAME NEW_DATABASE | psql',
+    );
+  }
+}
+
 /** Nobody can use such a database. */
 export const invalidFinding = (database: string): Finding =>
   blocker(

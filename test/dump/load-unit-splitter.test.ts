@@ -103,7 +103,7 @@ test('each part knows the line of the dump with which it begins', () => {
   const lines = parts.map((part) => [part.line, textOf(part).trim().split('\n')[0]]);
   expect(lines.filter(([, text]) => text !== '')).toMatchObject([
     [1, 'SELECT 1;'],
-    [1, 'COPY t FROM stdin;'],
+    [3, 'COPY t FROM stdin;'],
     [7, 'SELECT'],
   ]);
 });

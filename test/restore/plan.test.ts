@@ -94,6 +94,7 @@ const situation: Situation = {
   stamp: '20251129_140000',
   scratch: 'aifinance_restore_20251129_140000_1a2b',
   nonce: '1a2b',
+  isPart: false,
   owners: true,
   privileges: true,
   dropOld: false,

@@ -11,6 +11,7 @@ import type { GlobalFlags } from '../../cli/terminal.ts';
 
 export interface RestoreFlags extends GlobalFlags, ConnectionFlags {
   readonly to?: string;
+  readonly table?: string[];
   readonly yes?: true;
   readonly dryRun?: true;
   readonly dropOld?: true;
@@ -29,6 +30,7 @@ export interface RestoreFlags extends GlobalFlags, ConnectionFlags {
 export function addRestoreOptions(command: Command, cores: number): void {
   command
     .option('--to <db>', 'restore into this database instead (it need not exist)')
+    .option('--table <name...>', 'only these tables, with what they need (with --to)')
     .option('-y, --yes', 'do not ask')
     .option('--dry-run', 'look at everything, print the plan, change nothing')
     .option('--undo', 'take the last restore back: swap the previous database in again')
@@ -48,6 +50,7 @@ export function addRestoreOptions(command: Command, cores: number): void {
         'pratiko-backup restore --dry-run',
         'pratiko-backup restore 20251129_140000 --to aifinance_test',
         'pratiko-backup restore backups/pratiko_backup_20251129_140000.sql.gz --yes',
+        'pratiko-backup restore --table knowledge_items --to rescue',
         'pratiko-backup restore --undo',
         'pratiko-backup restore --salvage 20251129_140000',
       ],
@@ -74,6 +77,9 @@ export function addRestoreOptions(command: Command, cores: number): void {
 export function requireOneWay(file: string | undefined, flags: RestoreFlags): void {
   const clashes = [
     flags.to !== undefined && flags.dbname !== undefined && 'give --to or --dbname, not both',
+    flags.table && flags.to === undefined && '--table fills a new database: name it with --to',
+    flags.table && flags.undo && '--undo loads nothing: leave out --table',
+    flags.table && flags.salvage && 'give --salvage or --table, not both',
     flags.undo && file !== undefined && '--undo takes no file: it swaps databases',
     flags.undo && flags.salvage && 'give --undo or --salvage, not both',
     flags.undo && flags.dropOld && '--undo keeps the undone database: leave out --drop-old',

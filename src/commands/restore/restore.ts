@@ -22,6 +22,7 @@ export async function restore(
   const describeProgress = progressOf();
   const options = {
     file,
+    tables: flags.table,
     owners: flags.owner,
     privileges: flags.privileges,
     dropOld: flags.dropOld ?? false,

@@ -13,7 +13,7 @@ import { drillName, uniqueSuffix } from '../scratch-mark.ts';
 import { surveyServer } from '../server-facts.ts';
 import type { DrillPlace } from './place.ts';
 
-export type PreparedDrill = Pick<Prepared, 'plan' | 'facts' | 'head' | 'another'>;
+export type PreparedDrill = Pick<Prepared, 'plan' | 'facts' | 'head' | 'another' | 'chosen'>;
 
 /** A drill restores everything, and leaves nothing out. */
 export const wholeBackup = {
@@ -57,7 +57,8 @@ export async function prepareDrill(
     fuller: [],
     place: repeated.directory,
     live: undefined,
+    isPart: false,
   });
   requirePossible(plan);
-  return { plan, facts, head, another };
+  return { plan, facts, head, another, chosen: undefined };
 }

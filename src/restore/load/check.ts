@@ -1,4 +1,5 @@
-import { reportOf, type ArchiveReader } from '../../archive/reader.ts';
+import { reportOf } from '../../archive/reader.ts';
+import type { DumpReader } from '../../archive/selected-reader.ts';
 import type { BackupFile } from '../../backup-directory/backup.ts';
 import { Failure } from '../../base/errors.ts';
 import { firstDifference, type TableRows } from '../../base/table-rows.ts';
@@ -9,7 +10,7 @@ import { firstDifference, type TableRows } from '../../base/table-rows.ts';
  */
 export function tablesOf(
   file: BackupFile,
-  reader: ArchiveReader,
+  reader: DumpReader,
   another: string,
 ): readonly TableRows[] {
   const { contents, defects } = reportOf(reader);

@@ -1,4 +1,4 @@
-import type { ArchiveReader } from '../../archive/reader.ts';
+import type { DumpReader } from '../../archive/selected-reader.ts';
 import type { BackupFile } from '../../backup-directory/backup.ts';
 import { totalRows } from '../../base/table-rows.ts';
 import { LoadUnitSplitter } from '../../dump/load-unit-splitter.ts';
@@ -17,7 +17,7 @@ export async function loadTolerantly(
   scratch: string,
   file: BackupFile,
   replay: ReplayFilter,
-  reader: ArchiveReader,
+  reader: DumpReader,
   { another }: LoadOptions,
 ): Promise<Loaded> {
   const parts = new LoadUnitSplitter(replay, pieceBytes);

@@ -1,4 +1,4 @@
-import { ArchiveReader } from '../../archive/reader.ts';
+import { openDump, type DumpReader } from '../../archive/selected-reader.ts';
 import type { ReplayFilter } from '../../dump/replay-filter.ts';
 import { Failure, messageOf } from '../../base/errors.ts';
 import { LoadUnitSplitter } from '../../dump/load-unit-splitter.ts';
@@ -26,8 +26,8 @@ export async function loadArchive(
   replay: ReplayFilter,
   options: LoadOptions,
 ): Promise<Loaded> {
-  const { jobs, skipRefused, unproven, onProgress } = options;
-  const reader = new ArchiveReader(file, { signal: server.signal, unproven, onProgress });
+  const { jobs, skipRefused, unproven, chosen, onProgress } = options;
+  const reader = openDump(file, { signal: server.signal, unproven, onProgress }, chosen);
   const load = skipRefused ? loadTolerantly : jobs === 1 ? loadInOrder : loadSideBySide;
   return load(server, scratch, file, replay, reader, options);
 }
@@ -40,7 +40,7 @@ async function loadInOrder(
   scratch: string,
   file: BackupFile,
   replay: ReplayFilter,
-  reader: ArchiveReader,
+  reader: DumpReader,
   { another }: LoadOptions,
 ): Promise<Loaded> {
   let tables: Loaded['tables'] = [];
@@ -72,7 +72,7 @@ async function loadSideBySide(
   scratch: string,
   file: BackupFile,
   replay: ReplayFilter,
-  reader: ArchiveReader,
+  reader: DumpReader,
   options: LoadOptions,
 ): Promise<Loaded> {
   const parts = new LoadUnitSplitter(replay, pieceBytes);

@@ -1,4 +1,5 @@
 import type { ReadProgress } from '../../archive/reader.ts';
+import type { Choice } from '../../dump/selection/choose.ts';
 import type { TableRows } from '../../base/table-rows.ts';
 import type { Refusals } from './refusals.ts';
 
@@ -20,6 +21,8 @@ export interface LoadOptions {
   readonly skipRefused: boolean;
   /** A file without manifest need not prove that it is whole. */
   readonly unproven: boolean;
+  /** What some tables need, where only that is loaded. */
+  readonly chosen: Choice | undefined;
   /** What to do where the file is not good, for people. */
   readonly another: string;
   readonly onProgress?: ((progress: ReadProgress) => void) | undefined;

@@ -1,0 +1,65 @@
+import type { Command } from 'commander';
+import { Failure } from '../base/errors.ts';
+import { formatBytes } from '../base/format.ts';
+import { helpFooter, settingsFrom } from '../cli/options.ts';
+import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
+
+interface Flags extends GlobalFlags {
+  readonly table?: string[];
+  readonly schemaOnly?: true;
+  readonly dataOnly?: true;
+}
+
+export function addExtractCommand(program: Command, shell: Terminal): void {
+  program
+    .command('extract')
+    .argument('[file]', 'path, name, timestamp or `latest` (default: the latest backup)')
+    .description('print the SQL of a backup, or of some of its tables, to stdout')
+    .option('--table <name...>', 'only these tables, with what they need; `*` is any letters')
+    .option('--schema-only', 'definitions, no rows')
+    .option('--data-only', 'rows and values of sequences, no definitions')
+    .addHelpText(
+      'after',
+      helpFooter(
+        [
+          'pratiko-backup extract > all.sql',
+          'pratiko-backup extract --table knowledge_items | psql -d rescue',
+          'pratiko-backup extract 20251129_020000 --schema-only',
+        ],
+        {
+          done: 'all of it was printed, and the backup is good',
+          usage: 'no such table',
+          noSuchBackup: 'there is no such backup, or more than one begins so',
+          storage: 'the file cannot be read, or stdout not written',
+          verificationFailed: 'the backup is not good: what was printed is not all of it',
+        },
+      ),
+    )
+    .action(async (file: string | undefined, _flags: unknown, self: Command) => {
+      const flags: Flags = self.optsWithGlobals();
+      requireSense(flags);
+      const context = await shell.open(flags, settingsFrom(flags));
+      const { extract } = await import('../inspect/extract.ts');
+      const part = flags.schemaOnly ? 'definition' : flags.dataOnly ? 'data' : undefined;
+      const sql = extract(context, {
+        file,
+        tables: flags.table,
+        part,
+        onProgress: (name, { readBytes, totalBytes }) =>
+          shell.progress(
+            () => `reading ${name} ${formatBytes(readBytes)} of ${formatBytes(totalBytes)}`,
+          ),
+      });
+      for await (const piece of sql) if (!(await shell.write(piece))) break;
+    });
+}
+
+function requireSense({ json, schemaOnly, dataOnly }: Flags): void {
+  const problem = json
+    ? 'extract prints SQL: leave out --json'
+    : schemaOnly && dataOnly
+      ? 'give --schema-only or --data-only, not both'
+      : undefined;
+  if (problem === undefined) return;
+  throw new Failure('usage', problem, { hint: '`pratiko-backup help extract` shows examples' });
+}

@@ -1,0 +1,170 @@
+import { policyRolesIn, rolesIn } from '../role-filter.ts';
+import type { Selection } from './filter.ts';
+import { kindOf, tableFilledBy } from './kind.ts';
+import { readTableStatement, type DumpOutline, type OutlinedStatement } from './outline.ts';
+
+export interface Choice {
+  readonly selection: Selection;
+  /** The tables whose rows it holds. */
+  readonly tables: ReadonlySet<string>;
+  /** Foreign keys to tables that were not chosen: they are left out. */
+  readonly leftOut: readonly string[];
+  /** Roles to which it gives objects or privileges. */
+  readonly roles: readonly string[];
+  /** Roles of its row-security policies. */
+  readonly policyRoles: readonly string[];
+}
+
+const letter = String.raw`[\p{L}_]`;
+const word = String.raw`(?:"(?:[^"]|"")*"|${letter}[\p{L}\p{N}_$]*)`;
+/** A name with its schema, as pg_dump writes each: in definitions, and in strings (`nextval('public.s')`). */
+const mention = new RegExp(String.raw`(?<![\p{L}\p{N}_$."])${word}\.${word}`, 'gu');
+const creation = new RegExp(
+  String.raw`^CREATE (?:OR REPLACE )?(?:TYPE|DOMAIN|SEQUENCE|FUNCTION|PROCEDURE|AGGREGATE|COLLATION|TEXT SEARCH \w+) (${word}\.${word})`,
+  'u',
+);
+const indexes = new RegExp(
+  String.raw`^CREATE (?:UNIQUE )?INDEX (${word}) ON (?:ONLY )?(${word})\.|^ALTER TABLE (?:ONLY )?(${word})\.${word}\s+ADD CONSTRAINT (${word}) (?:PRIMARY|UNIQUE)`,
+  'u',
+);
+const attachIndex = new RegExp(
+  String.raw`^ALTER INDEX (${word}\.${word}) ATTACH PARTITION (${word}\.${word});`,
+  'u',
+);
+/** What says something of an object that something else has made. */
+const remark = /^(?:COMMENT ON|GRANT|REVOKE|ALTER (?!TABLE|INDEX))/;
+const subject = /^(?:COMMENT ON|ALTER) .*?(?= IS |$)|(?<= ON ).*$/s;
+const statistics = new RegExp(String.raw`^CREATE STATISTICS .* FROM (${word}\.${word});$`, 'su');
+const schemaCreation = new RegExp(String.raw`^CREATE SCHEMA (${word});`, 'u');
+
+/**
+ * Chooses of a dump what some tables need: their definitions, rows, indexes, constraints and triggers, the
+ * types, sequences and functions that they mention, and so on; partitions with their table, and the
+ * definition of tables of which they inherit.
+ * @param chosen as the dump writes their names.
+ */
+export function chooseTables(outline: DumpOutline, chosen: ReadonlySet<string>): Choice {
+  const statements = outline.definitions.map((statement) => ({
+    ...statement,
+    about: readTableStatement(statement.text),
+  }));
+  const tables = withPartitions(statements, chosen);
+  const ancestors = ancestorsOf(statements, tables);
+  const kept = new Map<number, string>();
+  const leftOut: string[] = [];
+  for (const { ordinal, text, about } of statements) {
+    const { creates, of, needs } = about;
+    const isOwn =
+      (creates !== undefined && (tables.has(creates) || ancestors.has(creates))) ||
+      (of !== undefined && tables.has(of)) ||
+      tables.has(statistics.exec(text)?.[1] ?? '');
+    if (!isOwn && !text.startsWith('CREATE EXTENSION ')) continue;
+    if (needs === undefined || tables.has(needs)) kept.set(ordinal, text);
+    else if (!about.attaches) leftOut.push(firstLines(text));
+  }
+  addMentioned(statements, kept);
+  addRemarks(statements, kept);
+  const mentioned = mentionsOf([...kept.values()]);
+  return {
+    tables,
+    leftOut,
+    roles: namesIn([...kept.values()], rolesIn),
+    policyRoles: namesIn([...kept.values()], policyRolesIn),
+    selection(ordinal, head) {
+      const kind = kindOf(head);
+      if (kind === 'session') return true;
+      if (kind === 'definition') return kept.has(ordinal);
+      const filled = tableFilledBy(head);
+      if (filled !== undefined) return tables.has(filled);
+      const [sequence = ''] = head.match(mention) ?? [];
+      return (
+        head.startsWith('SELECT pg_catalog.setval(') && mentioned.has(nameIn(head) ?? sequence)
+      );
+    },
+  };
+}
+
+type Statements = readonly (OutlinedStatement & {
+  readonly about: ReturnType<typeof readTableStatement>;
+})[];
+
+/** `SELECT pg_catalog.setval('public.s', 5, true);` → `public.s` */
+const nameIn = (setval: string) => /\('((?:[^']|'')+)'/.exec(setval)?.[1]?.replaceAll("''", "'");
+
+function withPartitions(statements: Statements, chosen: ReadonlySet<string>): Set<string> {
+  const tables = new Set(chosen);
+  for (let before = -1; before !== tables.size;) {
+    before = tables.size;
+    for (const { about } of statements) {
+      if (about.attaches && about.needs !== undefined && tables.has(about.of ?? '')) {
+        tables.add(about.needs);
+      }
+    }
+  }
+  return tables;
+}
+
+function ancestorsOf(statements: Statements, tables: ReadonlySet<string>): Set<string> {
+  const ancestors = new Set<string>();
+  for (let before = -1; before !== ancestors.size;) {
+    before = ancestors.size;
+    for (const { about } of statements) {
+      const child = about.creates ?? '';
+      if (!tables.has(child) && !ancestors.has(child)) continue;
+      for (const parent of about.inherits) if (!tables.has(parent)) ancestors.add(parent);
+    }
+  }
+  return ancestors;
+}
+
+/** Adds what the statements that are kept mention, and what that mentions. */
+function addMentioned(statements: Statements, kept: Map<number, string>): void {
+  const makers = new Map<string, OutlinedStatement[]>();
+  for (const statement of statements) {
+    const name = creation.exec(statement.text)?.[1];
+    if (name !== undefined) makers.set(name, [...(makers.get(name) ?? []), statement]);
+  }
+  const known = new Set<string>();
+  const open = [...kept.values()];
+  for (let text = open.pop(); text !== undefined; text = open.pop()) {
+    for (const name of mentionsOf([text])) {
+      if (known.has(name)) continue;
+      known.add(name);
+      for (const maker of makers.get(name) ?? []) {
+        kept.set(maker.ordinal, maker.text);
+        open.push(maker.text);
+      }
+    }
+  }
+  const schemas = new Set([...known].map((name) => name.match(new RegExp(word, 'u'))?.[0]));
+  for (const { ordinal, text } of statements) {
+    const schema = schemaCreation.exec(text)?.[1];
+    if (schema !== undefined && schemas.has(schema)) kept.set(ordinal, text);
+  }
+}
+
+/** Adds owners, privileges and comments of what is kept, and indexes of partitions to those of their table. */
+function addRemarks(statements: Statements, kept: Map<number, string>): void {
+  const made = new Set<string>();
+  for (const text of kept.values()) {
+    const name = creation.exec(text)?.[1] ?? readTableStatement(text).creates;
+    const [, index, schema, ofTable, constraint] = indexes.exec(text) ?? [];
+    if (name !== undefined) made.add(name);
+    if (index !== undefined) made.add(`${schema ?? ''}.${index}`);
+    if (constraint !== undefined) made.add(`${ofTable ?? ''}.${constraint}`);
+  }
+  for (const { ordinal, text } of statements) {
+    const [, parent, child] = attachIndex.exec(text) ?? [];
+    const isAttached = made.has(parent ?? '') && made.has(child ?? '');
+    const about = remark.test(text) ? subject.exec(text)?.[0].match(mention) : undefined;
+    if (isAttached || about?.some((name) => made.has(name))) kept.set(ordinal, text);
+  }
+}
+
+const mentionsOf = (texts: readonly string[]): Set<string> =>
+  new Set(texts.flatMap((text) => text.match(mention) ?? []));
+
+const namesIn = (texts: readonly string[], named: (text: string) => string[]) =>
+  [...new Set(texts.flatMap(named))].sort();
+
+const firstLines = (text: string) => text.replaceAll(/\s+/g, ' ');
