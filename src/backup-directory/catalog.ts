@@ -34,7 +34,9 @@ export async function listAlmostBackups(directory: string): Promise<string[]> {
   const names = await namesIn(directory);
   return names
     .filter((name) => almostBackup.test(name) && !name.startsWith('.'))
-    .filter((name) => parseBackupName(name) === undefined && !name.endsWith('.refused.sql'))
+    .filter(
+      (name) => parseBackupName(name) === undefined && !/\.(?:refused|globals)\.sql$/.test(name),
+    )
     .sort();
 }
 

@@ -76,13 +76,20 @@ export function formatManifestName(stamp: Stamp): string {
   return `pratiko_backup_${stamp}.manifest.json`;
 }
 
+/** The roles of the server, beside a backup. */
+export function formatGlobalsName(stamp: Stamp): string {
+  return `pratiko_backup_${stamp}.globals.sql`;
+}
+
 /** The name of a file while it is being written. */
 export function formatPartialName(finalName: string): string {
   return `.${finalName}.partial`;
 }
 
-/** The stamp in the name of a backup's or a manifest's partial file; undefined for any other name. */
+/** The stamp in the name of a partial file of a backup, or of what lies beside it; undefined for any other name. */
 export function parsePartialName(name: string): Stamp | undefined {
-  const text = /^\.pratiko_backup_(.{15})\.(?:sql\.gz|manifest\.json)\.partial$/.exec(name)?.[1];
+  const text = /^\.pratiko_backup_(.{15})\.(?:sql\.gz|manifest\.json|globals\.sql)\.partial$/.exec(
+    name,
+  )?.[1];
   return text === undefined ? undefined : parseStamp(text);
 }

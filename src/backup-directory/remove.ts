@@ -5,6 +5,7 @@ import { syncDirectory } from './durable-file.ts';
 import {
   acceptedLossName,
   formatBackupName,
+  formatGlobalsName,
   formatManifestName,
   formatPartialName,
   latestName,
@@ -13,11 +14,12 @@ import {
 import { storageFailure } from './storage-failure.ts';
 
 /**
- * Removes a backup, its manifest first: interrupted in between, it leaves a whole backup.
+ * Removes a backup, what lies beside it first: interrupted in between, it leaves a whole backup.
  * @throws Failure `storage`.
  */
 export async function removeBackup(directory: string, backup: Backup): Promise<void> {
   try {
+    await rm(join(directory, formatGlobalsName(backup.stamp)), { force: true });
     await rm(join(directory, formatManifestName(backup.stamp)), { force: true });
     await rm(backup.path);
     await syncDirectory(directory);

@@ -8,6 +8,7 @@ import type { Manifest } from '../backup-directory/manifest.ts';
 import { formatBackupName, latestName } from '../backup-directory/names.ts';
 import { lockDirectory, type Context } from '../context.ts';
 import { LaterSteps } from './later-steps.ts';
+import { storeGlobals } from './globals.ts';
 import { recordFailure, recordRun } from './history.ts';
 import { moveLatest } from './latest.ts';
 import { notifyFailure, notifySuccess } from './notify.ts';
@@ -28,7 +29,7 @@ export interface BackupOptions extends PublishOptions {
 
 /**
  * Makes one backup: dumps, compresses, verifies what is on the disk, publishes it, points `latest`
- * to it, restores it to prove it where that is wanted, applies retention, tells Slack.
+ * to it, stores the roles of the server and restores it to prove it where that is wanted, applies retention, tells Slack.
  * @throws Failure of any kind; what is not good is not left behind.
  */
 export async function backup(context: Context, options: BackupOptions): Promise<BackupReport> {
@@ -75,6 +76,11 @@ async function makeBackup(context: Context, options: BackupOptions): Promise<Bac
     `${latestName} does not lead to it`,
     'the next backup tries again; until then give the name of this one',
     () => moveLatest(stamp, context),
+  );
+  await later.try(
+    'the roles of the server are not stored beside it',
+    'correct it: the next backup stores them',
+    async () => (config.backupGlobals ? storeGlobals(context, stamp) : undefined),
   );
   await later.try(
     'it is not proven that it can be restored',

@@ -54,6 +54,8 @@ export const restorePlanResult = z.strictObject({
     scratch: z.string(),
     /** The name that the present database gets; null where there is none. */
     previous: z.string().nullable(),
+    /** Roles that are created before (--globals). */
+    roles: z.array(z.string()),
     /** Statements that give the new database what the present one has. */
     settings: z.array(z.string()),
     previousDatabases: z.array(previousDatabase),

@@ -46,6 +46,8 @@ export interface Config {
   };
   /** Each new backup is restored and compared. */
   readonly backupDrill: boolean;
+  /** The roles of the server are stored beside each backup. */
+  readonly backupGlobals: boolean;
   readonly backupTimeoutSeconds: number | undefined;
   readonly lockWaitTimeoutSeconds: number;
   readonly slack: { readonly url: string; readonly notify: Settings['slackNotify'] } | undefined;
@@ -101,6 +103,7 @@ export function loadConfig(sources: Sources): Config {
       suspiciousDrop: values.suspiciousDrop,
     },
     backupDrill: values.backupDrill === 'always',
+    backupGlobals: values.backupGlobals === 'true',
     backupTimeoutSeconds: values.backupTimeout,
     lockWaitTimeoutSeconds: values.lockWaitTimeout,
     slack:

@@ -104,6 +104,12 @@ export const settings = {
     default: 'never',
     help: '`always`: each new backup is restored and compared',
   },
+  backupGlobals: {
+    variables: ['BACKUP_GLOBALS'],
+    schema: oneOf(['false', 'true']),
+    default: 'false',
+    help: '`true`: the roles of the server are stored beside each backup',
+  },
   backupTimeout: {
     variables: ['BACKUP_TIMEOUT'],
     schema: integer(1, 2_000_000),

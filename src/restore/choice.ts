@@ -6,6 +6,8 @@ export interface RestoreChoice {
   readonly file: string | undefined;
   /** Only these tables, with what they need; as people call them. Undefined: everything. */
   readonly tables?: readonly string[] | undefined;
+  /** Create the roles that the server does not have, as they were stored beside the backup. */
+  readonly globals: boolean;
   readonly owners: boolean;
   readonly privileges: boolean;
   /** Drop the previous database after the swap. */

@@ -70,12 +70,20 @@ export function* roleFindings({
   owners,
   privileges,
   skipRefused,
+  stored,
+  globals,
 }: Situation): Generator<Finding> {
-  const isMissing = (role: string) => !facts.roles.existing.has(role);
+  const isStored = (role: string) => stored?.roles.has(role) ?? false;
+  const isMissing = (role: string) =>
+    !facts.roles.existing.has(role) && !(globals && isStored(role));
+  const offer = (roles: readonly string[]) =>
+    roles.some(isStored)
+      ? `create them as they were stored beside the backup: add --globals`
+      : `create them first: ${createRoles(roles)}`;
   const inPolicies = head.policyRoles.filter(isMissing);
   if (inPolicies.length > 0) {
     const message = `row-security policies of the dump are for roles that are not on this server: ${inPolicies.join(', ')}`;
-    const create = `create them first: ${createRoles(inPolicies)}`;
+    const create = offer(inPolicies);
     yield skipRefused
       ? warning(`${message}; these policies are left out`, create)
       : blocker(
@@ -87,7 +95,7 @@ export function* roleFindings({
   if ((owners || privileges) && missing.length > 0) {
     yield warning(
       `roles of the dump are not on this server, and what they own or may do is left out: ${missing.join(', ')}`,
-      `create them first: ${createRoles(missing)}`,
+      offer(missing),
     );
   }
 }

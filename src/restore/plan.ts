@@ -28,6 +28,8 @@ export interface RestorePlan {
   readonly comment: OwnComment;
   /** The own comment of the present database. */
   readonly targetComment: OwnComment;
+  /** Roles that are created before, as they were stored. */
+  readonly roles: readonly string[];
   /** Kept by earlier restores. */
   readonly remaining: readonly PreviousDatabase[];
   readonly serverVersion: string;
@@ -68,6 +70,11 @@ export function planRestore(situation: Situation): RestorePlan {
     comment:
       present === undefined ? notedComment(scratch) : ownComment(target, present.settings.comment),
     targetComment: ownComment(target, present?.settings.comment ?? null),
+    roles: situation.globals
+      ? [...(situation.stored?.roles.keys() ?? [])].filter(
+          (role) => !facts.roles.existing.has(role),
+        )
+      : [],
     remaining: facts.previous,
     serverVersion: facts.version,
     clients: facts.target?.clients ?? [],

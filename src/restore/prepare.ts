@@ -5,6 +5,7 @@ import { requirePossible } from './finding.ts';
 import type { RestoreChoice } from './choice.ts';
 import { readDumpHeader } from './read-header.ts';
 import { planRestore, type RestorePlan } from './plan.ts';
+import { storedRolesOf } from './globals.ts';
 import { freeBytesOf } from './disk-space.ts';
 import { useAnother } from '../backup-directory/locate.ts';
 import { scratchName, uniqueSuffix } from './scratch-mark.ts';
@@ -24,6 +25,8 @@ export interface Prepared {
   readonly live: Situation['live'];
   /** What some tables need, where only that is wanted. */
   readonly chosen: Choice | undefined;
+  /** The roles stored beside the file. */
+  readonly stored: Situation['stored'];
   /** Older backups that hold much more. */
   readonly fuller: Situation['fuller'];
 }
@@ -50,6 +53,7 @@ export async function prepare(
     known?.another ?? (await useAnother(config.backupDir, file.path, 'restore', repeated.database));
   const chosen = known ? known.chosen : await chosenOf(context, file, choice);
   const head = known?.head ?? (await readDumpHeader(file, facts, choice, another, signal, chosen));
+  const stored = known ? known.stored : await storedRolesOf(file, choice.globals);
   const isThere = facts.target !== undefined && known === undefined;
   const live = isThere ? await estimateRows(server, target).catch(() => undefined) : known?.live;
   const fuller = known?.fuller ?? (await fullerThan(file, context));
@@ -68,9 +72,10 @@ export async function prepare(
     place: repeated.directory,
     live,
     isPart: chosen !== undefined,
+    stored,
   });
   requirePossible(plan);
-  return { plan, facts, head, another, live, fuller, chosen };
+  return { plan, facts, head, another, live, fuller, chosen, stored };
 }
 
 /** What some tables need, if only that is wanted; what it does without is told. */

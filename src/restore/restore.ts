@@ -1,6 +1,7 @@
 import type { ReadProgress } from '../archive/reader.ts';
 import { RestoreLock } from './lock.ts';
 import { restoreFailure } from './failure.ts';
+import { createMissingRoles } from './globals.ts';
 import { fillScratch, type Filled } from './fill.ts';
 import { ScratchDatabase } from './scratch.ts';
 import { requireSame } from './finding.ts';
@@ -73,6 +74,9 @@ export async function restore(context: Context, options: RestoreOptions): Promis
     options.waitSeconds,
   );
   const started = performance.now();
+  if (options.globals && known.stored !== undefined) {
+    await createMissingRoles(server, known.stored, known.facts.roles.existing, log);
+  }
   // Things may have changed meanwhile.
   const prepared = await prepare(context, server, file, options, undefined, known);
   const { plan } = prepared;

@@ -3,6 +3,7 @@ import type { Backup } from '../backup-directory/backup.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
 import type { LargerEarlierBackup } from '../backup-directory/loss.ts';
 import type { LiveRows } from './comparison.ts';
+import type { StoredRoles } from '../dump/globals.ts';
 import type { ServerFacts } from './server-facts.ts';
 
 /** What is known before anything is done. */
@@ -26,6 +27,10 @@ export interface Situation {
   readonly nonce: string;
   /** Only some tables are restored. */
   readonly isPart: boolean;
+  /** The roles stored beside the backup; undefined where there are none. */
+  readonly stored: StoredRoles | undefined;
+  /** Create those that the server does not have. */
+  readonly globals: boolean;
   readonly owners: boolean;
   readonly privileges: boolean;
   readonly dropOld: boolean;

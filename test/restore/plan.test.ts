@@ -95,6 +95,8 @@ const situation: Situation = {
   scratch: 'aifinance_restore_20251129_140000_1a2b',
   nonce: '1a2b',
   isPart: false,
+  stored: undefined,
+  globals: false,
   owners: true,
   privileges: true,
   dropOld: false,

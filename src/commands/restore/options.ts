@@ -12,6 +12,7 @@ import type { GlobalFlags } from '../../cli/terminal.ts';
 export interface RestoreFlags extends GlobalFlags, ConnectionFlags {
   readonly to?: string;
   readonly table?: string[];
+  readonly globals?: true;
   readonly yes?: true;
   readonly dryRun?: true;
   readonly dropOld?: true;
@@ -31,6 +32,7 @@ export function addRestoreOptions(command: Command, cores: number): void {
   command
     .option('--to <db>', 'restore into this database instead (it need not exist)')
     .option('--table <name...>', 'only these tables, with what they need (with --to)')
+    .option('--globals', 'create the roles that are missing, as they were stored beside the backup')
     .option('-y, --yes', 'do not ask')
     .option('--dry-run', 'look at everything, print the plan, change nothing')
     .option('--undo', 'take the last restore back: swap the previous database in again')
@@ -79,6 +81,8 @@ export function requireOneWay(file: string | undefined, flags: RestoreFlags): vo
     flags.to !== undefined && flags.dbname !== undefined && 'give --to or --dbname, not both',
     flags.table && flags.to === undefined && '--table fills a new database: name it with --to',
     flags.table && flags.undo && '--undo loads nothing: leave out --table',
+    flags.globals && flags.undo && '--undo loads nothing: leave out --globals',
+    flags.globals && flags.salvage && 'give --salvage or --globals, not both',
     flags.table && flags.salvage && 'give --salvage or --table, not both',
     flags.undo && file !== undefined && '--undo takes no file: it swaps databases',
     flags.undo && flags.salvage && 'give --undo or --salvage, not both',

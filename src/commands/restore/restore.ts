@@ -23,6 +23,7 @@ export async function restore(
   const options = {
     file,
     tables: flags.table,
+    globals: flags.globals ?? false,
     owners: flags.owner,
     privileges: flags.privileges,
     dropOld: flags.dropOld ?? false,

@@ -35,6 +35,7 @@ export function planResultOf(plan: RestorePlan): RestorePlanResult {
       database: target,
       scratch: plan.scratch,
       previous: previous ?? null,
+      roles: [...plan.roles],
       settings: [...settings.before, ...settings.after],
       previousDatabases: remaining.map(keptResult),
       serverVersion: plan.serverVersion,

@@ -25,6 +25,7 @@ export function announcePlan(plan: RestorePlan, dropOld: boolean, log: Log, now:
     log.warn(`this is a backup of database "${manifest.database.name}", not of "${target}"`);
   }
   warnOf(findings, log);
+  if (plan.roles.length > 0) log.info(`roles that will be created: ${plan.roles.join(', ')}`);
   for (const line of describeClients(plan)) log.info(line);
   for (const line of describeComparison(plan)) log.info(line);
   log.info(

