@@ -9,7 +9,9 @@ const layers = [
   ['main.ts', 'demo/'],
   ['program.ts'],
   ['commands/'],
+  ['doctor/'],
   ['cli/', 'backup/', 'restore/', 'inspect/'],
+  ['schedule/'],
   ['retention/'],
   ['context.ts', 'archive/'],
   parts,
@@ -58,7 +60,7 @@ export default {
       severity: 'error',
       from: { path: '^src/(?:main|program|commands/|cli/)', pathNot: 'results\\.ts$' },
       to: {
-        path: '^src/(?:context|backup/|restore/|inspect/|retention/|postgres/|config/config|cli/.*results)|(?:^|/)(?:zod|execa)(?:/|$)',
+        path: '^src/(?:context|backup/|restore/|inspect/|doctor/|schedule/|retention/|postgres/|config/config|cli/.*results)|(?:^|/)(?:zod|execa)(?:/|$)',
         dependencyTypesNot: ['type-only', 'dynamic-import'],
       },
     },

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { availableParallelism, hostname, tmpdir } from 'node:os';
-import { dirname, sep } from 'node:path';
+import { availableParallelism, hostname, tmpdir, userInfo } from 'node:os';
+import { dirname, resolve, sep } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -114,6 +114,24 @@ const shell: Terminal = {
     if (!output.gone) await new Promise<void>((resolve) => stdout.write(bytes, () => resolve()));
     return !output.gone;
   },
+
+  invocation({ config, envFile, backupDir }) {
+    const file = config ?? envFile;
+    return {
+      node: process.execPath,
+      script: `${packageRoot}/bin/pratiko-backup.js`,
+      project: projectRoot,
+      isCheckout: projectRoot === packageRoot,
+      options: [
+        ...(file === undefined ? [] : ['--config', resolve(file)]),
+        ...(backupDir === undefined ? [] : ['--backup-dir', resolve(backupDir)]),
+      ],
+    };
+  },
+
+  nodeVersion: process.versions.node,
+
+  userName: () => userInfo().username,
 
   cores: availableParallelism(),
 

@@ -1,11 +1,14 @@
 import { Command, Option } from 'commander';
 import { addBackupCommand } from './commands/backup.ts';
 import { addDiffCommand } from './commands/diff.ts';
+import { addDoctorCommand } from './commands/doctor.ts';
 import { addExtractCommand } from './commands/extract.ts';
 import { addListCommand } from './commands/list/command.ts';
 import { addPruneCommand } from './commands/prune.ts';
 import { addRestoreCommand } from './commands/restore/command.ts';
 import { describeSetting } from './config/settings.ts';
+import { addScheduleCommand } from './commands/schedule.ts';
+import { addStatusCommand } from './commands/status/command.ts';
 import type { Terminal } from './cli/terminal.ts';
 import { addVerifyCommand } from './commands/verify/command.ts';
 
@@ -38,6 +41,9 @@ export function createProgram(shell: Terminal, version: string): Command {
   addListCommand(program, shell);
   addDiffCommand(program, shell);
   addExtractCommand(program, shell);
+  addStatusCommand(program, shell);
+  addDoctorCommand(program, shell);
+  addScheduleCommand(program, shell);
   addHelpCommand(program);
   return program;
 }

@@ -31,7 +31,7 @@ const almostBackup = /pratiko_backup_\d{8}.*\.sql/i;
  * @throws Failure `storage` where the directory cannot be read.
  */
 export async function listAlmostBackups(directory: string): Promise<string[]> {
-  const names = await namesIn(directory);
+  const names = await listNames(directory);
   return names
     .filter((name) => almostBackup.test(name) && !name.startsWith('.'))
     .filter(
@@ -62,10 +62,14 @@ export function findBackup(directory: string, stamp: Stamp): Backup | undefined 
 }
 
 async function stampsIn(directory: string): Promise<Stamp[]> {
-  return (await namesIn(directory)).map(parseBackupName).filter((stamp) => stamp !== undefined);
+  return (await listNames(directory)).map(parseBackupName).filter((stamp) => stamp !== undefined);
 }
 
-async function namesIn(directory: string): Promise<string[]> {
+/**
+ * The names of everything in a directory; none where there is no such directory.
+ * @throws Failure `storage`.
+ */
+export async function listNames(directory: string): Promise<string[]> {
   try {
     return await readdir(directory);
   } catch (error) {

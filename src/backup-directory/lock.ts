@@ -1,11 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, rm, stat, utimes } from 'node:fs/promises';
+import { rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
 import { Failure, systemErrorCode } from '../base/errors.ts';
 import { formatLocalTime } from '../base/format.ts';
 import { createPrivateFile } from './durable-file.ts';
+import {
+  heartbeatMs,
+  inspect,
+  isDead,
+  silenceMs,
+  type Found,
+  type LockRecord,
+} from './lock-file.ts';
 import { lockName } from './names.ts';
 import { processNamespace, processStart } from './process-identity.ts';
 import { storageFailure } from './storage-failure.ts';
@@ -29,36 +36,7 @@ export interface Lock extends AsyncDisposable {
   assertHeld(): Promise<void>;
 }
 
-const recordSchema = z.object({
-  nonce: z.string(),
-  pid: z.number(),
-  hostname: z.string(),
-  command: z.string(),
-  since: z.iso.datetime(),
-  /** See process-identity.ts; both absent where the holder's system has no /proc. */
-  namespace: z.string().optional(),
-  start: z.string().optional(),
-});
-
-type LockRecord = z.infer<typeof recordSchema>;
-
-/** A lock file as it was found. */
-interface Found {
-  readonly record: LockRecord | undefined;
-  /** Its holder has not written it yet, or died before. */
-  readonly isEmpty: boolean;
-  readonly modifiedMs: number;
-}
-
 const pollMs = 200;
-const heartbeatMs = 2_000;
-
-/** What a holder has not written by then, it never will. */
-const writeMs = 1_000;
-
-/** A holder whose process cannot be looked up is dead after so long without a heartbeat. */
-const silenceMs = 30_000;
-
 /**
  * Takes the lock of a backup directory: a file that names its holder. A dead holder's lock is taken
  * over: at once where its process can be looked up, else (another host or container, no /proc) when
@@ -131,43 +109,6 @@ function hold(path: string, record: LockRecord, now: () => Date): Lock {
       if (await isOurs().catch(() => false)) await rm(path, { force: true }).catch(() => undefined);
     },
   };
-}
-
-async function inspect(path: string): Promise<Found | undefined> {
-  try {
-    const { mtimeMs: modifiedMs } = await stat(path);
-    const text = await readFile(path, 'utf8').catch((error: unknown) => {
-      if (systemErrorCode(error) === 'EACCES') return undefined; // another user's run: only its heartbeat tells
-      throw error;
-    });
-    return { record: parseRecord(text), isEmpty: text === '', modifiedMs };
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw storageFailure(`read the lock ${path}`, error);
-  }
-}
-
-function parseRecord(text = ''): LockRecord | undefined {
-  try {
-    return recordSchema.parse(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
-}
-
-async function isDead(path: string, found: Found, { now, signal }: LockRequest): Promise<boolean> {
-  const { record } = found;
-  if (record?.namespace !== undefined && record.namespace === (await processNamespace())) {
-    return (await processStart(record.pid)) !== record.start;
-  }
-  if (found.isEmpty) {
-    await sleep(writeMs, undefined, { signal });
-    return (await inspect(path))?.isEmpty === true;
-  }
-  if (now().getTime() - found.modifiedMs < silenceMs) return false;
-  // The clock may have jumped: only a heartbeat that stays away proves death.
-  await sleep(2 * heartbeatMs, undefined, { signal });
-  return (await inspect(path))?.modifiedMs === found.modifiedMs;
 }
 
 /** Only one contender at a time may remove a lock, and only the very lock that was judged dead. */

@@ -76,6 +76,12 @@ export function formatManifestName(stamp: Stamp): string {
   return `pratiko_backup_${stamp}.manifest.json`;
 }
 
+/** The inverse of `formatManifestName`; undefined for any other name. */
+export function parseManifestName(name: string): Stamp | undefined {
+  const text = /^pratiko_backup_(.{15})\.manifest\.json$/.exec(name)?.[1];
+  return text === undefined ? undefined : parseStamp(text);
+}
+
 /** The roles of the server, beside a backup. */
 export function formatGlobalsName(stamp: Stamp): string {
   return `pratiko_backup_${stamp}.globals.sql`;

@@ -44,6 +44,18 @@ export async function removeLeftovers(directory: string): Promise<string[]> {
   }
 }
 
+/**
+ * What a run that was killed has left, or one that is at work is writing.
+ * @throws Failure `storage`.
+ */
+export async function findLeftovers(directory: string): Promise<string[]> {
+  try {
+    return leftoversAmong(new Set(await readdir(directory)));
+  } catch (error) {
+    throw storageFailure(`look for leftovers in ${directory}`, error);
+  }
+}
+
 const otherPartials = [latestName, acceptedLossName].map(formatPartialName);
 
 function leftoversAmong(names: ReadonlySet<string>): string[] {

@@ -7,9 +7,9 @@ export function formatCount(count: number): string {
   return counts.format(count);
 }
 
-/** `1, 'table'` → `1 table`; `1204, 'row'` → `1,204 rows`. */
-export function formatPlural(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+/** `1, 'table'` → `1 table`; `1204, 'row'` → `1,204 rows`; `2, 'loss', 'losses'` → `2 losses`. */
+export function formatPlural(count: number, noun: string, nouns = `${noun}s`): string {
+  return `${formatCount(count)} ${count === 1 ? noun : nouns}`;
 }
 
 /** Bytes in decimal units: `3145728` → `3.1 MB`. */

@@ -29,7 +29,7 @@ export function describeKept({ name, target, bytes }: KeptDatabase, where?: stri
 /** One line about a database that holds what a salvage has rescued. */
 export function describeRescued(
   { name, bytes }: Pick<KeptDatabase, 'name' | 'bytes'>,
-  where: string,
+  where?: string,
 ): string {
   return `rescued from a damaged backup (--salvage)${on(where)}: "${name}" (${describeBytes(bytes)}); ${toRemove(name)}`;
 }

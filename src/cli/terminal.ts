@@ -10,12 +10,16 @@ import type {
   BackupResult,
   DetailsResult,
   DiffResult,
+  DoctorResult,
   DrillResult,
   ListResult,
   PruneResult,
+  ScheduleResult,
+  StatusResult,
   VerifyResult,
 } from './results.ts';
 import type { Context } from '../context.ts';
+import type { Invocation } from '../schedule/entries.ts';
 
 /** What commands print with `--json`. */
 type Result =
@@ -26,6 +30,9 @@ type Result =
   | VerifyResult
   | DrillResult
   | PruneResult
+  | ScheduleResult
+  | DoctorResult
+  | StatusResult
   | RestoreResult
   | RestorePlanResult
   | UndoResult
@@ -45,6 +52,12 @@ export interface Terminal {
   write(bytes: Buffer): Promise<boolean>;
   /** Shows the state of the work on the terminal, in place of what it showed before. */
   progress(describe: () => string): void;
+  /** What starts this program from anywhere, with these flags. */
+  invocation(flags: GlobalFlags): Invocation;
+  /** `20.19.0` */
+  readonly nodeVersion: string;
+  /** Who runs this. */
+  userName(): string;
   /** How many cores this machine has, for what is done side by side. */
   readonly cores: number;
   /**

@@ -14,6 +14,7 @@ import {
   findSetting,
   overruledSecretFiles,
   readEnvFile,
+  type EnvFile,
   type Given,
   type Sources,
 } from './sources.ts';
@@ -58,6 +59,10 @@ export interface Config {
   readonly libpq: Readonly<Record<string, string>>;
   /** `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, in either case, from the environment or the settings file. */
   readonly proxies: Readonly<Record<string, string | undefined>>;
+  /** Our variables that are set in the environment: a run that cron starts has none of them. */
+  readonly fromEnvironment: readonly string[];
+  /** The settings file. */
+  readonly settingsFile: EnvFile;
   /** What is set and has no effect, for people: names that are no setting, what another one overrules. */
   readonly ignored: readonly string[];
 }
@@ -119,6 +124,8 @@ export function loadConfig(sources: Sources): Config {
         /^(?:https?|no)_proxy$/i.test(name),
       ),
     ),
+    settingsFile: file,
+    fromEnvironment: [...ours].filter((name) => (sources.environment[name] ?? '') !== ''),
     ignored: [
       ...overruledSecretFiles(given, sources, file),
       ...Object.keys(file.values).flatMap((name) => misspellingOf(name, file.label, ours) ?? []),

@@ -22,6 +22,10 @@ export interface Sources {
 export interface EnvFile {
   /** For people. */
   readonly label: string;
+  /** Absolute. */
+  readonly path: string;
+  /** As it stands there; undefined where there is none. */
+  readonly text: string | undefined;
   readonly values: Readonly<Record<string, string>>;
 }
 
@@ -36,9 +40,12 @@ export function readEnvFile({ envFile, projectRoot, cwd }: Sources): EnvFile {
   const file = envFile === undefined ? join(projectRoot, '.env') : resolve(cwd, envFile);
   const label = envFile ?? '.env';
   try {
-    return { label, values: parse(readFileSync(file)) };
+    const text = readFileSync(file, 'utf8');
+    return { label, path: file, text, values: parse(text) };
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT' && envFile === undefined) return { label, values: {} };
+    if (systemErrorCode(error) === 'ENOENT' && envFile === undefined) {
+      return { label, path: file, text: undefined, values: {} };
+    }
     throw new Failure('usage', `cannot read the settings in ${file}: ${messageOf(error)}`, {
       hint: `${envFile === undefined ? 'let this user read it' : 'check the path given with --config and the permissions of the file'} (\`ls -l ${shellWord(file)}\`)`,
       cause: error,

@@ -19,10 +19,19 @@ export async function notifySlack(
   outcome: BackupOutcome,
   proxies: Readonly<Record<string, string | undefined>>,
 ): Promise<string | undefined> {
+  return sendToSlack(url, slackMessage(outcome), proxies);
+}
+
+/** The same with any message. */
+export async function sendToSlack(
+  url: string,
+  message: IncomingWebhookSendArguments,
+  proxies: Readonly<Record<string, string | undefined>>,
+): Promise<string | undefined> {
   try {
     const { IncomingWebhook } = await import('@slack/webhook');
     const options = { timeout: timeoutMs, ...(await throughProxy(proxies)) };
-    await new IncomingWebhook(url, options).send(slackMessage(outcome));
+    await new IncomingWebhook(url, options).send(message);
     return undefined;
   } catch (error) {
     return describe(error);

@@ -155,5 +155,5 @@ describe('a backup that looks wrong beside the one before', () => {
 
 test('where it goes is drawn: the size and rows of the last backups', async () => {
   const { run } = await beforeAndAfter();
-  expect((await run(['list'])).stdout).toMatch(/the last 2, oldest first: size █[▁-█] {2}rows ██/);
+  expect((await run(['list'])).stdout).toMatch(/^trend: size █[▁-█] rows ██, the last 2 backups$/m);
 });

@@ -7,8 +7,8 @@ import {
   formatPlural,
 } from '../../base/format.ts';
 import { describeKept, describeRescued } from '../../cli/kept-database.ts';
-import { sparkline } from '../../cli/sparkline.ts';
 import { formatTable } from '../../cli/table.ts';
+import { describeTrend } from '../../cli/trend.ts';
 import type { Config } from '../../config/config.ts';
 import type { KeptDatabases } from '../../inspect/kept-databases.ts';
 import type { ListedBackup } from '../../inspect/list.ts';
@@ -88,19 +88,12 @@ const describeDrill = ({ drill }: ListedBackup) =>
 
 const dayOf = (moment: Date) => formatLocalTime(moment).slice(0, 10);
 
-/** So many backups show where it goes. */
-const shown = 30;
-
 /** How size and rows have gone, of each database by itself. */
 function trendsOf(backups: readonly ListedBackup[]): string[] {
   const databases = new Set(backups.flatMap(({ database }) => database ?? []));
   return [...databases].flatMap((name) => {
-    const own = backups.filter(({ database }) => database === name).slice(0, shown);
-    if (own.length < 2) return [];
-    const oldestFirst = own.toReversed();
+    const trend = describeTrend(backups.filter(({ database }) => database === name));
     const of = databases.size === 1 ? '' : ` of "${name}"`;
-    const size = sparkline(oldestFirst.map(({ bytes }) => bytes));
-    const rows = sparkline(oldestFirst.map((backup) => backup.rows ?? 0));
-    return [`the last ${own.length}${of}, oldest first: size ${size}  rows ${rows}`];
+    return trend === undefined ? [] : [`trend${of}: ${trend}`];
   });
 }

@@ -1,0 +1,74 @@
+import type { Command } from 'commander';
+import { Failure } from '../base/errors.ts';
+import { formatPlural } from '../base/format.ts';
+import {
+  addConnectionOptions,
+  helpFooter,
+  settingsFrom,
+  type ConnectionFlags,
+} from '../cli/options.ts';
+import type { DoctorResult } from '../cli/results.ts';
+import { formatTable } from '../cli/table.ts';
+import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
+import type { Check } from '../doctor/check.ts';
+
+interface Flags extends GlobalFlags, ConnectionFlags {
+  readonly notify?: true;
+}
+
+export function addDoctorCommand(program: Command, shell: Terminal): void {
+  const command = program
+    .command('doctor')
+    .description('check everything on which backups and restores depend, a line a check')
+    .option('--notify', 'send a test message to Slack');
+  addConnectionOptions(command)
+    .addHelpText(
+      'after',
+      helpFooter(['pratiko-backup doctor', 'pratiko-backup doctor --notify'], {
+        done: 'nothing has failed (there may be warnings)',
+        incomplete: 'a check has failed: its line says what to do',
+      }),
+    )
+    .action(async (_flags: unknown, self: Command) => {
+      const flags: Flags = self.optsWithGlobals();
+      const checks = await checksFor(flags, shell);
+      const count = (state: Check['state']) =>
+        checks.filter((check) => check.state === state).length;
+      const result: DoctorResult = { ok: count('failed') === 0, checks: [...checks] };
+      shell.result(result, describe(checks));
+      if (count('failed') === 0) return;
+      throw new Failure('incomplete', `${formatPlural(count('failed'), 'check')} failed`, {
+        hint: 'each has its hint; mend the first one first, and run this again',
+      });
+    });
+}
+
+/** It is called when everything is broken, the settings among it. */
+async function checksFor(flags: Flags, shell: Terminal): Promise<readonly Check[]> {
+  try {
+    const context = await shell.open(flags, settingsFrom(flags));
+    const { examine } = await import('../doctor/doctor.ts');
+    return await examine(context, {
+      nodeVersion: shell.nodeVersion,
+      notify: flags.notify ?? false,
+    });
+  } catch (error) {
+    if (!(error instanceof Failure && error.kind === 'usage')) throw error;
+    const { message, hint } = error;
+    const rest = 'the rest was not checked: it depends on the settings';
+    return [
+      { name: 'settings', state: 'failed', message, hint },
+      { name: 'others', state: 'warning', message: rest, hint: 'run this again' },
+    ];
+  }
+}
+
+const words = { ok: 'ok', warning: 'warning', failed: 'FAILED' } as const;
+
+const describe = (checks: readonly Check[]) =>
+  formatTable(
+    checks.flatMap(({ name, state, message, hint }) => [
+      [words[state], name, message],
+      ...(hint === undefined ? [] : [['', '', `hint: ${hint}`]]),
+    ]),
+  );

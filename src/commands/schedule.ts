@@ -1,0 +1,131 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import { Failure } from '../base/errors.ts';
+import { helpFooter, settingsFrom } from '../cli/options.ts';
+import type { ScheduleResult } from '../cli/results.ts';
+import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
+import type { Context } from '../context.ts';
+import type { Invocation, ScheduleOptions } from '../schedule/entries.ts';
+
+interface Flags extends GlobalFlags {
+  readonly time: { readonly hour: number; readonly minute: number };
+  readonly monthlyDrill?: true;
+  readonly install?: true;
+  readonly show?: true;
+  readonly remove?: true;
+  readonly systemd?: true;
+}
+
+export function addScheduleCommand(program: Command, shell: Terminal): void {
+  program
+    .command('schedule')
+    .description('print, install, show or remove the crontab lines that make backups')
+    .option('--install', 'put them into your crontab; nothing else in it is changed')
+    .option('--show', 'show those that are there')
+    .option('--remove', 'take them out again')
+    .option('--time <hh:mm>', 'when the backup is made, local time', timeOfDay, {
+      hour: 2,
+      minute: 0,
+    })
+    .option('--monthly-drill', 'prove the latest backup on the 1st of each month, too')
+    .option('--systemd', 'print a service and a timer of systemd instead')
+    .addHelpText(
+      'after',
+      helpFooter(
+        [
+          'pratiko-backup schedule',
+          'pratiko-backup schedule --install --time 03:30 --monthly-drill',
+          'pratiko-backup schedule --systemd',
+        ],
+        {
+          done: 'done',
+          toolMissing: 'there is no cron',
+          storage: 'the crontab cannot be read or written',
+        },
+      ),
+    )
+    .action(async (_flags: unknown, self: Command) => {
+      const flags: Flags = self.optsWithGlobals();
+      requireOne(flags);
+      const context = await shell.open(flags, settingsFrom(flags));
+      const invocation = shell.invocation(flags);
+      const options = { ...flags.time, monthlyDrill: flags.monthlyDrill ?? false };
+      if (flags.systemd) await printUnits(context, shell, invocation, options);
+      else if (flags.show) await show(context, shell, invocation);
+      else await change(context, shell, invocation, options, flags);
+    });
+}
+
+function requireOne({ install, show, remove, systemd }: Flags): void {
+  const given = Object.entries({ install, show, remove, systemd }).filter(([, is]) => is);
+  if (given.length <= 1) return;
+  const names = given.map(([name]) => `--${name}`).join(', ');
+  throw new Failure('usage', `give one of ${names}`, {
+    hint: '`pratiko-backup help schedule` shows examples',
+  });
+}
+
+async function show(context: Context, shell: Terminal, invocation: Invocation): Promise<void> {
+  const { installedLines } = await import('../schedule/schedule.ts');
+  const lines = await installedLines(context, invocation);
+  const result: ScheduleResult = { installed: lines.length > 0, changed: false, lines };
+  const none = 'nothing is scheduled; `pratiko-backup schedule --install` does it';
+  shell.result(result, lines.length === 0 ? none : lines.join('\n'));
+}
+
+async function change(
+  context: Context,
+  shell: Terminal,
+  invocation: Invocation,
+  options: ScheduleOptions,
+  flags: Flags,
+): Promise<void> {
+  const { install, plannedLines } = await import('../schedule/schedule.ts');
+  const lines = flags.remove ? [] : plannedLines(invocation, options);
+  const isDone = flags.install ?? flags.remove ?? false;
+  const changed = isDone && (await install(context, invocation, lines));
+  const what = flags.remove ? 'taken out of your crontab' : 'put into your crontab';
+  if (isDone) {
+    context.log.info(changed ? what : 'nothing to do: your crontab is already so');
+  } else {
+    context.log.info('nothing was changed: --install puts this into your crontab');
+  }
+  if (!flags.remove) warnOfEnvironment(context);
+  const result: ScheduleResult = { installed: isDone && lines.length > 0, changed, lines };
+  shell.result(result, lines.length === 0 ? undefined : lines.join('\n'));
+}
+
+/** Cron has nothing of the shell in which somebody has set something. */
+function warnOfEnvironment({ config, log }: Context): void {
+  if (config.fromEnvironment.length === 0) return;
+  log.warn(
+    { hint: 'write them into .env, or into a file for --config' },
+    `cron will not have what is set in this environment: ${config.fromEnvironment.join(', ')}`,
+  );
+}
+
+async function printUnits(
+  context: Context,
+  shell: Terminal,
+  invocation: Invocation,
+  options: ScheduleOptions,
+): Promise<void> {
+  const { plannedUnits } = await import('../schedule/schedule.ts');
+  const units = plannedUnits(invocation, options, shell.userName());
+  const timers = units.map(({ name }) => name).filter((name) => name.endsWith('.timer'));
+  warnOfEnvironment(context);
+  const result: ScheduleResult = { installed: false, changed: false, lines: [], units };
+  shell.result(
+    result,
+    [
+      ...units.map(({ name, text }) => `# /etc/systemd/system/${name}\n${text}`),
+      `# then: sudo systemctl daemon-reload && sudo systemctl enable --now ${timers.join(' ')}`,
+    ].join('\n'),
+  );
+}
+
+function timeOfDay(text: string): Flags['time'] {
+  const [, hour, minute] = /^(\d{1,2}):(\d\d)$/.exec(text) ?? [];
+  const time = { hour: Number(hour), minute: Number(minute) };
+  if (hour !== undefined && time.hour < 24 && time.minute < 60) return time;
+  throw new InvalidArgumentError('give a time of the day, like 02:00.');
+}

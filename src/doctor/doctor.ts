@@ -1,0 +1,39 @@
+import { listBackups } from '../backup-directory/catalog.ts';
+import type { Context } from '../context.ts';
+import { freeBytesOf } from '../restore/disk-space.ts';
+import type { Check } from './check.ts';
+import { directoryChecks } from './directory-checks.ts';
+import { serverChecks } from './server-checks.ts';
+import { settingsChecks } from './settings-checks.ts';
+import { cronCheck, nodeCheck, slackCheck } from './surroundings-checks.ts';
+
+export interface DoctorOptions {
+  readonly nodeVersion: string;
+  /** Send a test message. */
+  readonly notify: boolean;
+}
+
+/** Looks at everything on which backups and restores depend; changes nothing, whatever is broken. */
+export async function examine(
+  context: Context,
+  { nodeVersion, notify }: DoctorOptions,
+): Promise<Check[]> {
+  const backups = await listBackups(context.config.backupDir).catch(() => []);
+  const last = backups.findLast(
+    ({ manifest }) => manifest?.database.name === context.config.connection.database,
+  );
+  const { checks, facts } = await serverChecks(context, last?.manifest);
+  const isHere = facts !== undefined && (await freeBytesOf(facts.room)) !== undefined;
+  return [
+    nodeCheck(nodeVersion),
+    ...(await settingsChecks(context)),
+    ...checks,
+    ...(await directoryChecks(
+      context,
+      last,
+      isHere ? (facts.room.dataDirectory ?? undefined) : undefined,
+    )),
+    await cronCheck(context),
+    await slackCheck(context, notify),
+  ];
+}

@@ -1,0 +1,80 @@
+import { statfs } from 'node:fs/promises';
+import { messageOf } from '../../base/errors.ts';
+import type { Backup } from '../../backup-directory/backup.ts';
+import { readMeasures } from '../../backup-directory/accepted-loss.ts';
+import { listBackups } from '../../backup-directory/catalog.ts';
+import { readHistory, type HistoryEvent } from '../../backup-directory/history.ts';
+import { hasLatest, readLatest } from '../../backup-directory/latest.ts';
+import { holderOf } from '../../backup-directory/lock-file.ts';
+import type { Measures } from '../../backup-directory/accepted-loss.ts';
+import type { Stamp } from '../../backup-directory/names.ts';
+import { findLeftovers } from '../../backup-directory/remove.ts';
+import type { Context } from '../../context.ts';
+import { readCrontab } from '../../schedule/crontab.ts';
+import { nextBackup } from '../../schedule/next-run.ts';
+import { listKept, type KeptDatabases } from '../kept-databases.ts';
+
+/** Something that was asked for, or why it is not known. */
+export type Known<Value> = { readonly value: Value } | { readonly unknown: string };
+
+/** What there is to know of backups, without reading one; each by itself, whatever else fails. */
+export interface StatusFacts {
+  readonly now: Date;
+  readonly database: string;
+  readonly directory: string;
+  /** Percent (SUSPICIOUS_DROP). */
+  readonly suspiciousDrop: number;
+  /** Of all databases, oldest first. */
+  readonly backups: Known<readonly Backup[]>;
+  readonly history: Known<readonly HistoryEvent[]>;
+  readonly measures: Known<Measures>;
+  /** What `latest` points to; `nowhere` where it is there and leads to no backup. */
+  readonly latest: Known<Stamp | 'nowhere' | undefined>;
+  /** Who is at work. */
+  readonly running: Known<Awaited<ReturnType<typeof holderOf>>>;
+  readonly leftovers: Known<readonly string[]>;
+  readonly freeBytes: Known<number>;
+  /** When cron makes the next one; undefined where it makes none. */
+  readonly nextRun: Known<Date | undefined>;
+  readonly kept: Known<KeptDatabases>;
+}
+
+/** Collects what there is to know. What cannot be asked does not keep the rest from being told. */
+export async function collectFacts(context: Context): Promise<StatusFacts> {
+  const { config, now, signal } = context;
+  const { backupDir: directory } = config;
+  const asked = async <Value>(question: Promise<Value>): Promise<Known<Value>> =>
+    question.then(
+      (value) => ({ value }),
+      (error: unknown) => {
+        signal.throwIfAborted();
+        return { unknown: messageOf(error) };
+      },
+    );
+  const kept = listKept(context).then((found): Known<KeptDatabases> =>
+    'kept' in found ? { value: found.kept } : { unknown: found.problem },
+  );
+  return {
+    now: now(),
+    database: config.connection.database,
+    directory,
+    suspiciousDrop: config.retention.suspiciousDrop,
+    backups: await asked(listBackups(directory)),
+    history: await asked(readHistory(directory)),
+    measures: await asked(readMeasures(directory)),
+    latest: await asked(latestOf(directory)),
+    running: await asked(holderOf(directory, context)),
+    leftovers: await asked(findLeftovers(directory)),
+    freeBytes: await asked(statfs(directory).then(({ bavail, bsize }) => bavail * bsize)),
+    nextRun: await asked(readCrontab(context).then((crontab) => nextBackup(crontab, now()))),
+    kept: await kept,
+  };
+}
+
+async function latestOf(directory: string): Promise<Stamp | 'nowhere' | undefined> {
+  return (await readLatest(directory)) ?? ((await hasLatest(directory)) ? 'nowhere' : undefined);
+}
+
+/** What is known; undefined where it is not. */
+export const valueOf = <Value>(known: Known<Value>): Value | undefined =>
+  'value' in known ? known.value : undefined;

@@ -1,0 +1,32 @@
+import { totalRows } from '../../base/table-rows.ts';
+import type { Backup } from '../../backup-directory/backup.ts';
+import type { BackupEvent, DrillEvent } from '../../backup-directory/history.ts';
+import { valueOf, type StatusFacts } from './facts.ts';
+
+/** What is known of the backups of a database. */
+export interface KnownStatus {
+  readonly facts: StatusFacts;
+  /** Backups of the database, newest first. */
+  readonly backups: readonly Backup[];
+  /** The newest that is good, as far as can be told without reading it. */
+  readonly lastGood: Backup | undefined;
+  readonly ageMs: number | undefined;
+  readonly maxAgeMs: number;
+  readonly lastRun: BackupEvent | undefined;
+  readonly lastDrill: DrillEvent | undefined;
+  /** The last drill that proved a backup. */
+  readonly lastProof: DrillEvent | undefined;
+  /** What was lost since and is held, each a clause. */
+  readonly held: readonly string[];
+}
+
+/** How many more backups of the last one's size there is room for; undefined where that is not known. */
+export function roomFor({ facts, lastGood }: Pick<KnownStatus, 'facts' | 'lastGood'>) {
+  const free = valueOf(facts.freeBytes);
+  return free === undefined || lastGood === undefined
+    ? undefined
+    : Math.floor(free / Math.max(lastGood.bytes, 1));
+}
+
+export const rowsOf = ({ manifest }: Backup): number | undefined =>
+  manifest && totalRows(manifest.tables);

@@ -1,0 +1,64 @@
+import { stateOf, type Backup } from '../../backup-directory/backup.ts';
+import { earlierThan } from '../../backup-directory/larger-earlier-backup.ts';
+import { describeLoss, fullerBackups } from '../../backup-directory/loss.ts';
+import { checksByBackup } from '../checks.ts';
+import type { KnownStatus } from './known.ts';
+import { problemsOf, type Problem } from './problems.ts';
+import { valueOf, type StatusFacts } from './facts.ts';
+
+/** What a person or a monitor wants to know in one glance. */
+export interface Status extends KnownStatus {
+  /** Why this is not well; none where it is. */
+  readonly problems: readonly Problem[];
+}
+
+/** Judges what is known. */
+export function judge(facts: StatusFacts, maxAgeMs: number): Status {
+  const history = valueOf(facts.history) ?? [];
+  const checks = checksByBackup(history);
+  const backups = (valueOf(facts.backups) ?? [])
+    .filter(({ manifest }) => manifest === undefined || manifest.database.name === facts.database)
+    .toReversed();
+  const isGood = (backup: Backup) => {
+    const found = checks.get(backup.name);
+    const isBad = found?.isBad === true || found?.drill?.outcome === 'failed';
+    return stateOf(backup) === 'verified' && !isBad && backup.madeAt <= facts.now;
+  };
+  const lastGood = backups.find(isGood);
+  const drills = history.filter((event) => event.event === 'drill');
+  const known: KnownStatus = {
+    facts,
+    backups,
+    lastGood,
+    ageMs: lastGood && facts.now.getTime() - lastGood.madeAt.getTime(),
+    maxAgeMs,
+    lastRun: history
+      .filter((event) => event.event === 'backup')
+      .findLast(({ database }) => database === facts.database),
+    lastDrill: drills.at(-1),
+    lastProof: drills.findLast(({ outcome }) => outcome === 'passed'),
+    held: heldOf(facts, backups, lastGood),
+  };
+  const damaged = backups.filter(
+    (backup) => stateOf(backup) === 'damaged' || checks.get(backup.name)?.isBad === true,
+  );
+  return { ...known, problems: problemsOf(known, damaged) };
+}
+
+function heldOf(
+  { measures, suspiciousDrop }: StatusFacts,
+  backups: readonly Backup[],
+  lastGood: Backup | undefined,
+): string[] {
+  if (lastGood?.manifest === undefined) return [];
+  const older = earlierThan(
+    lastGood.manifest,
+    backups.toReversed(),
+    valueOf(measures) ?? new Map(),
+  );
+  return fullerBackups(
+    lastGood.manifest,
+    older.map(({ name, manifest }) => ({ name, ...manifest })),
+    suspiciousDrop,
+  ).map(({ backup, losses }) => describeLoss('the newest backup', backup.name, losses));
+}

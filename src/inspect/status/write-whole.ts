@@ -1,0 +1,18 @@
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { storageFailure } from '../../backup-directory/storage-failure.ts';
+
+/**
+ * Writes a file that others read at any time: they find the old text or the new one.
+ * @throws Failure `storage`; nothing is left then.
+ */
+export async function writeWhole(path: string, text: string): Promise<void> {
+  const next = join(dirname(path), `.${basename(path)}.next`);
+  try {
+    await writeFile(next, text, { mode: 0o644 });
+    await rename(next, path);
+  } catch (error) {
+    await rm(next, { force: true }).catch(() => undefined); // the disk may be read-only
+    throw storageFailure(`write ${path}`, error);
+  }
+}
