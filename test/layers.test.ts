@@ -67,9 +67,15 @@ test('each kind of violation of the layers is refused', async () => {
 });
 
 /** Recipes put many parts together: they may import more than others. */
-const recipes = ['backup/backup', 'restore/restore', 'restore/salvage', 'restore/undo'].map(
-  (name) => `${name}.ts`,
-);
+const recipes = [
+  'backup/backup',
+  'restore/restore',
+  'restore/prepare',
+  'restore/salvage',
+  'restore/undo',
+  'restore/drill/prepare',
+  'restore/drill/restore-and-compare',
+].map((name) => `${name}.ts`);
 const imported = /^(?:import|export)\b[^;]*?from '(\.[^']+)';|import\('(\.[^']+)'\)/gm;
 
 test('files are small, and know few others', async () => {

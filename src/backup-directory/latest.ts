@@ -23,6 +23,13 @@ export const hasLatest = (directory: string): Promise<boolean> =>
     () => false,
   );
 
+/**
+ * Where `latest` leads: to a backup, nowhere, or undefined where there is none.
+ * @throws Failure `storage`.
+ */
+export const whereLatestLeads = async (directory: string): Promise<Stamp | 'nowhere' | undefined> =>
+  (await readLatest(directory)) ?? ((await hasLatest(directory)) ? 'nowhere' : undefined);
+
 /** What file systems answer that have no symbolic links (CIFS, FAT, some NAS). */
 const withoutLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL', 'EMLINK'];
 

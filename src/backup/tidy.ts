@@ -1,3 +1,4 @@
+import { messageOf } from '../base/errors.ts';
 import { applyPlan, planForDirectory } from '../retention/apply.ts';
 import { shortenHistory } from '../backup-directory/history.ts';
 import { removeLeftovers } from '../backup-directory/remove.ts';
@@ -10,7 +11,7 @@ export async function cleanUp({ config, log }: Context): Promise<void> {
   for (const name of removed) {
     log.warn(`removed ${name}, left by a run that was interrupted`);
   }
-  await shortenHistory(config.backupDir);
+  await shortenHistory(config.backupDir).catch((error: unknown) => log.warn(messageOf(error)));
 }
 
 /**

@@ -6,18 +6,15 @@ import type {
   UndoPlanResult,
   UndoResult,
 } from './restore-results.ts';
+import type { DetailsResult, DiffResult } from './inside-results.ts';
 import type {
   BackupResult,
-  DetailsResult,
-  DiffResult,
-  DoctorResult,
   DrillResult,
   ListResult,
   PruneResult,
-  ScheduleResult,
-  StatusResult,
   VerifyResult,
 } from './results.ts';
+import type { DoctorResult, ScheduleResult, StatusResult } from './status-results.ts';
 import type { Context } from '../context.ts';
 import type { Invocation } from '../schedule/entries.ts';
 

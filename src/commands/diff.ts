@@ -3,7 +3,7 @@ import { formatBytes, formatCount, formatPlural } from '../base/format.ts';
 import { totalRows } from '../base/table-rows.ts';
 import { describeChange } from '../cli/changes.ts';
 import { helpFooter, settingsFrom } from '../cli/options.ts';
-import type { DiffResult } from '../cli/results.ts';
+import type { DiffResult } from '../cli/inside-results.ts';
 import { formatTable } from '../cli/table.ts';
 import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
 import type { Diff } from '../inspect/diff.ts';

@@ -7,7 +7,7 @@ import {
   settingsFrom,
   type ConnectionFlags,
 } from '../cli/options.ts';
-import type { DoctorResult } from '../cli/results.ts';
+import type { DoctorResult } from '../cli/status-results.ts';
 import { formatTable } from '../cli/table.ts';
 import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
 import type { Check } from '../doctor/check.ts';

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { Failure } from '../base/errors.ts';
 import { helpFooter, settingsFrom } from '../cli/options.ts';
-import type { ScheduleResult } from '../cli/results.ts';
+import type { ScheduleResult } from '../cli/status-results.ts';
 import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
 import type { Context } from '../context.ts';
 import type { Invocation, ScheduleOptions } from '../schedule/entries.ts';

@@ -1,16 +1,14 @@
 import { isByOldScript } from '../archive/identify.ts';
 import { messageOf } from '../base/errors.ts';
 import { totalRows } from '../base/table-rows.ts';
-import { readMeasures, type Measures } from '../backup-directory/accepted-loss.ts';
 import { stateOf, type Backup, type State } from '../backup-directory/backup.ts';
 import { listAlmostBackups, listBackups } from '../backup-directory/catalog.ts';
 import { requireDirectory } from '../backup-directory/directory.ts';
 import { readHistory, type HistoryEvent } from '../backup-directory/history.ts';
 import { readLatest } from '../backup-directory/latest.ts';
-import { describeLoss, lossesBetween } from '../backup-directory/loss.ts';
-import type { Manifest } from '../backup-directory/manifest.ts';
 import { momentOf } from '../backup-directory/names.ts';
 import type { Context } from '../context.ts';
+import { suspicionsOf } from './suspicions.ts';
 import { checksByBackup, type Checks } from './checks.ts';
 
 export interface ListedBackup {
@@ -65,32 +63,6 @@ async function historyOf({ config, log }: Context): Promise<HistoryEvent[]> {
     log.warn(`what was done with the backups is not known: ${messageOf(error)}`);
     return [];
   });
-}
-
-/** What looks wrong of backups beside the one before, by name. */
-async function suspicionsOf(
-  { config, log }: Context,
-  backups: readonly Backup[],
-): Promise<Map<string, string>> {
-  const measures = await readMeasures(config.backupDir).catch((error: unknown): Measures => {
-    log.warn(`what was accepted of losses is not known: ${messageOf(error)}`);
-    return new Map();
-  });
-  const suspicions = new Map<string, string>();
-  const last = new Map<string, Backup & { manifest: Manifest }>();
-  for (const { manifest, ...backup } of backups) {
-    if (manifest === undefined) continue;
-    const { name } = manifest.database;
-    const before = last.get(name);
-    const isAccepted =
-      before !== undefined && before.madeAt < (measures.get(name) ?? before.madeAt);
-    if (before !== undefined && !isAccepted) {
-      const losses = lossesBetween(before.manifest, manifest, config.retention.suspiciousDrop);
-      if (losses.length > 0) suspicions.set(backup.name, describeLoss('it', before.name, losses));
-    }
-    if (backup.condition === 'verified') last.set(name, { ...backup, manifest });
-  }
-  return suspicions;
 }
 
 /** Files that somebody may take for backups, whose names are not exactly a backup's. */

@@ -9,10 +9,9 @@ import {
   undoPlanResult,
   undoResult,
 } from '../../src/cli/restore-results.ts';
+import { detailsResult, diffResult } from '../../src/cli/inside-results.ts';
 import {
   backupResult,
-  detailsResult,
-  diffResult,
   drillResult,
   errorResult,
   listResult,

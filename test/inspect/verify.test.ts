@@ -167,7 +167,10 @@ test.each([
 
 test('every help text fits a terminal of 80 columns', async () => {
   const { run } = await installation('unused');
-  const commands = ['', 'backup', 'restore', 'verify', 'prune', 'list'];
+  const commands = [
+    ...['', 'backup', 'restore', 'verify', 'prune', 'list', 'diff', 'extract'],
+    ...['status', 'doctor', 'schedule'],
+  ];
   for (const command of commands) {
     const { stdout, exitCode } = await run(['help', ...(command === '' ? [] : [command])]);
     expect(stdout).toContain(`Usage: pratiko-backup ${command}`);

@@ -2,7 +2,7 @@ import { readFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { scheduleResult } from '../../src/cli/results.ts';
+import { scheduleResult } from '../../src/cli/status-results.ts';
 import { isAvailable } from '../support/available.ts';
 import { checkout } from '../support/checkout.ts';
 import { runTool, temporaryDirectory, toolEnvironment } from '../support/cli.ts';

@@ -7,7 +7,8 @@ import {
   settingsFrom,
   type ConnectionFlags,
 } from '../../cli/options.ts';
-import type { DetailsResult, ListResult } from '../../cli/results.ts';
+import type { DetailsResult } from '../../cli/inside-results.ts';
+import type { ListResult } from '../../cli/results.ts';
 import type { GlobalFlags, Terminal } from '../../cli/terminal.ts';
 import type { Context } from '../../context.ts';
 import { describeDetails } from './details-text.ts';

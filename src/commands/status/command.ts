@@ -8,7 +8,7 @@ import {
   settingsFrom,
   type ConnectionFlags,
 } from '../../cli/options.ts';
-import type { StatusResult } from '../../cli/results.ts';
+import type { StatusResult } from '../../cli/status-results.ts';
 import type { GlobalFlags, Terminal } from '../../cli/terminal.ts';
 import type { Known } from '../../inspect/status/facts.ts';
 import type { Status } from '../../inspect/status/status.ts';

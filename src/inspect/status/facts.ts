@@ -1,13 +1,11 @@
 import { statfs } from 'node:fs/promises';
 import { messageOf } from '../../base/errors.ts';
 import type { Backup } from '../../backup-directory/backup.ts';
-import { readMeasures } from '../../backup-directory/accepted-loss.ts';
 import { listBackups } from '../../backup-directory/catalog.ts';
 import { readHistory, type HistoryEvent } from '../../backup-directory/history.ts';
-import { hasLatest, readLatest } from '../../backup-directory/latest.ts';
+import { whereLatestLeads } from '../../backup-directory/latest.ts';
 import { holderOf } from '../../backup-directory/lock-file.ts';
-import type { Measures } from '../../backup-directory/accepted-loss.ts';
-import type { Stamp } from '../../backup-directory/names.ts';
+import { readMeasures, type Measures } from '../../backup-directory/accepted-loss.ts';
 import { findLeftovers } from '../../backup-directory/remove.ts';
 import type { Context } from '../../context.ts';
 import { readCrontab } from '../../schedule/crontab.ts';
@@ -29,7 +27,7 @@ export interface StatusFacts {
   readonly history: Known<readonly HistoryEvent[]>;
   readonly measures: Known<Measures>;
   /** What `latest` points to; `nowhere` where it is there and leads to no backup. */
-  readonly latest: Known<Stamp | 'nowhere' | undefined>;
+  readonly latest: Known<Awaited<ReturnType<typeof whereLatestLeads>>>;
   /** Who is at work. */
   readonly running: Known<Awaited<ReturnType<typeof holderOf>>>;
   readonly leftovers: Known<readonly string[]>;
@@ -62,17 +60,13 @@ export async function collectFacts(context: Context): Promise<StatusFacts> {
     backups: await asked(listBackups(directory)),
     history: await asked(readHistory(directory)),
     measures: await asked(readMeasures(directory)),
-    latest: await asked(latestOf(directory)),
+    latest: await asked(whereLatestLeads(directory)),
     running: await asked(holderOf(directory, context)),
     leftovers: await asked(findLeftovers(directory)),
     freeBytes: await asked(statfs(directory).then(({ bavail, bsize }) => bavail * bsize)),
     nextRun: await asked(readCrontab(context).then((crontab) => nextBackup(crontab, now()))),
     kept: await kept,
   };
-}
-
-async function latestOf(directory: string): Promise<Stamp | 'nowhere' | undefined> {
-  return (await readLatest(directory)) ?? ((await hasLatest(directory)) ? 'nowhere' : undefined);
 }
 
 /** What is known; undefined where it is not. */

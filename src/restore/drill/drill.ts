@@ -1,26 +1,16 @@
 import { dirname } from 'node:path';
-import { digestArchive } from '../../archive/digest.ts';
-import type { ReadProgress } from '../../archive/reader.ts';
 import { Failure, messageOf } from '../../base/errors.ts';
-import type { TableRows } from '../../base/table-rows.ts';
 import type { BackupFile } from '../../backup-directory/backup.ts';
 import { recordEvent, type DrillEvent } from '../../backup-directory/history.ts';
-import { toolSearch, type Context } from '../../context.ts';
-import { compareDigests, type Comparison } from '../../dump/compare-digests.ts';
-import { requireNewEnough } from '../../postgres/pg-dump.ts';
-import type { Server } from '../../postgres/psql.ts';
-import { findTool } from '../../postgres/tools.ts';
+import type { Context } from '../../context.ts';
 import { explainRefusal } from '../explain-refusal.ts';
-import { fillScratch } from '../fill.ts';
-import { requireGood } from '../load/check.ts';
 import { locateDump, requireIdentified } from '../locate-dump.ts';
-import { RestoreLock } from '../lock.ts';
-import { createReplayFilter } from '../replay.ts';
-import { ScratchDatabase } from '../scratch.ts';
-import { digestDatabase } from './digest-database.ts';
 import { drillFailure } from './failure.ts';
 import { inSandbox, onServer } from './place.ts';
-import { prepareDrill, wholeBackup, type PreparedDrill } from './prepare.ts';
+import { prepareDrill } from './prepare.ts';
+import { restoreAndCompare, type DrillProgress, type Proof } from './restore-and-compare.ts';
+
+export type { DrillProgress };
 
 export interface DrillOptions {
   /** A path, name or timestamp; undefined: the latest backup. */
@@ -30,18 +20,6 @@ export interface DrillOptions {
   /** How many sessions load. */
   readonly jobs: number;
   readonly onProgress?: (progress: DrillProgress) => void;
-}
-
-export interface DrillProgress {
-  readonly phase: 'reading' | 'restoring' | 'comparing';
-  readonly bytes: number;
-  /** Undefined where nothing tells. */
-  readonly totalBytes: number | undefined;
-}
-
-interface Proof extends Comparison {
-  /** With the rows that were restored. */
-  readonly tables: readonly TableRows[];
 }
 
 /** What a backup proved to be when it was restored. */
@@ -106,44 +84,6 @@ async function prove(context: Context, file: BackupFile, options: DrillOptions):
     context.signal.throwIfAborted();
     throw await explainRefusal(error, prepared, context.signal);
   }
-}
-
-async function restoreAndCompare(
-  context: Context,
-  server: Server,
-  prepared: PreparedDrill,
-  { jobs, onProgress }: DrillOptions,
-): Promise<Proof> {
-  const { config, log, signal } = context;
-  const { plan, facts, another } = prepared;
-  const { file } = plan;
-  const pgDump = await findTool('pg_dump', toolSearch(context));
-  requireNewEnough(pgDump, facts.version);
-  const during = (phase: DrillProgress['phase']) => (progress: ReadProgress) =>
-    onProgress?.({ phase, bytes: progress.readBytes, totalBytes: progress.totalBytes });
-  const { digest, report } = await digestArchive(
-    file,
-    { signal, onProgress: during('reading') },
-    { replay: createReplayFilter(facts, wholeBackup) },
-  );
-  requireGood(file, report.defects, another);
-  await using _lock = await RestoreLock.ofScratch(server, plan.scratch);
-  await using scratch = await ScratchDatabase.create(server, log, {
-    name: plan.scratch,
-    create: plan.create,
-    anyLocale: true,
-    settings: plan.settings.before,
-  });
-  const filling = { ...wholeBackup, jobs, analyze: false, onProgress: during('restoring') };
-  const { tables, skipped } = await fillScratch(context, server, scratch, prepared, filling);
-  const restored = await digestDatabase(server, scratch.name, {
-    pgDump,
-    lockWaitTimeoutSeconds: config.lockWaitTimeoutSeconds,
-    like: digest,
-    onProgress: (bytes) =>
-      onProgress?.({ phase: 'comparing', bytes, totalBytes: file.manifest?.dumpBytes }),
-  });
-  return { tables, ...compareDigests(digest, restored, skipped.statements === 0) };
 }
 
 /** Of a file elsewhere, no history is kept. */

@@ -1,0 +1,58 @@
+import { join } from 'node:path';
+import { formatBackupName, latestName } from '../backup-directory/names.ts';
+import type { Context } from '../context.ts';
+import { storeGlobals } from './globals.ts';
+import { LaterSteps } from './later-steps.ts';
+import { moveLatest } from './latest.ts';
+import type { Published } from './publish.ts';
+import type { BackupReport } from './report.ts';
+import { removeOld } from './tidy.ts';
+import { warn } from './warnings.ts';
+
+export interface FollowUpOptions {
+  readonly prune: boolean;
+  /** Restores it and compares what arrives; undefined: that is not wanted. */
+  readonly drill: ((context: Context, name: string) => Promise<void>) | undefined;
+}
+
+/**
+ * Does what comes after a backup has its name: compares it with older ones, points `latest` to it, stores the
+ * roles of the server, proves that it can be restored, applies retention. None of it makes the backup worse.
+ * @throws IncompleteBackup where a step failed; all others were done.
+ */
+export async function followUp(
+  context: Context,
+  { stamp, manifest, contents }: Published,
+  options: FollowUpOptions,
+): Promise<BackupReport> {
+  const { config } = context;
+  const name = formatBackupName(stamp);
+  const later = new LaterSteps(context.signal);
+  const warning = await later.try(
+    'it could not be compared with older ones',
+    'correct it: what was lost since is told then',
+    () => warn(contents, manifest, context),
+  );
+  await later.try(
+    `${latestName} does not lead to it`,
+    'the next backup tries again; until then give the name of this one',
+    () => moveLatest(stamp, context),
+  );
+  await later.try(
+    'the roles of the server are not stored beside it',
+    'correct it: the next backup stores them',
+    async () => (config.backupGlobals ? storeGlobals(context, stamp) : undefined),
+  );
+  await later.try(
+    'it is not proven that it can be restored',
+    'try again with `pratiko-backup verify --restore`',
+    async () => options.drill?.(context, name),
+  );
+  const removed = await later.try(
+    'old backups could not be removed',
+    'correct it, then run `pratiko-backup prune`',
+    async () => (options.prune ? removeOld(stamp, context) : []),
+  );
+  later.requireAll(name, warning);
+  return { name, path: join(config.backupDir, name), manifest, warning, removed: removed ?? [] };
+}

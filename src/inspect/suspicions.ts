@@ -1,0 +1,32 @@
+import { messageOf } from '../base/errors.ts';
+import { readMeasures, type Measures } from '../backup-directory/accepted-loss.ts';
+import type { Backup } from '../backup-directory/backup.ts';
+import { describeLoss, lossesBetween } from '../backup-directory/loss.ts';
+import type { Manifest } from '../backup-directory/manifest.ts';
+import type { Context } from '../context.ts';
+
+/** What looks wrong of backups beside the one before, by name. */
+export async function suspicionsOf(
+  { config, log }: Context,
+  backups: readonly Backup[],
+): Promise<Map<string, string>> {
+  const measures = await readMeasures(config.backupDir).catch((error: unknown): Measures => {
+    log.warn(`what was accepted of losses is not known: ${messageOf(error)}`);
+    return new Map();
+  });
+  const suspicions = new Map<string, string>();
+  const last = new Map<string, Backup & { manifest: Manifest }>();
+  for (const { manifest, ...backup } of backups) {
+    if (manifest === undefined) continue;
+    const { name } = manifest.database;
+    const before = last.get(name);
+    const isAccepted =
+      before !== undefined && before.madeAt < (measures.get(name) ?? before.madeAt);
+    if (before !== undefined && !isAccepted) {
+      const losses = lossesBetween(before.manifest, manifest, config.retention.suspiciousDrop);
+      if (losses.length > 0) suspicions.set(backup.name, describeLoss('it', before.name, losses));
+    }
+    if (backup.condition === 'verified') last.set(name, { ...backup, manifest });
+  }
+  return suspicions;
+}

@@ -1,0 +1,75 @@
+import { digestArchive } from '../../archive/digest.ts';
+import type { ReadProgress } from '../../archive/reader.ts';
+import type { TableRows } from '../../base/table-rows.ts';
+import { toolSearch, type Context } from '../../context.ts';
+import { compareDigests, type Comparison } from '../../dump/compare-digests.ts';
+import { requireNewEnough } from '../../postgres/pg-dump.ts';
+import type { Server } from '../../postgres/psql.ts';
+import { findTool } from '../../postgres/tools.ts';
+import { fillScratch } from '../fill.ts';
+import { requireGood } from '../load/check.ts';
+import { RestoreLock } from '../lock.ts';
+import { createReplayFilter } from '../replay.ts';
+import { ScratchDatabase } from '../scratch.ts';
+import { digestDatabase } from './digest-database.ts';
+import { wholeBackup, type PreparedDrill } from './prepare.ts';
+
+interface RestoreOptions {
+  /** How many sessions load. */
+  readonly jobs: number;
+  readonly onProgress?: (progress: DrillProgress) => void;
+}
+
+export interface DrillProgress {
+  readonly phase: 'reading' | 'restoring' | 'comparing';
+  readonly bytes: number;
+  /** Undefined where nothing tells. */
+  readonly totalBytes: number | undefined;
+}
+
+export interface Proof extends Comparison {
+  /** With the rows that were restored. */
+  readonly tables: readonly TableRows[];
+}
+
+/**
+ * Restores what was prepared into a database of its own, and compares what arrived with what is in the file.
+ * @throws Failure; BadBackup where the file is not good.
+ */
+export async function restoreAndCompare(
+  context: Context,
+  server: Server,
+  prepared: PreparedDrill,
+  { jobs, onProgress }: RestoreOptions,
+): Promise<Proof> {
+  const { config, log, signal } = context;
+  const { plan, facts, another } = prepared;
+  const { file } = plan;
+  const pgDump = await findTool('pg_dump', toolSearch(context));
+  requireNewEnough(pgDump, facts.version);
+  const during = (phase: DrillProgress['phase']) => (progress: ReadProgress) =>
+    onProgress?.({ phase, bytes: progress.readBytes, totalBytes: progress.totalBytes });
+  const { digest, report } = await digestArchive(
+    file,
+    { signal, onProgress: during('reading') },
+    { replay: createReplayFilter(facts, wholeBackup) },
+  );
+  requireGood(file, report.defects, another);
+  await using _lock = await RestoreLock.ofScratch(server, plan.scratch);
+  await using scratch = await ScratchDatabase.create(server, log, {
+    name: plan.scratch,
+    create: plan.create,
+    anyLocale: true,
+    settings: plan.settings.before,
+  });
+  const filling = { ...wholeBackup, jobs, analyze: false, onProgress: during('restoring') };
+  const { tables, skipped } = await fillScratch(context, server, scratch, prepared, filling);
+  const restored = await digestDatabase(server, scratch.name, {
+    pgDump,
+    lockWaitTimeoutSeconds: config.lockWaitTimeoutSeconds,
+    like: digest,
+    onProgress: (bytes) =>
+      onProgress?.({ phase: 'comparing', bytes, totalBytes: file.manifest?.dumpBytes }),
+  });
+  return { tables, ...compareDigests(digest, restored, skipped.statements === 0) };
+}

@@ -1,0 +1,220 @@
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { doctorResult } from '../../src/cli/status-results.ts';
+import { cutValues } from '../../src/doctor/settings-checks.ts';
+import { nodeCheck } from '../../src/doctor/surroundings-checks.ts';
+import { backedUp } from '../support/backed-up.ts';
+import { checkout } from '../support/checkout.ts';
+import { installation, runTool, temporaryDirectory, type RunOptions } from '../support/cli.ts';
+import { fakePgDump } from '../support/fake-tool.ts';
+import { ordinaryUser } from '../support/roles.ts';
+import { startWebhook } from '../support/slack.ts';
+import { sql, temporaryDatabase } from '../support/server.ts';
+
+/** What doctor says of a check, and that its exit code fits. */
+async function diagnose(
+  run: (args: readonly string[], options?: RunOptions) => ReturnType<typeof runTool>,
+  env: Readonly<Record<string, string>> = {},
+  ...args: string[]
+) {
+  const { stdout, exitCode } = await run(['doctor', '--json', ...args], { env });
+  const { ok, checks } = doctorResult.parse(JSON.parse(stdout));
+  expect(ok).toBe(checks.every(({ state }) => state !== 'failed'));
+  expect(exitCode).toBe(ok ? 0 : 3);
+  for (const { state, hint } of checks) expect(hint === undefined).toBe(state === 'ok');
+  return (name: string) =>
+    checks
+      .filter((check) => check.name === name)
+      .map(({ state, message }) => `${state}: ${message}`)
+      .join('\n');
+}
+
+test('where all is well, a line a check', async () => {
+  const { run, database } = await backedUp(
+    'CREATE EXTENSION pg_trgm; CREATE TABLE t AS SELECT 1 AS a;',
+  );
+  const { stdout, exitCode } = await run(['doctor']);
+  expect(exitCode).toBe(0);
+  for (const line of [
+    /^ok +node +\d+\.\d+/m,
+    /^ok +pg_dump +\/.*version \d+/m,
+    /^ok +psql /m,
+    new RegExp(`^ok +connection +"${database}" on 127`, 'm'),
+    /^ok +versions /m,
+    /^ok +backup +"aifinance" may read everything/m,
+    /^ok +clock /m,
+    /^ok +restore +"aifinance" may create databases/m,
+    /^ok +extensions /m,
+    /^ok +roles /m,
+    /^ok +directory /m,
+    /^ok +room .* free, room for/m,
+    /^ok +lock +nobody is at work/m,
+    /^ok +leftovers +none/m,
+    /^ok +slack +not set/m,
+  ]) {
+    expect(stdout).toMatch(line);
+  }
+  expect(stdout).not.toContain('FAILED');
+});
+
+describe('what is broken is told, with what to do', () => {
+  test('no server; a wrong password; no database', async () => {
+    const { run } = await installation('no_such_database');
+    const away = await diagnose(run, { POSTGRES_PORT: '1' });
+    expect(away('connection')).toMatch(/^failed: .*connection refused/);
+    expect(away('server')).toContain('were not checked');
+    expect(away('directory')).toContain('ok: ');
+    const wrong = await diagnose(run, { POSTGRES_PASSWORD: 'wrong' });
+    expect(wrong('connection')).toContain('does not accept the password');
+    expect((await diagnose(run))('connection')).toContain(
+      'there is no database "no_such_database"',
+    );
+  });
+
+  test('programs that are missing, or too old', async () => {
+    const { run } = await installation(await temporaryDatabase());
+    const missing = await diagnose(run, { PG_BIN_DIR: '/nowhere' });
+    expect(missing('pg_dump')).toMatch(/^failed: no usable pg_dump/);
+    expect(missing('psql')).toMatch(/^failed: no usable psql/);
+    const old = await diagnose(run, { PG_BIN_DIR: await fakePgDump('exit 1', '9.6.24') });
+    expect(old('versions')).toMatch(/^failed: .* too old for the server/);
+    expect(nodeCheck('20.18.3').state).toBe('failed');
+    expect(nodeCheck('22.11.0').state).toBe('failed');
+    expect(nodeCheck('20.19.0').state).toBe('ok');
+    expect(nodeCheck('24.0.0').state).toBe('ok');
+  });
+
+  test('a user who may not read, create or replace', async () => {
+    const database = await temporaryDatabase('CREATE TABLE t (); CREATE TABLE secret (); ');
+    const { run } = await installation(database);
+    const { name, env } = await ordinaryUser(database);
+    await sql(
+      'postgres',
+      `ALTER ROLE "${name}" NOCREATEDB; ALTER DATABASE ${database} OWNER TO aifinance;`,
+    );
+    await sql(
+      database,
+      'ALTER TABLE secret OWNER TO aifinance; ALTER TABLE t ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;',
+    );
+    const found = await diagnose(run, env);
+    expect(found('backup')).toContain(`may not read public.secret: a backup fails`);
+    expect(found('backup')).toContain('row-level security hides rows of public.t');
+    expect(found('restore')).toContain('may not create databases');
+    expect(found('restore')).toContain('does not own');
+  });
+
+  test('what the last backup needs and the server does not have', async () => {
+    const made = await backedUp('CREATE TABLE t AS SELECT 1 AS a;');
+    const manifest = JSON.parse(await readFile(made.manifestPath, 'utf8')) as object;
+    const wanting = { ...manifest, extensions: ['teleport'], roles: ['nobody_here'] };
+    await writeFile(made.manifestPath, JSON.stringify(wanting));
+    const found = await diagnose(made.run);
+    expect(found('extensions')).toContain(
+      'failed: the last backup needs what the server does not offer',
+    );
+    expect(found('extensions')).toContain('teleport');
+    expect(found('roles')).toContain('nobody_here');
+  });
+
+  test('the directory: missing, open to others, with leftovers and manifests of nothing', async () => {
+    const { run, directory } = await installation(await temporaryDatabase());
+    await chmod(directory, 0o755);
+    await writeFile(join(directory, '.pratiko_backup_20250101_000000.sql.gz.partial'), '');
+    await writeFile(join(directory, 'pratiko_backup_20250102_000000.manifest.json'), '{}');
+    const found = await diagnose(run);
+    expect(found('directory')).toContain('warning: others may look into');
+    expect(found('leftovers')).toContain('.pratiko_backup_20250101_000000.sql.gz.partial');
+    expect(found('manifests')).toContain('pratiko_backup_20250102_000000.manifest.json');
+    await rm(directory, { recursive: true });
+    expect((await diagnose(run))('directory')).toMatch(/^failed: there is no /);
+    await writeFile(directory, '');
+    expect((await diagnose(run))('leftovers')).toMatch(/^failed: /);
+  });
+
+  test('settings: cut values, open files, misspelled names, default passwords, no encryption', async () => {
+    const { directory, run } = await checkout({});
+    const file = join(directory, '.env');
+    await writeFile(
+      file,
+      'POSTGRES_HOST=db.invalid\nRETENTION_DAY=3\nSLACK_WEBHOOK_URL=https://x/#y\n',
+    );
+    await chmod(file, 0o644);
+    const found = await diagnose(run);
+    expect(found('settings')).toContain('RETENTION_DAY in .env is no setting');
+    expect(found('settings')).toContain(
+      'failed: the value of SLACK_WEBHOOK_URL in .env is cut at its #',
+    );
+    expect(found('settings')).toContain('warning: .env can be read by others');
+    expect(found('password')).toContain('failed: it is the default one');
+    expect(found('encryption')).toContain('warning: PGSSLMODE is not set');
+    expect((await diagnose(run, { PGSSLMODE: 'require' }))('encryption')).toContain(
+      'nobody checks',
+    );
+    expect((await diagnose(run, { PGSSLMODE: 'verify-full' }))('encryption')).toBe(
+      'ok: PGSSLMODE is verify-full',
+    );
+    const broken = await diagnose(run, { POSTGRES_PORT: 'abc' });
+    expect(broken('settings')).toContain('failed: POSTGRES_PORT in the environment is "abc"');
+  });
+
+  test('a crontab without backups, with a program that is gone, or without cron', async () => {
+    const { run } = await installation(await temporaryDatabase());
+    const directory = await temporaryDirectory();
+    const { PATH = '' } = process.env;
+    const withCrontab = async (text: string) => {
+      await writeFile(join(directory, 'text'), text);
+      await writeFile(join(directory, 'crontab'), `#!/bin/sh\ncat '${directory}/text'\n`, {
+        mode: 0o755,
+      });
+      return (await diagnose(run, { PATH: `${directory}:${PATH}` }))('cron');
+    };
+    expect(await withCrontab('5 4 * * * /bin/true\n')).toContain(
+      'warning: your crontab makes no backups',
+    );
+    expect(await withCrontab('0 2 * * * /gone/node /gone/pratiko-backup.js backup\n')).toBe(
+      'failed: your crontab starts /gone/node, which is not there',
+    );
+    expect(
+      await withCrontab(`0 2 * * * ${process.execPath} '/go ne/bin/pratiko-backup.js' backup\n`),
+    ).toBe('failed: your crontab starts /go ne/bin/pratiko-backup.js, which is not there');
+    expect(
+      await withCrontab(
+        `0 2 * * * cd /tmp && ${process.execPath} /dev/null pratiko-backup backup\n`,
+      ),
+    ).toMatch(/^ok: the next backup is at \d{4}-\d\d-\d\d 02:00:00$/);
+    await mkdir(join(directory, 'none'));
+    const none = await diagnose(run, { PATH: join(directory, 'none') });
+    expect(none('cron')).toContain('warning: there is no crontab');
+  });
+
+  test('Slack: --notify sends a test message, or tells why not, without the URL', async () => {
+    const { run } = await installation(await temporaryDatabase());
+    const { url, messages } = await startWebhook();
+    const silent = await diagnose(run, { SLACK_WEBHOOK_URL: url });
+    expect(silent('slack')).toContain('ok: set');
+    expect(messages).toEqual([]);
+    expect((await diagnose(run, { SLACK_WEBHOOK_URL: url }, '--notify'))('slack')).toBe(
+      'ok: a test message was sent',
+    );
+    expect(messages[0]).toContain('this is a test');
+    const away = await diagnose(
+      run,
+      { SLACK_WEBHOOK_URL: 'http://127.0.0.1:1/topsecret' },
+      '--notify',
+    );
+    expect(away('slack')).toMatch(/^failed: it was not told: /);
+    expect(away('slack')).not.toContain('topsecret');
+    expect((await diagnose(run, {}, '--notify'))('slack')).toContain(
+      'failed: there is nobody to tell',
+    );
+  });
+});
+
+test('values that go on behind a # are found, and no others', () => {
+  expect(
+    cutValues(
+      'A=pa#ss\nB=\'pa#ss\'\nC="pa#ss"\nD=pass # a comment\nE=#nothing\n# F=pa#ss\nexport G=x#y\nH=`a#b`\nI=plain\nJ=a b#c\n',
+    ),
+  ).toEqual(['A', 'G', 'J']);
+});
