@@ -41,7 +41,7 @@ export function addStatusCommand(program: Command, shell: Terminal): void {
         [
           'pratiko-backup status',
           'pratiko-backup status --max-age 2d --json',
-          'pratiko-backup status --prometheus --output /var/lib/node_exporter/pratiko_backup.prom',
+          'pratiko-backup status --prometheus --output /srv/metrics/pratiko.prom',
         ],
         {
           done: 'all is well',
