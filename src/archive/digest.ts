@@ -4,12 +4,12 @@ import type { ReplayFilter } from '../dump/replay-filter.ts';
 import { ArchiveReader, reportOf, type ArchiveReport, type ReadOptions } from './reader.ts';
 
 /** What a backup holds, and whether it is good. */
-export interface ArchiveDigest {
+interface ArchiveDigest {
   readonly digest: DumpDigest;
   readonly report: ArchiveReport;
 }
 
-export interface DigestOptions {
+interface DigestOptions {
   /** Leaves out what it leaves out where the backup is loaded. */
   readonly replay?: ReplayFilter | undefined;
   /** Of another dump: rows of a table with the same columns in another order are taken in that. */

@@ -1,5 +1,5 @@
-import { open, readFile, rename, stat, type FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
+import { constants, open, readFile, rename, stat, type FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { messageOf, systemErrorCode } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
@@ -38,6 +38,8 @@ const drillEvent = z.object({
   /** `notProven`: it could not be tried. */
   outcome: z.enum(['passed', 'failed', 'notProven']),
   backup: z.string(),
+  /** The database that it is of; absent where nothing tells. */
+  database: z.string().optional(),
   place: z.enum(['server', 'sandbox']),
   durationMs: z.number().nonnegative(),
   message: z.string().optional(),
@@ -60,15 +62,25 @@ const maxBytes = 512 * 1024;
  * @throws Failure `storage` where the history is there and cannot be read.
  */
 export async function readHistory(directory: string): Promise<HistoryEvent[]> {
-  const lines = [];
-  for (const name of [olderHistoryName, historyName]) {
-    lines.push(...(await readText(join(directory, name))).split('\n'));
-  }
-  // One that was written while the file was put aside is in both.
-  return [...new Set(lines)].flatMap((line) => {
+  // In this order: one that is put aside meanwhile is read twice, rather than never.
+  const newer = await readText(join(directory, historyName));
+  const older = await readText(join(directory, olderHistoryName));
+  return [...new Set(`${older}\n${newer}`.split('\n'))].flatMap((line) => {
     const parsed = schema.safeParse(parse(line));
     return parsed.success ? [parsed.data] : [];
   });
+}
+
+/**
+ * The last drills of backups that did not come back as they were. One that could not be tried since changes
+ * nothing.
+ */
+export function failedDrills(history: readonly HistoryEvent[]): DrillEvent[] {
+  const last = new Map<string, DrillEvent>();
+  for (const event of history) {
+    if (event.event === 'drill' && event.outcome !== 'notProven') last.set(event.backup, event);
+  }
+  return [...last.values()].filter(({ outcome }) => outcome === 'failed');
 }
 
 async function readText(path: string): Promise<string> {
@@ -88,7 +100,10 @@ function parse(line: string): unknown {
   }
 }
 
-/** Adds an event to the history, durably. That it cannot be written is warned of, and changes nothing. */
+/**
+ * Adds an event to the history. That it cannot be written is warned of, and changes nothing. It is not synced:
+ * what a power failure takes of it is told by what lies in the directory.
+ */
 export async function recordEvent(
   directory: string,
   event: HistoryEvent,
@@ -96,7 +111,9 @@ export async function recordEvent(
   level: 'warn' | 'debug' = 'warn',
 ): Promise<void> {
   try {
-    await append(directory, `${JSON.stringify(event)}\n`);
+    // The beginning of a run is not what a last free page is for.
+    const mayCreate = event.event !== 'backup' || event.outcome !== 'started';
+    await append(directory, `${JSON.stringify(event)}\n`, mayCreate);
   } catch (error) {
     log[level](
       { hint: 'check the owner and permissions of the file, and the room on its disk' },
@@ -105,21 +122,32 @@ export async function recordEvent(
   }
 }
 
+/** On some file systems a file never is what its name leads to. */
+const attempts = 3;
+
 /** A line goes into the file that has the name when it is written: another run may put it aside just then. */
-async function append(directory: string, line: string): Promise<void> {
+async function append(directory: string, line: string, mayCreate = true): Promise<void> {
   const path = join(directory, historyName);
-  for (;;) {
-    const file = await open(path, 'a+', 0o600);
+  for (let attempt = 1; attempt <= attempts; attempt += 1) {
+    const file = await openToAppend(path, mayCreate);
+    if (file === undefined) return;
     try {
       const { size, ino } = await file.stat();
       const isCut = size > 0 && !(await endsWithLineBreak(file, size));
       await file.appendFile(isCut ? `\n${line}` : line);
-      await file.sync();
-      if (size === 0) await syncDirectory(directory);
       if ((await inode(path)) === ino) return;
     } finally {
       await file.close();
     }
+  }
+}
+
+async function openToAppend(path: string, mayCreate: boolean): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, constants.O_RDWR | constants.O_APPEND);
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
+    return mayCreate ? open(path, 'a+', 0o600) : undefined;
   }
 }
 
@@ -135,16 +163,34 @@ const inode = (path: string) =>
   );
 
 /**
- * Puts a history aside that has grown long, in place of the one that was put aside before. Only under the lock.
+ * Puts a history aside that has grown long, in place of the one that was put aside before; drills that failed
+ * are taken along. Only under the lock.
  * @throws Failure `storage`.
  */
 export async function shortenHistory(directory: string): Promise<void> {
   const path = join(directory, historyName);
   try {
     if ((await stat(path)).size <= maxBytes) return;
+    const failed = failedDrills(await readHistory(directory));
     await rename(path, join(directory, olderHistoryName));
     await syncDirectory(directory);
+    // What retention must not forget.
+    for (const event of failed) await append(directory, `${JSON.stringify(event)}\n`);
   } catch (error) {
     if (systemErrorCode(error) !== 'ENOENT') throw storageFailure(`put ${path} aside`, error);
   }
+}
+
+/**
+ * The same for what was done with a backup: of a file elsewhere, no history is kept.
+ * @param level how loud it is said that it cannot be written.
+ */
+export async function recordForBackup(
+  directory: string,
+  { path }: { readonly path: string },
+  event: VerifyEvent | DrillEvent,
+  log: Log,
+  level?: 'debug',
+): Promise<void> {
+  if (dirname(path) === directory) await recordEvent(directory, event, log, level);
 }

@@ -56,6 +56,8 @@ export const restorePlanResult = z.strictObject({
     previous: z.string().nullable(),
     /** Roles that are created before (--globals). */
     roles: z.array(z.string()),
+    /** Who is made a member of which role before. */
+    memberships: z.array(z.strictObject({ role: z.string(), member: z.string() })),
     /** Statements that give the new database what the present one has. */
     settings: z.array(z.string()),
     previousDatabases: z.array(previousDatabase),

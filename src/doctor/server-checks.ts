@@ -91,7 +91,8 @@ const selectInside = `
   WITH relations AS (
     SELECT c.oid, relkind, quote_ident(nspname) || '.' || quote_ident(relname) AS name
       FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = relnamespace
-     WHERE relkind IN ('r', 'p', 'S') AND nspname !~ '^pg_' AND nspname <> 'information_schema')
+     WHERE relkind IN ('r', 'p', 'S') AND nspname !~ '^pg_' AND nspname <> 'information_schema'
+       AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e'))
   SELECT (SELECT coalesce(json_agg(name), '[]') FROM relations WHERE NOT has_table_privilege(oid, 'SELECT')) AS unreadable,
          (SELECT coalesce(json_agg(name), '[]') FROM relations WHERE relkind <> 'S' AND row_security_active(oid)) AS hidden,
          extract(epoch FROM clock_timestamp()) * 1000 AS now`;

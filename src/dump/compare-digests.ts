@@ -24,6 +24,7 @@ export function compareDigests(
   ownership: boolean,
 ): Comparison {
   const isSameMaker = backup.madeBy !== undefined && backup.madeBy === restored.madeBy;
+  const reworded = isSameMaker ? rewordedIn(backup.definitions, restored.definitions) : [];
   return {
     differences: [
       ...tableDifferences(backup, restored),
@@ -35,9 +36,9 @@ export function compareDigests(
     ],
     definitionsBy: isSameMaker ? 'statement' : 'object',
     notCompared: [
-      ...(backup.inserts === 0
-        ? []
-        : [`${formatPlural(backup.inserts, 'row')} that came as INSERT statements`]),
+      ...reworded.map(
+        (object) => `${object}, which the server writes with other casts or parentheses`,
+      ),
       ...(ownership ? [] : ['owners and privileges, for roles of the backup are not here']),
     ],
   };
@@ -92,6 +93,18 @@ function* largeObjectDifferences(backup: DumpDigest, restored: DumpDigest): Gene
 
 type Definitions = ReadonlyMap<string, Definition>;
 
+/** Objects of definitions that differ in casts and parentheses alone. */
+function rewordedIn(backup: Definitions, restored: Definitions): string[] {
+  const others = new Set(
+    [...restored].flatMap(([key, each]) => (backup.has(key) ? [] : idOf(each))),
+  );
+  return [...backup].flatMap(([key, each]) =>
+    !restored.has(key) && others.has(idOf(each)) ? [each.object] : [],
+  );
+}
+
+const idOf = ({ object, meaning }: Definition) => `${object} ${meaning}`;
+
 function* statementDifferences(
   backup: Definitions,
   restored: Definitions,
@@ -120,8 +133,10 @@ function notIn(
   counts: (definition: Definition) => boolean,
 ): Set<string> {
   const objects = new Set<string>();
+  const meanings = new Set([...other].flatMap(([key, each]) => (one.has(key) ? [] : idOf(each))));
   for (const [key, definition] of one) {
-    if (counts(definition) && definition.count !== other.get(key)?.count) {
+    const isReworded = !other.has(key) && meanings.has(idOf(definition));
+    if (counts(definition) && !isReworded && definition.count !== other.get(key)?.count) {
       objects.add(definition.object);
     }
   }

@@ -25,5 +25,7 @@ export function copyTarget(statement: string): string | undefined {
 /** The columns of `COPY t (a, "b, c") FROM stdin;` as it writes them; undefined where it names none. */
 export function columnsOf(copy: string): string[] | undefined {
   const list = /^COPY\s[^(]*\((.*)\)\s+FROM\s/is.exec(copy)?.[1];
-  return list?.match(new RegExp(`${quotedName}|[^",]+`, 'g'))?.map((column) => column.trim());
+  return list
+    ?.match(new RegExp(`${quotedName}|[^",\\s][^",]*`, 'g'))
+    ?.map((column) => column.trim());
 }

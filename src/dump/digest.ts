@@ -2,7 +2,7 @@ import { createHash, hash, type Hash } from 'node:crypto';
 import { columnsOf } from './copy.ts';
 import { rolesIn, policyRolesIn } from './role-filter.ts';
 import { DigestSum, RowDigest } from './row-digest.ts';
-import { comparableText } from './comparable-text.ts';
+import { comparableText, looseText } from './comparable-text.ts';
 import { objectNamed, tableInsertedInto } from './statement.ts';
 import type { Token } from './token.ts';
 
@@ -19,6 +19,8 @@ export interface TableDigest {
 export interface Definition {
   /** As pg_dump calls the object: `INDEX public.places_name_idx`; or the statement's first words. */
   readonly object: string;
+  /** Tells apart what it says, but for casts and parentheses. */
+  readonly meaning: string;
   /** It says who owns something, or who may do what with it. */
   readonly isOwnership: boolean;
   /** How many statements there are that say the same. */
@@ -27,11 +29,11 @@ export interface Definition {
 
 /** What a dump holds, small enough to be kept: for to be compared with what another one holds. */
 export interface DumpDigest {
-  /** The server and the pg_dump that made it, `15.18`; undefined where it does not say. */
+  /** What it says of the server and the pg_dump that made it, for to be compared; undefined where it says nothing. */
   readonly madeBy: string | undefined;
   /** By name, as the dump writes it. */
   readonly tables: ReadonlyMap<string, TableDigest>;
-  /** Rows that came as INSERT statements: they are counted, not compared. */
+  /** INSERT statements: what they hold is not compared. */
   readonly inserts: number;
   /** The arguments of `setval`, by sequence. */
   readonly sequences: ReadonlyMap<string, string>;
@@ -46,6 +48,9 @@ const largeObject = /^SELECT pg_catalog\.(lo_create|lo_open|lowrite|lo_close)\((
 /** Settings of the session, and what surrounds large objects. */
 const ofTheSession =
   /^(?:SET |RESET |SELECT pg_catalog\.set_config\(|BEGIN;|COMMIT;|SELECT pg_catalog\.lo_unlink)/;
+/** Where and how what is created next is stored. */
+const storage = /^SET (default_tablespace|default_table_access_method) = (.*);$/;
+const stored = /^CREATE (?:UNLOGGED )?TABLE |^CREATE (?:UNIQUE )?INDEX |^CREATE MATERIALIZED VIEW /;
 /** Statistics of the planner are no content (18 and later). */
 const ofThePlanner = /^SELECT \* FROM pg_catalog\.pg_(?:restore|clear)_\w+_stats\(/;
 
@@ -53,6 +58,9 @@ interface OpenTable {
   readonly rows: RowDigest;
   readonly sum: DigestSum;
 }
+
+/** So much of a long statement tells what it is. */
+const headBytes = 1024;
 
 /** Takes the tokens of a dump, in order, and sums up what it holds. Memory is that of its definitions. */
 export class DumpDigester {
@@ -67,11 +75,12 @@ export class DumpDigester {
   #largeObjectCount = 0;
   #largeObject: { readonly hash: Hash } | undefined;
   readonly #definitions = new Map<string, Definition>();
+  readonly #storage = new Map<string, string>();
   /** What stood before the statement, and what pg_dump called the object of it and those that follow. */
   #comments = '';
   #object: string | undefined;
-  /** The bytes of one that is too long to have a text. */
-  #long: Hash | undefined;
+  /** Of one that is too long to have a text: its digest, and how it begins. */
+  #long: { readonly hash: Hash; readonly head: string } | undefined;
 
   /** @param like of another dump: rows of a table with the same columns in another order are taken in that. */
   constructor(like?: DumpDigest) {
@@ -118,8 +127,9 @@ export class DumpDigester {
     if (this.#header === '') {
       this.#header = (this.#comments.match(madeBy) ?? []).join('; ');
     }
-    if (statement === undefined || this.#long !== undefined) {
-      (this.#long ??= createHash('sha256')).update(bytes);
+    if (statement?.text === undefined || this.#long !== undefined) {
+      this.#long ??= { hash: createHash('sha256'), head: bytes.toString('utf8', 0, headBytes) };
+      this.#long.hash.update(bytes);
     }
     if (statement === undefined) return;
     const { text, copyInto } = statement;
@@ -140,7 +150,9 @@ export class DumpDigester {
 
   #take(text: string | undefined): void {
     if (text === undefined) {
-      this.#define(this.#long?.digest('hex') ?? '', '');
+      const { hash: long, head = '' } = this.#long ?? {};
+      if (tableInsertedInto(head) !== undefined) this.#inserts += 1;
+      else this.#define(long?.digest('hex') ?? '', head);
       return;
     }
     const [, sequence, value] = setval.exec(text) ?? [];
@@ -148,8 +160,18 @@ export class DumpDigester {
     if (sequence !== undefined) this.#sequences.set(sequence, value ?? '');
     else if (call !== undefined) this.#takeLargeObject(call, given);
     else if (tableInsertedInto(text) !== undefined) this.#inserts += 1;
+    else if (storage.test(text)) this.#noteStorage(text);
     else if (!ofTheSession.test(text) && !ofThePlanner.test(text))
-      this.#define(hash('sha256', comparableText(text)), text);
+      this.#define(hash('sha256', comparableText(text) + this.#storageOf(text)), text);
+  }
+
+  #noteStorage(text: string): void {
+    const [, setting = '', value = ''] = storage.exec(text) ?? [];
+    this.#storage.set(setting, value);
+  }
+
+  #storageOf(text: string): string {
+    return stored.test(text) ? JSON.stringify([...this.#storage]) : '';
   }
 
   /** Large objects are rows of a number and its data; what is empty is only created. */
@@ -175,7 +197,8 @@ export class DumpDigester {
     const object = this.#object ?? firstWords(text);
     const isOwnership = rolesIn(text).length > policyRolesIn(text).length;
     const count = (this.#definitions.get(key)?.count ?? 0) + 1;
-    this.#definitions.set(key, { object, isOwnership, count });
+    const meaning = hash('sha256', looseText(text) + this.#storageOf(text));
+    this.#definitions.set(key, { object, meaning, isOwnership, count });
   }
 }
 

@@ -25,13 +25,14 @@ const grant = new RegExp(
 );
 const grantor = new RegExp(String.raw` GRANTED BY ${name};$`);
 
-/** Reads what pg_dumpall --globals-only has written; what is about databases or tablespaces is passed over. */
+/**
+ * Reads what pg_dumpall --globals-only has written; what is about databases or tablespaces is passed over, and
+ * what is not one statement by itself.
+ */
 export function parseGlobals(sql: string): StoredRoles {
-  const inspector = new DumpInspector({ strict: false });
   const roles = new Map<string, string[]>();
   const memberships: Membership[] = [];
-  for (const token of [...inspector.read(bytesOf(sql)), ...inspector.end()]) {
-    const text = token.type === 'sql' ? (token.statement?.text ?? '') : '';
+  for (const text of statementsIn(sql).filter(isOneByItself)) {
     const role = ofRole.exec(text)?.slice(1).find(Boolean);
     const [, granted, member] = grant.exec(text) ?? [];
     if (role !== undefined) {
@@ -46,4 +47,17 @@ export function parseGlobals(sql: string): StoredRoles {
     }
   }
   return { roles, memberships };
+}
+
+function statementsIn(sql: string): string[] {
+  const inspector = new DumpInspector({ strict: false });
+  return [...inspector.read(bytesOf(sql)), ...inspector.end()].flatMap((token) =>
+    token.type === 'sql' ? (token.statement?.text ?? []) : token.type === 'meta' ? [''] : [],
+  );
+}
+
+/** It is given to psql alone: what the file sets before must not decide where it ends. */
+function isOneByItself(statement: string): boolean {
+  const alone = statementsIn(statement);
+  return alone.length === 1 && alone[0] === statement;
 }

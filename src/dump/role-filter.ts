@@ -99,7 +99,7 @@ export class RoleFilter {
     const missing = match
       .slice(1)
       .map(roleName)
-      .filter((role) => role !== 'PUBLIC' && !roles.has(role));
+      .filter((role) => !isEverybody(role) && !roles.has(role));
     for (const role of missing) this.#roles.add(role);
     return missing.length === 0;
   }
@@ -114,13 +114,16 @@ export function rolesIn(statement: string): string[] {
   return match
     .slice(1)
     .map(roleName)
-    .filter((role) => role !== 'PUBLIC');
+    .filter((role) => !isEverybody(role));
 }
 
 /** The roles of a row-security policy, which is never left out by itself: it decides who sees which rows. */
 export function policyRolesIn(statement: string): string[] {
   return (policy.exec(statement)?.[2]?.match(eachName) ?? []).map(roleName);
 }
+
+/** Of user mappings, pg_dump writes it in small letters; no role can be called so. */
+const isEverybody = (role: string) => role.toLowerCase() === 'public';
 
 function roleName(identifier: string): string {
   if (identifier.startsWith("'")) return identifier.slice(1, -1).replaceAll("''", "'");

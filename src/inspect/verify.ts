@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import { checkArchive, type ArchiveReport, type ReadProgress } from '../archive/reader.ts';
 import { identify, identifyStray } from '../archive/identify.ts';
 import { DumpInspector } from '../dump/contents.ts';
@@ -6,7 +5,7 @@ import type { TableRows } from '../base/table-rows.ts';
 import { Failure } from '../base/errors.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
 import { listBackups } from '../backup-directory/catalog.ts';
-import { recordEvent, type VerifyEvent } from '../backup-directory/history.ts';
+import { recordForBackup, type VerifyEvent } from '../backup-directory/history.ts';
 import { failWithoutBackups, locateBackup, useAnother } from '../backup-directory/locate.ts';
 import type { Context } from '../context.ts';
 
@@ -109,14 +108,18 @@ async function verifyFile(
 /** Whoever may only read the backups verifies them all the same. */
 async function record(
   { config, log, now }: Context,
-  { name, path }: BackupFile,
+  file: BackupFile,
   defects: readonly string[],
 ): Promise<void> {
-  if (dirname(path) !== config.backupDir) return;
   const found: Pick<VerifyEvent, 'outcome' | 'message'> =
     defects.length === 0 ? { outcome: 'good' } : { outcome: 'bad', message: defects.join('; ') };
-  const event: VerifyEvent = { at: now().toISOString(), event: 'verify', backup: name, ...found };
-  await recordEvent(config.backupDir, event, log, 'debug');
+  const event: VerifyEvent = {
+    at: now().toISOString(),
+    event: 'verify',
+    backup: file.name,
+    ...found,
+  };
+  await recordForBackup(config.backupDir, file, event, log, 'debug');
 }
 
 /** A file that a manifest calls a backup is a damaged one, whatever its bytes look like. */

@@ -9,6 +9,7 @@ import { lastLine } from './connection-failure.ts';
 import { maintenanceDatabase } from './connection.ts';
 import { serverVersion } from './databases.ts';
 import type { Server } from './psql.ts';
+import { sandboxPrefix } from './sandbox-leftovers.ts';
 import { findTool } from './tools.ts';
 
 export interface SandboxOptions {
@@ -44,7 +45,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const postgres = await findTool('postgres', ofServer);
   const psql = await findTool('psql', search);
   const user = options.uid === 0 ? await serverUser(environment, options.signal) : undefined;
-  const directory = await mkdtemp(join(options.tempDirectory, 'pratiko_sandbox_'));
+  const directory = await mkdtemp(join(options.tempDirectory, sandboxPrefix));
   const asServer = { env: environment, cwd: directory, ...(user && { user }) };
   try {
     await createCluster({ file: initdb.path, args: [], ...asServer }, directory, options);

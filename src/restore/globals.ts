@@ -1,11 +1,11 @@
-import { z } from 'zod';
 import { Failure } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { globalsPathOf, readGlobals } from '../backup-directory/globals-file.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
-import { parseGlobals, type StoredRoles } from '../dump/globals.ts';
-import { execute, maintenanceOf, query, type Server } from '../postgres/psql.ts';
+import { parseGlobals, type Membership, type StoredRoles } from '../dump/globals.ts';
+import { execute, maintenanceOf, type Server } from '../postgres/psql.ts';
 import { SqlError } from '../postgres/sql-error.ts';
+import type { ServerFacts } from './server-facts.ts';
 
 /**
  * The roles stored beside a backup.
@@ -24,22 +24,42 @@ export async function storedRolesOf(
   });
 }
 
-const membershipSchema = z.object({ role: z.string(), member: z.string() });
+/** What a server does not have of the roles that were stored. */
+export interface MissingRoles {
+  /** The statements that make each role, by its name. */
+  readonly roles: ReadonlyMap<string, readonly string[]>;
+  readonly memberships: readonly Membership[];
+}
+
+export function missingRoles(
+  { roles, memberships }: StoredRoles,
+  facts: Pick<ServerFacts, 'roles' | 'memberships'>,
+): MissingRoles {
+  const isThere = new Set(facts.memberships.map(({ role, member }) => key(role, member)));
+  return {
+    roles: new Map([...roles].filter(([role]) => !facts.roles.existing.has(role))),
+    memberships: memberships.filter(({ role, member }) => !isThere.has(key(role, member))),
+  };
+}
+
+const key = (role: string, member: string) => JSON.stringify([role, member]);
+
+/** What a server sees of a statement must be what was read of it. */
+const asItWasRead = 'SET standard_conforming_strings = on;';
 
 /**
  * Creates the roles and memberships that a server does not have; those that it has stay as they are. What
  * it refuses is warned of.
- * @param existing the roles that are there.
  */
 export async function createMissingRoles(
   server: Server,
-  { roles, memberships }: StoredRoles,
-  existing: ReadonlySet<string>,
+  { roles, memberships }: MissingRoles,
   log: Log,
 ): Promise<void> {
-  const run = async (what: string, statement: string) => {
+  const run = async (what: string, statement: string): Promise<boolean> => {
     try {
-      await execute(server, maintenanceOf(server), statement);
+      await execute(server, maintenanceOf(server), `${asItWasRead}\n${statement}`);
+      return true;
     } catch (error) {
       // Never the statement: it can hold the hash of a password.
       if (!(error instanceof SqlError)) throw error;
@@ -47,24 +67,17 @@ export async function createMissingRoles(
         { hint: 'create it as a superuser, or do without' },
         `the server refused ${what}: ${error.reason}`,
       );
+      return false;
     }
   };
-  const missing = [...roles].filter(([role]) => !existing.has(role));
-  for (const [role, statements] of missing) {
-    for (const statement of statements) await run(`a part of role "${role}"`, statement);
+  const created: string[] = [];
+  for (const [role, statements] of roles) {
+    const done: boolean[] = [];
+    for (const statement of statements) done.push(await run(`a part of role "${role}"`, statement));
+    if (done[0]) created.push(role);
   }
-  const known = await query(
-    server,
-    maintenanceOf(server),
-    membershipSchema,
-    'SELECT r.rolname AS role, m.rolname AS member FROM pg_auth_members AS a JOIN pg_roles AS r ON r.oid = a.roleid JOIN pg_roles AS m ON m.oid = a.member',
-  );
-  const isThere = new Set(known.map(({ role, member }) => JSON.stringify([role, member])));
   for (const { role, member, statement } of memberships) {
-    if (isThere.has(JSON.stringify([role, member]))) continue;
     await run(`to make "${member}" a member of "${role}"`, statement);
   }
-  if (missing.length > 0) {
-    log.info(`created roles: ${missing.map(([role]) => role).join(', ')}`);
-  }
+  if (created.length > 0) log.info(`created roles: ${created.join(', ')}`);
 }

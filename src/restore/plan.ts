@@ -6,6 +6,7 @@ import type { BackupFile } from '../backup-directory/backup.ts';
 import { momentOf, parseBackupName } from '../backup-directory/names.ts';
 import { planCarryOver, planParameters } from './database-properties.ts';
 import { compareRows, type Comparison } from './comparison.ts';
+import { missingRoles, type MissingRoles } from './globals.ts';
 import type { Finding } from './finding.ts';
 import type { Situation } from './situation.ts';
 import { findingsOf } from './checks.ts';
@@ -28,8 +29,8 @@ export interface RestorePlan {
   readonly comment: OwnComment;
   /** The own comment of the present database. */
   readonly targetComment: OwnComment;
-  /** Roles that are created before, as they were stored. */
-  readonly roles: readonly string[];
+  /** Roles and memberships that are created before, as they were stored. */
+  readonly missing: MissingRoles;
   /** Kept by earlier restores. */
   readonly remaining: readonly PreviousDatabase[];
   readonly serverVersion: string;
@@ -70,11 +71,10 @@ export function planRestore(situation: Situation): RestorePlan {
     comment:
       present === undefined ? notedComment(scratch) : ownComment(target, present.settings.comment),
     targetComment: ownComment(target, present?.settings.comment ?? null),
-    roles: situation.globals
-      ? [...(situation.stored?.roles.keys() ?? [])].filter(
-          (role) => !facts.roles.existing.has(role),
-        )
-      : [],
+    missing:
+      situation.globals && situation.stored !== undefined
+        ? missingRoles(situation.stored, facts)
+        : { roles: new Map(), memberships: [] },
     remaining: facts.previous,
     serverVersion: facts.version,
     clients: facts.target?.clients ?? [],

@@ -74,9 +74,7 @@ export async function restore(context: Context, options: RestoreOptions): Promis
     options.waitSeconds,
   );
   const started = performance.now();
-  if (options.globals && known.stored !== undefined) {
-    await createMissingRoles(server, known.stored, known.facts.roles.existing, log);
-  }
+  await createMissingRoles(server, proposed.missing, log);
   // Things may have changed meanwhile.
   const prepared = await prepare(context, server, file, options, undefined, known);
   const { plan } = prepared;

@@ -53,6 +53,8 @@ const factsSchema = z.object({
       inherited: z.boolean(),
     }),
   ),
+  /** Who is a member of which role. */
+  memberships: z.array(z.object({ role: z.string(), member: z.string() })),
   tablespaces: z.array(z.object({ name: z.string(), usable: z.boolean() })),
   extensions: z.array(z.object({ name: z.string(), creatable: z.boolean() })),
   /** Parameters that every user may set. */
@@ -191,6 +193,7 @@ const selectFacts = (target: string) => `
     me.rolsuper AS superuser, me.rolsuper OR me.rolcreatedb AS "createsDatabases",
     ${names('SELECT datname FROM pg_database')} AS databases,
     ${rows(selectRoles)} AS roles,
+    ${rows('SELECT r.rolname AS role, m.rolname AS member FROM pg_auth_members AS a JOIN pg_roles AS r ON r.oid = a.roleid JOIN pg_roles AS m ON m.oid = a.member')} AS memberships,
     ${rows("SELECT spcname AS name, has_tablespace_privilege(oid, 'CREATE') AS usable FROM pg_tablespace")} AS tablespaces,
     ${rows(selectExtensions)} AS extensions,
     ${names("SELECT name FROM pg_settings WHERE context IN ('user', 'backend')")} AS "userParameters",

@@ -5,7 +5,7 @@ import type { Candidate } from './candidate.ts';
 import { readMeasures, type Measures } from '../backup-directory/accepted-loss.ts';
 import type { Backup } from '../backup-directory/backup.ts';
 import { listBackups } from '../backup-directory/catalog.ts';
-import { readHistory, type DrillEvent, type HistoryEvent } from '../backup-directory/history.ts';
+import { failedDrills, readHistory } from '../backup-directory/history.ts';
 import { readLatest } from '../backup-directory/latest.ts';
 import { dayOf, momentOf, type Stamp } from '../backup-directory/names.ts';
 import { Checksum } from '../streams/checksum.ts';
@@ -35,7 +35,7 @@ export async function takeStock(directory: string, options: StockOptions): Promi
   const backups = await listBackups(directory);
   const latest = await readLatest(directory);
   const measures = options.measures ?? (await readMeasures(directory));
-  const drilled = failedDrills(await readHistory(directory));
+  const drilled = new Set(failedDrills(await readHistory(directory)).map(({ backup }) => backup));
   const judged = new Map<Stamp, boolean>();
   const isGood = async (backup: Backup): Promise<boolean> => {
     const { stamp, name } = backup;
@@ -100,16 +100,6 @@ async function readNewest(
     const count = goodOf.get(database) ?? 0;
     if (count < wanted && (await isGood(backup))) goodOf.set(database, count + 1);
   }
-}
-
-/** The names of backups that did not come back as they were when they were last restored to be compared. */
-function failedDrills(history: readonly HistoryEvent[]): Set<string> {
-  const last = new Map<string, DrillEvent['outcome']>();
-  for (const event of history) {
-    if (event.event === 'drill' && event.outcome !== 'notProven')
-      last.set(event.backup, event.outcome);
-  }
-  return new Set([...last].flatMap(([name, outcome]) => (outcome === 'failed' ? [name] : [])));
 }
 
 /** The backups that are held, of each database by itself. */

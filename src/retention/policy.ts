@@ -86,6 +86,8 @@ interface Collection<C extends Candidate = Candidate> {
   readonly held: ReadonlyMap<Candidate, string>;
   /** The last weeks, months and years. */
   readonly slots: readonly Slot<C>[];
+  /** The labels of those that a backup stands for. */
+  readonly keptBy: ReadonlyMap<Candidate, readonly string[]>;
 }
 
 /** Why a backup is kept, for people; undefined where the rule does not keep it. */
@@ -110,8 +112,8 @@ const rules: readonly Rule[] = [
     oldest !== undefined && byAge(backup, oldest) >= 0
       ? `among the newest ${policy.keepMin} good backups`
       : undefined,
-  (backup, { slots }) => {
-    const kept = slots.filter((slot) => keeperOf(slot) === backup).map(({ label }) => label);
+  (backup, { keptBy }) => {
+    const kept = keptBy.get(backup) ?? [];
     const which = backup.knownGood ? 'newest good' : 'only';
     return kept.length === 0 ? undefined : `${which} backup of ${kept.join(', ')}`;
   },
@@ -157,14 +159,25 @@ function collect<C extends Candidate>(
   const good = past.filter(({ knownGood }) => knownGood);
   const newestGood = good.at(-1);
   const confirmed = newestGood === undefined ? 0 : confirmedDay(past, newestGood);
+  const slots = slotsOf(past, policy, confirmed);
   return {
     policy,
     newestGood,
     confirmedDay: confirmed,
     needed: good.slice(-policy.keepMin),
     held: heldBackups(backups, policy.suspiciousDrop),
-    slots: slotsOf(past, policy, confirmed),
+    slots,
+    keptBy: keepersOf(slots),
   };
+}
+
+function keepersOf(slots: readonly Slot<Candidate>[]): Map<Candidate, string[]> {
+  const keepers = new Map<Candidate, string[]>();
+  for (const slot of slots) {
+    const keeper = keeperOf(slot);
+    if (keeper !== undefined) keepers.set(keeper, [...(keepers.get(keeper) ?? []), slot.label]);
+  }
+  return keepers;
 }
 
 /** The day of the newest good backup, at most one day after the backup before it. */

@@ -56,7 +56,9 @@ function lastSlots<C extends Candidate>(
   const slots = new Map<string, C[]>();
   for (const backup of backups.toSorted((a, b) => a.day - b.day)) {
     const label = labelOf(backup.day);
-    slots.set(label, [...(slots.get(label) ?? []), backup]);
+    const members = slots.get(label);
+    if (members === undefined) slots.set(label, [backup]);
+    else members.push(backup);
   }
   const last = count === 0 ? [] : [...slots].slice(-count);
   return last.map(([label, members]) => ({ label, members }));

@@ -51,7 +51,7 @@ export function jobsOf({ hour, minute, monthlyDrill }: ScheduleOptions): Job[] {
 export const logPathOf = ({ project }: Invocation) => `${project}/logs/backup.log`;
 
 /** By what our lines in a crontab are known: the program and the settings that they are of. */
-export const markOf = ({ script, options }: Invocation) =>
+const markOf = ({ script, options }: Invocation) =>
   `# pratiko-backup schedule: ${[script, ...options].join(' ')}`;
 
 /** A line of a crontab(5): `%` is a line break there unless it is escaped. */

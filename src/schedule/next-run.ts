@@ -3,7 +3,9 @@ import { Cron } from 'croner';
 /** The times of a line of a crontab(5), or its name of them. */
 const times = /^\s*(@\w+|(?:\S+\s+){4}\S+)\s+(.*)$/;
 /** Starts this program to make a backup, ours or written by hand. */
-const backs = /pratiko-backup\b.*\bbackup\b/;
+const backs = /pratiko-backup\S*\s(?:.*\s)?backup(?:\s|$)/;
+/** Where its output goes, and what else follows. */
+const behind = /\s(?:\d?>|\||;|#).*$/s;
 
 /** Lines of a crontab that make backups: what they run, and when. */
 export function backupLines(
@@ -11,7 +13,10 @@ export function backupLines(
 ): { readonly when: string; readonly command: string }[] {
   return crontab.split('\n').flatMap((line) => {
     const [, when, command] = times.exec(line) ?? [];
-    const isBackup = when !== undefined && !when.startsWith('#') && backs.test(command ?? '');
+    const isBackup =
+      when !== undefined &&
+      !when.startsWith('#') &&
+      backs.test((command ?? '').replace(behind, ''));
     return isBackup ? [{ when, command: command ?? '' }] : [];
   });
 }

@@ -23,6 +23,9 @@ function digest(dump: string, like?: DumpDigest, cuts: readonly number[] = []): 
 const copy = (rows: readonly string[], columns = 'a, b', lineEnd = '\n') =>
   `${header}COPY public.t (${columns}) FROM stdin;${lineEnd}${rows.map((row) => `${row}${lineEnd}`).join('')}\\.${lineEnd}`;
 
+const object = (name: string, sql: string) =>
+  `--\n-- Name: ${name}; Type: TABLE; Schema: public; Owner: -\n--\n\n${sql}\n\n`;
+
 const rowOf = (dump: DumpDigest) => dump.tables.get('public.t');
 
 const field = fc.stringMatching(/^[a-z]{0,6}$/);
@@ -71,7 +74,14 @@ describe('definitions', () => {
       "CHECK (((title)::text = ANY ((ARRAY['a'::character varying, 'b'::character varying])::text[])))",
       "CHECK (((title)::text = ANY (ARRAY[('a'::character varying)::text, ('b'::character varying)::text])))",
     ],
-    ['SELECT (a + b) FROM t', 'SELECT a + b\n   FROM t'],
+    [
+      'CREATE TABLE public.c (\n    x integer,\n    a integer\n)\nINHERITS (public.p);',
+      'CREATE TABLE public.c (\n    a integer,\n    x integer\n)\nINHERITS (public.p);',
+    ],
+    [
+      "CREATE FUNCTION f(x text) RETURNS boolean\n    LANGUAGE sql\n    RETURN ((x)::text = ANY ((ARRAY['a'::character varying])::text[]));",
+      "CREATE FUNCTION f(x text) RETURNS boolean\n    LANGUAGE sql\n    RETURN ((x)::text = ANY (ARRAY[('a'::character varying)::text]));",
+    ],
   ])('%s is the same in other words', (one, other) => {
     expect(comparableText(one)).toBe(comparableText(other));
   });
@@ -81,12 +91,11 @@ describe('definitions', () => {
     ["COMMENT ON TABLE t IS 'a::text'", "COMMENT ON TABLE t IS 'a'"],
     ['CREATE FUNCTION f() AS $$ SELECT (1) $$', 'CREATE FUNCTION f() AS $$ SELECT 1 $$'],
     ['a integer', 'a bigint'],
+    ['CHECK (((a OR b) AND c))', 'CHECK ((a OR (b AND c)))'],
+    ['"a  b" integer', '"a b" integer'],
   ])('%s is not %s', (one, other) => {
     expect(comparableText(one)).not.toBe(comparableText(other));
   });
-
-  const object = (name: string, sql: string) =>
-    `--\n-- Name: ${name}; Type: TABLE; Schema: public; Owner: -\n--\n\n${sql}\n\n`;
 
   test('of another pg_dump are compared as a list of objects', () => {
     const one = digest(
@@ -114,15 +123,36 @@ describe('definitions', () => {
   });
 });
 
-test('rows that came as INSERT statements are counted and not compared', () => {
-  const inserted = digest(
-    `${header}INSERT INTO public.t VALUES (1);\nINSERT INTO public.t VALUES (2);\n`,
-  );
-  const { differences, notCompared } = compareDigests(
-    inserted,
-    digest(copy(['1', '2'], 'a')),
-    true,
-  );
-  expect(differences).toEqual([]);
-  expect(notCompared).toEqual(['2 rows that came as INSERT statements']);
+test('what differs in casts and parentheses alone is told, and not called the same', () => {
+  const view = (sql: string) => digest(`${header}${object('v', `CREATE VIEW v AS ${sql};`)}`);
+  const [one, other] = [view('SELECT ((a)::text OR b)'), view('SELECT (a OR b)')];
+  expect(compareDigests(one, other, true)).toEqual({
+    differences: [],
+    definitionsBy: 'statement',
+    notCompared: ['TABLE public.v, which the server writes with other casts or parentheses'],
+  });
+});
+
+test('where a table is stored belongs to its definition', () => {
+  const stored = (where: string) =>
+    digest(`${header}SET default_tablespace = ${where};\n\n${object('t', 'CREATE TABLE t ();')}`);
+  expect(compareDigests(stored("''"), stored('fast'), true).differences).toEqual([
+    'TABLE public.t is not the same',
+  ]);
+});
+
+test('columns in quotes are columns, wherever they stand', () => {
+  const one = digest(copy(['1\t2\t3'], 'id, "userId", "createdAt"'));
+  expect(one.tables.get('public.t')?.columns).toEqual(['id', '"userId"', '"createdAt"']);
+  const other = digest(copy(['1\t2\t3'], 'id, "userId", "createdAt"'), one);
+  expect(other.tables.get('public.t')).toEqual(one.tables.get('public.t'));
+  const turned = digest(copy(['3\t1\t2'], '"createdAt", id, "userId"'), one);
+  expect(turned.tables.get('public.t')?.digest).toBe(one.tables.get('public.t')?.digest);
+});
+
+test('INSERT statements are counted, also long ones', () => {
+  const long = `INSERT INTO public.t VALUES ('${'x'.repeat(300_000)}');\n`;
+  const { inserts, definitions } = digest(`${header}INSERT INTO public.t VALUES (1);\n${long}`);
+  expect(inserts).toBe(2);
+  expect([...definitions.values()]).toEqual([]);
 });

@@ -60,6 +60,7 @@ const facts: ServerFacts = {
   room: { dataDirectory: null, startedAt: 0 },
   maxWalBytes: 1e9,
   leftovers: [],
+  memberships: [],
   target,
   previous: [],
 };

@@ -102,6 +102,8 @@ describe('the next run', () => {
       '',
       '0 2 * * * pratiko-backup verify\n',
       '0 2 * * * /usr/bin/backup\n',
+      `${linesAt(2, 0, true)[1] ?? ''}\n`,
+      '0 2 * * * /x/pratiko-backup prune >> /x/logs/backup.log # and no backup\n',
       '@reboot pratiko-backup backup\n',
       '99 2 * * * pratiko-backup backup\n',
     ]) {

@@ -25,7 +25,7 @@ export function announcePlan(plan: RestorePlan, dropOld: boolean, log: Log, now:
     log.warn(`this is a backup of database "${manifest.database.name}", not of "${target}"`);
   }
   warnOf(findings, log);
-  if (plan.roles.length > 0) log.info(`roles that will be created: ${plan.roles.join(', ')}`);
+  for (const line of describeRoles(plan)) log.info(line);
   for (const line of describeClients(plan)) log.info(line);
   for (const line of describeComparison(plan)) log.info(line);
   log.info(
@@ -33,6 +33,14 @@ export function announcePlan(plan: RestorePlan, dropOld: boolean, log: Log, now:
       ? `there is no database "${target}" yet: it will be created`
       : `database "${target}" will be replaced; the present one is kept${dropOld ? ' until the swap, then dropped (--drop-old)' : ` as "${target}_before_…"`}`,
   );
+}
+
+function describeRoles({ missing: { roles, memberships } }: RestorePlan): string[] {
+  const members = memberships.map(({ role, member }) => `"${member}" of "${role}"`);
+  return [
+    ...(roles.size === 0 ? [] : [`roles that will be created: ${[...roles.keys()].join(', ')}`]),
+    ...(members.length === 0 ? [] : [`memberships that will be given: ${members.join(', ')}`]),
+  ];
 }
 
 /** So many lines of a list, at most. */

@@ -5,6 +5,7 @@ import {
   formatLocalTime,
   formatPlural,
 } from '../../base/format.ts';
+import { totalRows } from '../../base/table-rows.ts';
 import { describeKept, describeRescued } from '../../cli/kept-database.ts';
 import { formatTable } from '../../cli/table.ts';
 import { describeTrend } from '../../cli/trend.ts';
@@ -28,7 +29,7 @@ function factsOf(status: Status, room: number | undefined): [string, string][] {
   const trend = describeTrend(
     backups.map(({ bytes, manifest }) => ({
       bytes,
-      rows: manifest?.tables.reduce((sum, { rows }) => sum + rows, 0),
+      rows: manifest && totalRows(manifest.tables),
     })),
   );
   return [
@@ -70,7 +71,7 @@ function describeLastGood({ lastGood, ageMs, backups }: Status): string {
   if (lastGood === undefined || ageMs === undefined) {
     return backups.length === 0 ? 'none' : 'none that is known to be good';
   }
-  const rows = lastGood.manifest?.tables.reduce((sum, table) => sum + table.rows, 0) ?? 0;
+  const rows = totalRows(lastGood.manifest?.tables ?? []);
   return `${formatLocalTime(lastGood.madeAt)}, ${formatAge(ageMs)} ago, ${formatBytes(lastGood.bytes)}, ${formatPlural(rows, 'row')}`;
 }
 

@@ -6,7 +6,7 @@ import type { Terminal } from '../../cli/terminal.ts';
 import type { Context } from '../../context.ts';
 import type { DrillReport } from '../../restore/drill/drill.ts';
 
-export interface DrillChoice {
+interface DrillChoice {
   readonly file: string | undefined;
   readonly sandbox: boolean;
   readonly jobs: number;

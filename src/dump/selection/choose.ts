@@ -32,10 +32,19 @@ const attachIndex = new RegExp(
   'u',
 );
 /** What says something of an object that something else has made. */
-const remark = /^(?:COMMENT ON|GRANT|REVOKE|ALTER (?!TABLE|INDEX))/;
+const remark =
+  /^(?:COMMENT ON (?!CAST|OPERATOR|EXTENSION)|GRANT|REVOKE|ALTER (?:TYPE|DOMAIN|SEQUENCE|FUNCTION|PROCEDURE|AGGREGATE|COLLATION|TEXT SEARCH) )/;
 const subject = /^(?:COMMENT ON|ALTER) .*?(?= IS |$)|(?<= ON ).*$/s;
 const statistics = new RegExp(String.raw`^CREATE STATISTICS .* FROM (${word}\.${word});$`, 'su');
-const schemaCreation = new RegExp(String.raw`^CREATE SCHEMA (${word});`, 'u');
+const schemaStatement = new RegExp(
+  String.raw`^(?:CREATE SCHEMA|ALTER SCHEMA|COMMENT ON SCHEMA|(?:GRANT|REVOKE) [\w, ]+ ON SCHEMA) (${word})(?=[\s;])`,
+  'u',
+);
+const extension = new RegExp(
+  String.raw`^CREATE EXTENSION (?:IF NOT EXISTS )?${word}(?: WITH)? SCHEMA (${word})`,
+  'u',
+);
+const constraintComment = new RegExp(String.raw`^COMMENT ON CONSTRAINT (${word}) ON`, 'u');
 
 /**
  * Chooses of a dump what some tables need: their definitions, rows, indexes, constraints and triggers, the
@@ -52,17 +61,25 @@ export function chooseTables(outline: DumpOutline, chosen: ReadonlySet<string>):
   const ancestors = ancestorsOf(statements, tables);
   const kept = new Map<number, string>();
   const leftOut: string[] = [];
+  const all = new Set(statements.flatMap(({ about }) => about.creates ?? []));
+  /** A rule or a policy works with other tables. */
+  const otherTableIn = (text: string) =>
+    /^CREATE (?:RULE|POLICY) /.test(text)
+      ? [...mentionsOf([text])].find((name) => all.has(name) && !tables.has(name))
+      : undefined;
   for (const { ordinal, text, about } of statements) {
     const { creates, of, needs } = about;
     const isOwn =
       (creates !== undefined && (tables.has(creates) || ancestors.has(creates))) ||
       (of !== undefined && tables.has(of)) ||
       tables.has(statistics.exec(text)?.[1] ?? '');
-    if (!isOwn && !text.startsWith('CREATE EXTENSION ')) continue;
-    if (needs === undefined || tables.has(needs)) kept.set(ordinal, text);
-    else if (!about.attaches) leftOut.push(firstLines(text));
+    if (!isOwn) continue;
+    const wanted = needs ?? otherTableIn(text);
+    if (wanted === undefined || tables.has(wanted)) kept.set(ordinal, text);
+    else if (!about.attaches) leftOut.push(onOneLine(text));
   }
   addMentioned(statements, kept);
+  addExtensions(statements, kept);
   addRemarks(statements, kept);
   const mentioned = mentionsOf([...kept.values()]);
   return {
@@ -106,12 +123,17 @@ function withPartitions(statements: Statements, chosen: ReadonlySet<string>): Se
 
 function ancestorsOf(statements: Statements, tables: ReadonlySet<string>): Set<string> {
   const ancestors = new Set<string>();
+  const all = new Set(statements.flatMap(({ about }) => about.creates ?? []));
   for (let before = -1; before !== ancestors.size;) {
     before = ancestors.size;
-    for (const { about } of statements) {
+    for (const { about, text } of statements) {
       const child = about.creates ?? '';
       if (!tables.has(child) && !ancestors.has(child)) continue;
-      for (const parent of about.inherits) if (!tables.has(parent)) ancestors.add(parent);
+      // Columns can have the type of another table's rows.
+      const types = [...mentionsOf([text])].filter((name) => all.has(name));
+      for (const parent of [...about.inherits, ...types]) {
+        if (!tables.has(parent)) ancestors.add(parent);
+      }
     }
   }
   return ancestors;
@@ -136,14 +158,36 @@ function addMentioned(statements: Statements, kept: Map<number, string>): void {
       }
     }
   }
-  const schemas = new Set([...known].map((name) => name.match(new RegExp(word, 'u'))?.[0]));
+  const schemas = new Set([...known].map(schemaOf));
   for (const { ordinal, text } of statements) {
-    const schema = schemaCreation.exec(text)?.[1];
-    if (schema !== undefined && schemas.has(schema)) kept.set(ordinal, text);
+    const schema = schemaStatement.exec(text)?.[1];
+    // The schema `public` is there: what is said of it is not about what was chosen.
+    if (schema !== undefined && schema !== 'public' && schemas.has(schema)) kept.set(ordinal, text);
   }
 }
 
-/** Adds owners, privileges and comments of what is kept, and indexes of partitions to those of their table. */
+/** Adds the extensions in whose schema something is mentioned that nothing in the dump makes. */
+function addExtensions(statements: Statements, kept: Map<number, string>): void {
+  const made = new Set(
+    statements.flatMap(({ text, about }) => about.creates ?? creation.exec(text)?.[1] ?? []),
+  );
+  const foreign = [...mentionsOf([...kept.values()])].filter((name) => !made.has(name));
+  const schemas = new Set(foreign.map((name) => schemaOf(name)));
+  for (const { ordinal, text } of statements) {
+    const schema = extension.exec(text)?.[1];
+    if (schema === undefined || !schemas.has(schema)) continue;
+    kept.set(ordinal, text);
+    for (const other of statements) {
+      if (schemaStatement.exec(other.text)?.[1] === schema && other.text.startsWith('CREATE ')) {
+        kept.set(other.ordinal, other.text);
+      }
+    }
+  }
+}
+
+const schemaOf = (name: string) => name.match(new RegExp(word, 'u'))?.[0];
+
+/** Adds owners, privileges and comments of what is kept, and the indexes of partitions to those of their table. */
 function addRemarks(statements: Statements, kept: Map<number, string>): void {
   const made = new Set<string>();
   for (const text of kept.values()) {
@@ -156,8 +200,14 @@ function addRemarks(statements: Statements, kept: Map<number, string>): void {
   for (const { ordinal, text } of statements) {
     const [, parent, child] = attachIndex.exec(text) ?? [];
     const isAttached = made.has(parent ?? '') && made.has(child ?? '');
-    const about = remark.test(text) ? subject.exec(text)?.[0].match(mention) : undefined;
-    if (isAttached || about?.some((name) => made.has(name))) kept.set(ordinal, text);
+    const about = remark.test(text) ? subject.exec(text)?.[0].match(mention)?.[0] : undefined;
+    const constraint = constraintComment.exec(text)?.[1];
+    const isLeftOut =
+      constraint !== undefined &&
+      ![...kept.values()].some((each) => each.includes(`CONSTRAINT ${constraint} `));
+    if (isAttached || (about !== undefined && made.has(about) && !isLeftOut)) {
+      kept.set(ordinal, text);
+    }
   }
 }
 
@@ -167,4 +217,4 @@ const mentionsOf = (texts: readonly string[]): Set<string> =>
 const namesIn = (texts: readonly string[], named: (text: string) => string[]) =>
   [...new Set(texts.flatMap(named))].sort();
 
-const firstLines = (text: string) => text.replaceAll(/\s+/g, ' ');
+const onOneLine = (text: string) => text.replaceAll(/\s+/g, ' ');

@@ -1,7 +1,7 @@
 import { qualified } from '../../base/sql.ts';
 
 /** What a statement of a dump is for: it sets up the session, makes objects, or fills them. */
-export type StatementKind = 'session' | 'definition' | 'data';
+type StatementKind = 'session' | 'definition' | 'data';
 
 const session = /^(?:SET |RESET |SELECT pg_catalog\.set_config\()/;
 /** pg_dump writes transactions only around large objects. */

@@ -49,24 +49,30 @@ export async function collectFacts(context: Context): Promise<StatusFacts> {
         return { unknown: messageOf(error) };
       },
     );
-  const kept = listKept(context).then((found): Known<KeptDatabases> =>
-    'kept' in found ? { value: found.kept } : { unknown: found.problem },
-  );
+  const [backups, history, measures, latest, running, leftovers, freeBytes, nextRun, kept] =
+    await Promise.all([
+      asked(listBackups(directory)),
+      asked(readHistory(directory)),
+      asked(readMeasures(directory)),
+      asked(whereLatestLeads(directory)),
+      asked(holderOf(directory, context)),
+      asked(findLeftovers(directory)),
+      asked(statfs(directory).then(({ bavail, bsize }) => bavail * bsize)),
+      asked(readCrontab(context).then((crontab) => nextBackup(crontab, now()))),
+      keptOf(context),
+    ]);
   return {
     now: now(),
     database: config.connection.database,
     directory,
     suspiciousDrop: config.retention.suspiciousDrop,
-    backups: await asked(listBackups(directory)),
-    history: await asked(readHistory(directory)),
-    measures: await asked(readMeasures(directory)),
-    latest: await asked(whereLatestLeads(directory)),
-    running: await asked(holderOf(directory, context)),
-    leftovers: await asked(findLeftovers(directory)),
-    freeBytes: await asked(statfs(directory).then(({ bavail, bsize }) => bavail * bsize)),
-    nextRun: await asked(readCrontab(context).then((crontab) => nextBackup(crontab, now()))),
-    kept: await kept,
+    ...{ backups, history, measures, latest, running, leftovers, freeBytes, nextRun, kept },
   };
+}
+
+async function keptOf(context: Context): Promise<Known<KeptDatabases>> {
+  const found = await listKept(context);
+  return 'kept' in found ? { value: found.kept } : { unknown: found.problem };
 }
 
 /** What is known; undefined where it is not. */

@@ -1,7 +1,7 @@
 import { formatAge, formatBytes, formatPlural } from '../../base/format.ts';
 import type { Backup } from '../../backup-directory/backup.ts';
 import { valueOf } from './facts.ts';
-import { roomFor, type KnownStatus as Known } from './known.ts';
+import { roomFor, type KnownStatus } from './known.ts';
 
 /** Why things are not well, and what to do. */
 export interface Problem {
@@ -10,7 +10,7 @@ export interface Problem {
 }
 
 /** @param damaged backups that are known not to be good. */
-export function problemsOf(known: Known, damaged: readonly Backup[]): Problem[] {
+export function problemsOf(known: KnownStatus, damaged: readonly Backup[]): Problem[] {
   return [
     ...directoryProblems(known),
     ...ageProblems(known),
@@ -23,7 +23,7 @@ export function problemsOf(known: Known, damaged: readonly Backup[]): Problem[] 
   ];
 }
 
-function* directoryProblems({ facts }: Known): Generator<Problem> {
+function* directoryProblems({ facts }: KnownStatus): Generator<Problem> {
   if ('unknown' in facts.backups) {
     yield {
       message: facts.backups.unknown,
@@ -38,7 +38,13 @@ function* directoryProblems({ facts }: Known): Generator<Problem> {
   }
 }
 
-function* ageProblems({ facts, backups, lastGood, ageMs, maxAgeMs }: Known): Generator<Problem> {
+function* ageProblems({
+  facts,
+  backups,
+  lastGood,
+  ageMs,
+  maxAgeMs,
+}: KnownStatus): Generator<Problem> {
   if ('unknown' in facts.backups) return;
   const future = backups.filter(({ madeAt }) => madeAt > facts.now);
   if (future.length > 0) {
@@ -65,12 +71,11 @@ function* ageProblems({ facts, backups, lastGood, ageMs, maxAgeMs }: Known): Gen
 
 const formatHours = (ms: number) => formatPlural(Math.round(ms / 360_000) / 10, 'hour');
 
-function* runProblems({ facts, lastRun }: Known): Generator<Problem> {
+function* runProblems({ facts, lastRun }: KnownStatus): Generator<Problem> {
   if (lastRun === undefined || lastRun.outcome === 'done') return;
   const age = formatAge(facts.now.getTime() - Date.parse(lastRun.at));
-  const running = valueOf(facts.running);
   if (lastRun.outcome === 'started') {
-    if (running !== undefined) return;
+    if ('unknown' in facts.running || facts.running.value !== undefined) return;
     yield {
       message: `the last run was killed, ${age} ago: it never ended`,
       hint: 'make a backup now: `pratiko-backup backup`; was the machine short of memory (`dmesg`), or turned off?',
@@ -94,7 +99,7 @@ function* damageProblems(damaged: readonly Backup[]): Generator<Problem> {
   };
 }
 
-function* drillProblems({ facts, lastDrill }: Known): Generator<Problem> {
+function* drillProblems({ facts, lastDrill }: KnownStatus): Generator<Problem> {
   if (lastDrill === undefined || lastDrill.outcome === 'passed') return;
   const age = formatAge(facts.now.getTime() - Date.parse(lastDrill.at));
   yield lastDrill.outcome === 'failed'
@@ -108,7 +113,7 @@ function* drillProblems({ facts, lastDrill }: Known): Generator<Problem> {
       };
 }
 
-function* lossProblems({ held }: Known): Generator<Problem> {
+function* lossProblems({ held }: KnownStatus): Generator<Problem> {
   for (const loss of held) {
     yield {
       message: `data may be lost: ${loss}`,
@@ -117,7 +122,7 @@ function* lossProblems({ held }: Known): Generator<Problem> {
   }
 }
 
-function* latestProblems({ facts, backups, lastGood }: Known): Generator<Problem> {
+function* latestProblems({ facts, backups, lastGood }: KnownStatus): Generator<Problem> {
   const latest = valueOf(facts.latest);
   if (latest === undefined || backups.length === 0) return;
   const isThere = (valueOf(facts.backups) ?? []).find(({ stamp }) => stamp === latest);
@@ -134,7 +139,7 @@ function* latestProblems({ facts, backups, lastGood }: Known): Generator<Problem
   }
 }
 
-function* roomProblems(known: Known): Generator<Problem> {
+function* roomProblems(known: KnownStatus): Generator<Problem> {
   const free = valueOf(known.facts.freeBytes);
   if (roomFor(known) !== 0 || free === undefined) return;
   yield {

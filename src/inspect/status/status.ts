@@ -1,4 +1,5 @@
 import { stateOf, type Backup } from '../../backup-directory/backup.ts';
+import { failedDrills } from '../../backup-directory/history.ts';
 import { earlierThan } from '../../backup-directory/larger-earlier-backup.ts';
 import { describeLoss, fullerBackups } from '../../backup-directory/loss.ts';
 import { checksByBackup } from '../checks.ts';
@@ -19,13 +20,15 @@ export function judge(facts: StatusFacts, maxAgeMs: number): Status {
   const backups = (valueOf(facts.backups) ?? [])
     .filter(({ manifest }) => manifest === undefined || manifest.database.name === facts.database)
     .toReversed();
+  const failed = new Set(failedDrills(history).map(({ backup }) => backup));
+  const drills = history
+    .filter((event) => event.event === 'drill')
+    .filter(({ database = facts.database }) => database === facts.database);
   const isGood = (backup: Backup) => {
-    const found = checks.get(backup.name);
-    const isBad = found?.isBad === true || found?.drill?.outcome === 'failed';
+    const isBad = checks.get(backup.name)?.isBad === true || failed.has(backup.name);
     return stateOf(backup) === 'verified' && !isBad && backup.madeAt <= facts.now;
   };
   const lastGood = backups.find(isGood);
-  const drills = history.filter((event) => event.event === 'drill');
   const known: KnownStatus = {
     facts,
     backups,

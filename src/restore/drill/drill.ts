@@ -1,7 +1,6 @@
-import { dirname } from 'node:path';
 import { Failure, messageOf } from '../../base/errors.ts';
 import type { BackupFile } from '../../backup-directory/backup.ts';
-import { recordEvent, type DrillEvent } from '../../backup-directory/history.ts';
+import { recordForBackup, type DrillEvent } from '../../backup-directory/history.ts';
 import type { Context } from '../../context.ts';
 import { explainRefusal } from '../explain-refusal.ts';
 import { locateDump, requireIdentified } from '../locate-dump.ts';
@@ -50,7 +49,7 @@ export async function drill(context: Context, options: DrillOptions): Promise<Dr
     });
   try {
     const proof = await prove(context, file, options);
-    const differences = proof.differences.join('; ');
+    const differences = summarize(proof.differences);
     await (differences === '' ? record('passed') : record('failed', differences));
     const { name, path } = file;
     return { name, path, place, ...proof, durationMs: performance.now() - started };
@@ -65,10 +64,18 @@ export async function drill(context: Context, options: DrillOptions): Promise<Dr
 /** @throws Failure `verificationFailed` where what was restored is not what the backup holds. */
 export function requireProven({ name, differences }: DrillReport): void {
   if (differences.length === 0) return;
-  const message = `${name} does not come back as it is: ${differences.join('; ')}`;
+  const message = `${name} does not come back as it is: ${summarize(differences)}`;
   throw new Failure('verificationFailed', message, {
     hint: 'the backup was not changed; look at it in a database beside: `pratiko-backup restore FILE --to NEW_DATABASE`',
   });
+}
+
+/** So many differences are told. */
+const told = 20;
+
+function summarize(differences: readonly string[]): string {
+  const more = differences.length - told;
+  return [...differences.slice(0, told), ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
 }
 
 async function prove(context: Context, file: BackupFile, options: DrillOptions): Promise<Proof> {
@@ -86,13 +93,14 @@ async function prove(context: Context, file: BackupFile, options: DrillOptions):
   }
 }
 
-/** Of a file elsewhere, no history is kept. */
 async function recordDrill(
   { config, log, now }: Context,
-  { name, path }: BackupFile,
-  event: Omit<DrillEvent, 'at' | 'event' | 'backup'>,
+  file: BackupFile,
+  event: Omit<DrillEvent, 'at' | 'event' | 'backup' | 'database'>,
 ): Promise<void> {
-  if (dirname(path) !== config.backupDir) return;
+  const { name: backup, manifest } = file;
+  const of = manifest && { database: manifest.database.name };
   const at = now().toISOString();
-  await recordEvent(config.backupDir, { at, event: 'drill', backup: name, ...event }, log);
+  const drilled: DrillEvent = { at, event: 'drill', backup, ...of, ...event };
+  await recordForBackup(config.backupDir, file, drilled, log);
 }

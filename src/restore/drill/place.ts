@@ -6,6 +6,7 @@ import { contactedServer, type Context } from '../../context.ts';
 import { contactMaintenance, type MaintainedServer } from '../../postgres/contact.ts';
 import { execute, maintenanceOf } from '../../postgres/psql.ts';
 import { startSandbox } from '../../postgres/sandbox.ts';
+import { removeSandboxLeftovers } from '../../postgres/sandbox-leftovers.ts';
 import { majorVersion } from '../../postgres/tools.ts';
 import type { DumpHeader } from '../../archive/header.ts';
 import { createRoles } from '../create-roles.ts';
@@ -41,7 +42,7 @@ export async function onServer(context: Context): Promise<DrillPlace> {
  * @throws Failure `toolMissing` where the programs are not installed.
  */
 export async function inSandbox(context: Context, file: BackupFile): Promise<DrillPlace> {
-  const { config, environment, signal, temporaryDirectory: tempDirectory, uid } = context;
+  const { config, environment, signal, temporaryDirectory: tempDirectory, uid, now } = context;
   const made = file.manifest?.serverVersion ?? (await identifyMaker(file, signal));
   if (made === undefined) {
     throw new Failure('toolMissing', `${file.name} does not say which PostgreSQL it is of`, {
@@ -53,6 +54,7 @@ export async function inSandbox(context: Context, file: BackupFile): Promise<Dri
   const { user } = config.connection;
   const password = randomBytes(16).toString('hex');
   const options = { tempDirectory, path, uid, user, password, major, signal };
+  await removeSandboxLeftovers(tempDirectory, now());
   const sandbox = await startSandbox(options);
   try {
     const server = await contactMaintenance(sandbox.server);

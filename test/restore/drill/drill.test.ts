@@ -1,4 +1,5 @@
 import { chmod, readFile, readdir, symlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { findTool } from '../../../src/postgres/tools.ts';
@@ -297,6 +298,30 @@ describe('an interruption', () => {
     );
     running.kill('SIGTERM');
     expect((await running).exitCode).toBe(143);
+    expect(await readdir(temporary)).toEqual([]);
+  });
+
+  test('kill -9 leaves a throw-away cluster that the next one removes, and no process', async () => {
+    const { env, run } = await backedUp(
+      'CREATE TABLE t AS SELECT n, repeat(md5(n::text), 20) FROM generate_series(1, 60000) AS n;',
+    );
+    const temporary = await temporaryDirectory();
+    await chmod(temporary, 0o755);
+    const inside = { ...env, TMPDIR: temporary };
+    const running = launch(['verify', '--restore', '--sandbox'], inside);
+    const pid = await vi.waitFor(
+      async () => {
+        const [directory = 'none'] = await readdir(temporary);
+        const text = await readFile(join(temporary, directory, 'data', 'postmaster.pid'), 'utf8');
+        return Number(text.split('\n')[0]);
+      },
+      { timeout: 20_000, interval: 20 },
+    );
+    running.kill('SIGKILL');
+    await running;
+    expect(await readdir(temporary)).toHaveLength(1);
+    await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 20_000 }).toBe(false);
+    expect(await run(['verify', '--restore', '--sandbox'], { env: inside })).toExitWith(0);
     expect(await readdir(temporary)).toEqual([]);
   });
 
