@@ -35,8 +35,8 @@ const verifyEvent = z.object({
 const drillEvent = z.object({
   at,
   event: z.literal('drill'),
-  /** `notProven`: it could not be tried. */
-  outcome: z.enum(['passed', 'failed', 'notProven']),
+  /** `notProven`: it could not be tried; `interrupted`: somebody did not wait for it. */
+  outcome: z.enum(['passed', 'failed', 'notProven', 'interrupted']),
   backup: z.string(),
   /** The database that it is of; absent where nothing tells. */
   database: z.string().optional(),
@@ -71,6 +71,10 @@ export async function readHistory(directory: string): Promise<HistoryEvent[]> {
   });
 }
 
+/** A drill that tells something of its backup. */
+export const isDecided = (event: HistoryEvent): event is DrillEvent =>
+  event.event === 'drill' && (event.outcome === 'passed' || event.outcome === 'failed');
+
 /**
  * The last drills of backups that did not come back as they were. One that could not be tried since changes
  * nothing.
@@ -78,7 +82,7 @@ export async function readHistory(directory: string): Promise<HistoryEvent[]> {
 export function failedDrills(history: readonly HistoryEvent[]): DrillEvent[] {
   const last = new Map<string, DrillEvent>();
   for (const event of history) {
-    if (event.event === 'drill' && event.outcome !== 'notProven') last.set(event.backup, event);
+    if (isDecided(event)) last.set(event.backup, event);
   }
   return [...last.values()].filter(({ outcome }) => outcome === 'failed');
 }

@@ -80,21 +80,24 @@ export function fullerBackups<B extends Holdings>(
 const [named, shown] = [3, 20];
 
 /**
- * For people: `it holds 0 rows; NAME held 107,705`, or the tables that lost most.
+ * For people: `it holds 0 rows; NAME held 107,705`, and the tables that lost most.
  * @param now what the newer backup is called, and `then` the older one.
  */
 export function describeLoss(now: string, then: string, losses: readonly Loss[]): string {
   const all = losses.find(({ of }) => of !== 'table');
   if (all === undefined) return describeTables(then, losses, named);
+  const tables = losses.filter(({ of }) => of === 'table');
+  const which = tables.length === 0 ? '' : `: ${describeTables(then, tables, named)}`;
   return all.of === 'rows'
-    ? `${now} holds ${formatPlural(all.holds ?? 0, 'row')}; ${then} held ${formatCount(all.held)}`
+    ? `${now} holds ${formatPlural(all.holds ?? 0, 'row')}; ${then} held ${formatCount(all.held)}${which}`
     : `${now} is ${formatBytes(all.holds ?? 0)} of SQL; ${then} was ${formatBytes(all.held)}`;
 }
 
 /** Before a person gives it up: the sum, and the tables one by one. */
 export function describeLossByTable(now: string, then: string, losses: readonly Loss[]): string {
   const tables = losses.filter(({ of }) => of === 'table');
-  const sum = tables.length === losses.length ? [] : [describeLoss(now, then, losses)];
+  const all = losses.filter(({ of }) => of !== 'table');
+  const sum = all.length === 0 ? [] : [describeLoss(now, then, all)];
   return [...sum, ...(tables.length > 0 ? [describeTables(then, tables, shown)] : [])].join(': ');
 }
 

@@ -26,7 +26,7 @@ export const statusResult = z.strictObject({
   lastDrill: z
     .strictObject({
       at: moment,
-      outcome: z.enum(['passed', 'failed', 'notProven']),
+      outcome: z.enum(['passed', 'failed', 'notProven', 'interrupted']),
       backup: z.string(),
     })
     .nullable(),

@@ -26,6 +26,7 @@ export function addDoctorCommand(program: Command, shell: Terminal): void {
       'after',
       helpFooter(['pratiko-backup doctor', 'pratiko-backup doctor --notify'], {
         done: 'nothing has failed (there may be warnings)',
+        usage: 'wrong options',
         incomplete: 'a check has failed: its line says what to do',
       }),
     )
@@ -51,6 +52,7 @@ async function checksFor(flags: Flags, shell: Terminal): Promise<readonly Check[
     return await examine(context, {
       nodeVersion: shell.nodeVersion,
       notify: flags.notify ?? false,
+      options: shell.invocation(flags).options,
     });
   } catch (error) {
     if (!(error instanceof Failure && error.kind === 'usage')) throw error;

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { Failure } from '../base/errors.ts';
 import { helpFooter, settingsFrom } from '../cli/options.ts';
 import type { ScheduleResult } from '../cli/status-results.ts';
@@ -8,7 +8,7 @@ import type { Invocation, ScheduleOptions } from '../schedule/entries.ts';
 
 interface Flags extends GlobalFlags {
   readonly time: { readonly hour: number; readonly minute: number };
-  readonly monthlyDrill?: true;
+  readonly monthlyDrill?: boolean;
   readonly install?: true;
   readonly show?: true;
   readonly remove?: true;
@@ -22,11 +22,13 @@ export function addScheduleCommand(program: Command, shell: Terminal): void {
     .option('--install', 'put them into your crontab; nothing else in it is changed')
     .option('--show', 'show those that are there')
     .option('--remove', 'take them out again')
-    .option('--time <hh:mm>', 'when the backup is made, local time', timeOfDay, {
-      hour: 2,
-      minute: 0,
-    })
+    .addOption(
+      new Option('--time <hh:mm>', 'when the backup is made, local time')
+        .argParser(timeOfDay)
+        .default({ hour: 2, minute: 0 }, '02:00'),
+    )
     .option('--monthly-drill', 'prove the latest backup on the 1st of each month, too')
+    .option('--no-monthly-drill', 'no longer')
     .option('--systemd', 'print a service and a timer of systemd instead')
     .addHelpText(
       'after',
@@ -38,6 +40,7 @@ export function addScheduleCommand(program: Command, shell: Terminal): void {
         ],
         {
           done: 'done',
+          usage: 'wrong options',
           toolMissing: 'there is no cron',
           storage: 'the crontab cannot be read or written',
         },
@@ -48,11 +51,23 @@ export function addScheduleCommand(program: Command, shell: Terminal): void {
       requireOne(flags);
       const context = await shell.open(flags, settingsFrom(flags));
       const invocation = shell.invocation(flags);
-      const options = { ...flags.time, monthlyDrill: flags.monthlyDrill ?? false };
+      const monthlyDrill = flags.monthlyDrill ?? (await keepsDrill(context, invocation, flags));
+      const options = { ...flags.time, monthlyDrill };
       if (flags.systemd) await printUnits(context, shell, invocation, options);
       else if (flags.show) await show(context, shell, invocation);
       else await change(context, shell, invocation, options, flags);
     });
+}
+
+/** A drill that is scheduled stays, until somebody says that it does not. */
+async function keepsDrill(
+  context: Context,
+  invocation: Invocation,
+  { install }: Flags,
+): Promise<boolean> {
+  if (!install) return false;
+  const { hasScheduledDrill } = await import('../schedule/schedule.ts');
+  return hasScheduledDrill(context, invocation);
 }
 
 function requireOne({ install, show, remove, systemd }: Flags): void {

@@ -5,24 +5,27 @@ import type { Check } from './check.ts';
 import { directoryChecks } from './directory-checks.ts';
 import { serverChecks } from './server-checks.ts';
 import { settingsChecks } from './settings-checks.ts';
-import { cronCheck, nodeCheck, slackCheck } from './surroundings-checks.ts';
+import { cronChecks } from './cron-checks.ts';
+import { nodeCheck, slackCheck } from './surroundings-checks.ts';
 
 export interface DoctorOptions {
   readonly nodeVersion: string;
   /** Send a test message. */
   readonly notify: boolean;
+  /** With which this run finds its settings. */
+  readonly options: readonly string[];
 }
 
 /** Looks at everything on which backups and restores depend; changes nothing, whatever is broken. */
 export async function examine(
   context: Context,
-  { nodeVersion, notify }: DoctorOptions,
+  { nodeVersion, notify, options }: DoctorOptions,
 ): Promise<Check[]> {
   const backups = await listBackups(context.config.backupDir).catch(() => []);
   const last = backups.findLast(
     ({ manifest }) => manifest?.database.name === context.config.connection.database,
   );
-  const { checks, facts } = await serverChecks(context, last?.manifest);
+  const { checks, facts } = await serverChecks(context, last);
   const isHere = facts !== undefined && (await freeBytesOf(facts.room)) !== undefined;
   return [
     nodeCheck(nodeVersion),
@@ -33,7 +36,7 @@ export async function examine(
       last,
       isHere ? (facts.room.dataDirectory ?? undefined) : undefined,
     )),
-    await cronCheck(context),
+    ...(await cronChecks(context, options)),
     await slackCheck(context, notify),
   ];
 }

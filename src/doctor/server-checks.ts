@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import { formatDuration } from '../base/format.ts';
 import { quoteIdentifier } from '../base/sql.ts';
+import type { Backup } from '../backup-directory/backup.ts';
 import type { Manifest } from '../backup-directory/manifest.ts';
 import { configuredServer, toolSearch, type Context } from '../context.ts';
-import { contactMaintenance } from '../postgres/contact.ts';
+import { ConnectionFailure } from '../postgres/connection-failure.ts';
+import { contact, contactMaintenance } from '../postgres/contact.ts';
 import { requireNewEnough } from '../postgres/pg-dump.ts';
 import { query, type Server } from '../postgres/psql.ts';
 import { findTool, type Tool } from '../postgres/tools.ts';
 import { surveyServer, type ServerFacts } from '../restore/server-facts.ts';
-import { contact } from '../postgres/contact.ts';
 import { failed, failedBy, ok, warning, type Check } from './check.ts';
 
 /** So long a server may let us wait. */
@@ -17,9 +18,10 @@ const connectSeconds = '5';
 /** The programs of PostgreSQL, the connection, and what the user may do there. */
 export async function serverChecks(
   context: Context,
-  last: Manifest | undefined,
+  lastBackup: Backup | undefined,
 ): Promise<{ readonly checks: Check[]; readonly facts: ServerFacts | undefined }> {
   const checks: Check[] = [];
+  const last = lastBackup?.manifest;
   const pgDump = await toolCheck('pg_dump', context, checks);
   const psql = await toolCheck('psql', context, checks);
   if (psql === undefined) return { checks: [...checks, notChecked], facts: undefined };
@@ -45,8 +47,19 @@ export async function serverChecks(
     return { checks, facts };
   } catch (error) {
     context.signal.throwIfAborted();
-    return { checks: [...checks, failedBy('connection', error), notChecked], facts: undefined };
+    const connection = withBackup(failedBy('connection', error), error, lastBackup);
+    return { checks: [...checks, connection, notChecked], facts: undefined };
   }
+}
+
+/** A database that is gone, and of which there is a backup, is no typing mistake. */
+function withBackup(check: Check, error: unknown, last: Backup | undefined): Check {
+  const isGone = error instanceof ConnectionFailure && error.code === '3D000';
+  if (!isGone || last === undefined) return check;
+  return {
+    ...check,
+    hint: `if it was lost, \`pratiko-backup restore\` brings it back (${last.name} is there); else ${check.hint ?? ''}`,
+  };
 }
 
 const notChecked = warning(

@@ -19,6 +19,13 @@ export async function settingsChecks({ config, environment }: Context): Promise<
         `put it in single quotes: ${name}='…'`,
       ),
     ),
+    ...strayLines(settingsFile.text ?? '').map((line) =>
+      warning(
+        'settings',
+        `a line of ${settingsFile.label} sets nothing: it begins with ${line}`,
+        'write NAME=value; a comment begins with #',
+      ),
+    ),
     ...(await permissionChecks(settingsFile.path, settingsFile.label)),
     ...(connection.password === defaultPassword && !isLocal(host)
       ? [
@@ -44,6 +51,15 @@ export function cutValues(text: string): string[] {
     const [, name, value = ''] = /^\s*(?:export\s+)?([\w.-]+)\s*=\s*(.*)$/.exec(line) ?? [];
     return name !== undefined && /^[^'"`\s#][^'"`#]*(?<!\s)#/.test(value) ? [name] : [];
   });
+}
+
+/** The first words of lines that are no setting and no comment. A value in quotes can have several lines. */
+export function strayLines(text: string): string[] {
+  const outside = text.replaceAll(/=\s*(?:'[^']*'|"[^"]*"|`[^`]*`)/g, '=');
+  return outside
+    .split(/\r?\n/)
+    .filter((line) => !/^\s*(?:#|$|(?:export\s+)?[\w.-]+\s*[=:])/.test(line))
+    .map((line) => line.trim().split(/\s/)[0] ?? '');
 }
 
 async function permissionChecks(path: string, label: string): Promise<Check[]> {

@@ -1,4 +1,7 @@
-import type { DrillEvent, HistoryEvent } from '../backup-directory/history.ts';
+import type { DrillEvent, HistoryEvent, VerifyEvent } from '../backup-directory/history.ts';
+
+/** What is told of a drill. */
+export type DrillOutcome = Exclude<DrillEvent['outcome'], 'interrupted'>;
 
 /** What was found of a backup after it was made. */
 export interface Checks {
@@ -6,8 +9,8 @@ export interface Checks {
   readonly verifiedAt: Date | undefined;
   /** It was read last, and found not good. */
   readonly isBad: boolean;
-  /** The last time it was restored to be compared. */
-  readonly drill: { readonly at: Date; readonly outcome: DrillEvent['outcome'] } | undefined;
+  /** The last time it was restored to be compared; one that could not be tried does not hide an earlier one. */
+  readonly drill: { readonly at: Date; readonly outcome: DrillOutcome } | undefined;
 }
 
 const nothing: Checks = { verifiedAt: undefined, isBad: false, drill: undefined };
@@ -18,15 +21,20 @@ export function checksByBackup(history: readonly HistoryEvent[]): Map<string, Ch
   for (const event of history) {
     if (event.event === 'backup') continue;
     const known = checks.get(event.backup) ?? nothing;
-    const at = new Date(event.at);
-    checks.set(
-      event.backup,
-      event.event === 'drill'
-        ? { ...known, drill: { at, outcome: event.outcome } }
-        : event.outcome === 'good'
-          ? { ...known, isBad: false, verifiedAt: at }
-          : { ...known, isBad: true, verifiedAt: undefined },
-    );
+    checks.set(event.backup, { ...known, ...foundBy(event, known) });
   }
   return checks;
+}
+
+function foundBy(event: VerifyEvent | DrillEvent, known: Checks): Partial<Checks> {
+  const at = new Date(event.at);
+  if (event.event === 'verify') {
+    return event.outcome === 'good'
+      ? { isBad: false, verifiedAt: at }
+      : { isBad: true, verifiedAt: undefined };
+  }
+  const { outcome } = event;
+  const isHidden = known.drill !== undefined && known.drill.outcome !== 'notProven';
+  if (outcome === 'interrupted' || (outcome === 'notProven' && isHidden)) return {};
+  return { drill: { at, outcome } };
 }

@@ -1,11 +1,12 @@
 import { messageOf } from '../base/errors.ts';
 import { readMeasures, type Measures } from '../backup-directory/accepted-loss.ts';
 import type { Backup } from '../backup-directory/backup.ts';
-import { describeLoss, lossesBetween } from '../backup-directory/loss.ts';
+import { earlierThan } from '../backup-directory/larger-earlier-backup.ts';
+import { describeLoss, fullerBackups, lossesBetween } from '../backup-directory/loss.ts';
 import type { Manifest } from '../backup-directory/manifest.ts';
 import type { Context } from '../context.ts';
 
-/** What looks wrong of backups beside the one before, by name. */
+/** What looks wrong of backups beside the one before, and of the newest beside all that are held, by name. */
 export async function suspicionsOf(
   { config, log }: Context,
   backups: readonly Backup[],
@@ -27,6 +28,13 @@ export async function suspicionsOf(
       if (losses.length > 0) suspicions.set(backup.name, describeLoss('it', before.name, losses));
     }
     if (backup.condition === 'verified') last.set(name, { ...backup, manifest });
+  }
+  for (const newest of last.values()) {
+    const older = earlierThan(newest.manifest, backups, measures);
+    const held = older.map(({ name, manifest }) => ({ name, ...manifest }));
+    const [loss] = fullerBackups(newest.manifest, held, config.retention.suspiciousDrop);
+    if (loss === undefined || suspicions.has(newest.name)) continue;
+    suspicions.set(newest.name, describeLoss('it', loss.backup.name, loss.losses));
   }
   return suspicions;
 }

@@ -1,8 +1,10 @@
+import { dirname } from 'node:path';
 import { findUnsupported, identify, type UnsupportedInput } from '../archive/identify.ts';
 import type { RestoreChoice } from './choice.ts';
 import { requireOwnDatabase } from './target.ts';
 import { Failure } from '../base/errors.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
+import { failedDrills, readHistory } from '../backup-directory/history.ts';
 import { locateBackup, useAnother } from '../backup-directory/locate.ts';
 import type { Context } from '../context.ts';
 import { storageFailure } from '../backup-directory/storage-failure.ts';
@@ -23,6 +25,7 @@ export async function locateDump(
     config.connection.database,
   );
   if (note !== undefined) log.warn(note);
+  await warnOfChecks(file, config.backupDir, log);
   if (file.condition === 'byNewerVersion') {
     log.warn(
       `${file.name} was made by a newer version of this tool: going on without its manifest`,
@@ -31,6 +34,26 @@ export async function locateDump(
   if (file.condition !== 'unreadableManifest') return file;
   log.warn(`the manifest of ${file.name} makes no sense: going on without it`);
   return { ...file, condition: 'unverified' };
+}
+
+/** What `verify` or a drill has found before is said before anything is planned. */
+async function warnOfChecks(
+  { name, path }: BackupFile,
+  directory: string,
+  log: Context['log'],
+): Promise<void> {
+  if (dirname(path) !== directory) return;
+  const history = await readHistory(directory).catch(() => []);
+  const verified = history.findLast((event) => event.event === 'verify' && event.backup === name);
+  const drilled = failedDrills(history).find(({ backup }) => backup === name);
+  const hint = '`pratiko-backup list` shows other backups; `pratiko-backup verify` reads this one';
+  if (verified?.event === 'verify' && verified.outcome === 'bad') {
+    log.warn({ hint }, `${name} was found not good before: ${verified.message ?? ''}`);
+  }
+  if (drilled !== undefined) {
+    const what = 'did not come back as it was when it was last tried';
+    log.warn({ hint }, `${name} ${what}: ${drilled.message ?? ''}`);
+  }
 }
 
 /**

@@ -6,6 +6,7 @@ import { createDatabase, dropDatabase, type NewDatabase } from '../postgres/data
 import { applySettings } from '../postgres/database-settings.ts';
 import { maintenanceOf, execute, within, type Server } from '../postgres/psql.ts';
 import { SqlError } from '../postgres/sql-error.ts';
+import { whenCreationHasEnded } from './abandoned-creation.ts';
 import { marker } from './scratch-mark.ts';
 import { untouched } from './failure.ts';
 import { swapDatabases, type Swap } from './swap.ts';
@@ -124,7 +125,7 @@ async function createLike(
       );
   } catch (error) {
     if (!(error instanceof SqlError)) {
-      await dropScratch(server, name).catch(() => undefined); // whether it exists is not known
+      await dropAbandoned(server, name).catch(() => undefined); // whether it exists is not known
       throw error;
     }
     if (!(anyLocale && unknownLocale.includes(error.code))) throw refused(error);
@@ -134,6 +135,12 @@ async function createLike(
       throw second instanceof SqlError ? refused(second) : second;
     });
   }
+}
+
+/** Drops what the server may just be creating. */
+async function dropAbandoned(server: Server, name: string): Promise<void> {
+  await whenCreationHasEnded(within(server, dropTimeoutMs), name);
+  await dropScratch(server, name);
 }
 
 /** What servers answer to a locale, provider or encoding that they do not have or cannot put together. */

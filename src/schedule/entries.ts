@@ -66,6 +66,10 @@ export function cronLine(invocation: Invocation, { args, hour, minute, day }: Jo
   return `${minute} ${hour} ${day ?? '*'} * * ${line.replaceAll('%', String.raw`\%`)}`;
 }
 
+/** Whether one of our lines runs drills. */
+export const hasDrill = (lines: readonly string[]): boolean =>
+  lines.some((line) => / verify --restore >> /.test(line));
+
 /** Our lines in a crontab. */
 export const ownLines = (crontab: string, invocation: Invocation): string[] =>
   crontab.split('\n').filter((line) => isOwn(line, invocation));

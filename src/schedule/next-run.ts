@@ -1,4 +1,5 @@
 import { Cron } from 'croner';
+import { shellWord } from '../base/format.ts';
 
 /** The times of a line of a crontab(5), or its name of them. */
 const times = /^\s*(@\w+|(?:\S+\s+){4}\S+)\s+(.*)$/;
@@ -7,23 +8,34 @@ const backs = /pratiko-backup\S*\s(?:.*\s)?backup(?:\s|$)/;
 /** Where its output goes, and what else follows. */
 const behind = /\s(?:\d?>|\||;|#).*$/s;
 
-/** Lines of a crontab that make backups: what they run, and when. */
+/** Says which settings a run has. */
+const choosesSettings = /\s--(?:config|env-file|backup-dir)\b/;
+
+/**
+ * Lines of a crontab that make backups: what they run, and when.
+ * @param options with which this run finds its settings: lines with others make other backups.
+ */
 export function backupLines(
   crontab: string,
+  options: readonly string[] = [],
 ): { readonly when: string; readonly command: string }[] {
+  const words = ` ${options.map(shellWord).join(' ')} `.replaceAll('%', String.raw`\%`);
   return crontab.split('\n').flatMap((line) => {
-    const [, when, command] = times.exec(line) ?? [];
-    const isBackup =
-      when !== undefined &&
-      !when.startsWith('#') &&
-      backs.test((command ?? '').replace(behind, ''));
-    return isBackup ? [{ when, command: command ?? '' }] : [];
+    const [, when, command = ''] = times.exec(line) ?? [];
+    if (when === undefined || when.startsWith('#')) return [];
+    const work = command.replace(behind, '');
+    const isOfThese = options.length === 0 ? !choosesSettings.test(work) : work.includes(words);
+    return isOfThese && backs.test(work) ? [{ when, command }] : [];
   });
 }
 
 /** When a crontab makes the next backup; undefined where it makes none. */
-export function nextBackup(crontab: string, now: Date): Date | undefined {
-  const moments = backupLines(crontab).flatMap(({ when }) => {
+export function nextBackup(
+  crontab: string,
+  now: Date,
+  options: readonly string[] = [],
+): Date | undefined {
+  const moments = backupLines(crontab, options).flatMap(({ when }) => {
     try {
       return new Cron(when, { mode: '5-part' }).nextRun(now) ?? [];
     } catch {

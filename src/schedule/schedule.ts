@@ -6,6 +6,7 @@ import type { Context } from '../context.ts';
 import { readCrontab, writeCrontab } from './crontab.ts';
 import {
   cronLine,
+  hasDrill,
   jobsOf,
   logPathOf,
   ownLines,
@@ -40,6 +41,14 @@ export const plannedUnits = (
 /** Our lines in the crontab. */
 export async function installedLines(context: Context, invocation: Invocation): Promise<string[]> {
   return ownLines(await readCrontab(context), invocation);
+}
+
+/** Whether our lines in the crontab run drills. */
+export async function hasScheduledDrill(
+  context: Context,
+  invocation: Invocation,
+): Promise<boolean> {
+  return hasDrill(await installedLines(context, invocation));
 }
 
 /**

@@ -2,7 +2,7 @@ import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { doctorResult } from '../../src/cli/status-results.ts';
-import { cutValues } from '../../src/doctor/settings-checks.ts';
+import { cutValues, strayLines } from '../../src/doctor/settings-checks.ts';
 import { nodeCheck } from '../../src/doctor/surroundings-checks.ts';
 import { backedUp } from '../support/backed-up.ts';
 import { checkout } from '../support/checkout.ts';
@@ -170,19 +170,31 @@ describe('what is broken is told, with what to do', () => {
       return (await diagnose(run, { PATH: `${directory}:${PATH}` }))('cron');
     };
     expect(await withCrontab('5 4 * * * /bin/true\n')).toContain(
-      'warning: your crontab makes no backups',
-    );
-    expect(await withCrontab('0 2 * * * /gone/node /gone/pratiko-backup.js backup\n')).toBe(
-      'failed: your crontab starts /gone/node, which is not there',
+      'warning: your crontab makes no backups with these settings',
     );
     expect(
-      await withCrontab(`0 2 * * * ${process.execPath} '/go ne/bin/pratiko-backup.js' backup\n`),
+      await withCrontab('0 2 * * * /gone/node /gone/pratiko-backup.js --config /dev/null backup\n'),
+    ).toBe('failed: your crontab starts /gone/node, which is not there');
+    expect(
+      await withCrontab(
+        `0 2 * * * ${process.execPath} '/go ne/bin/pratiko-backup.js' --config /dev/null backup\n`,
+      ),
     ).toBe('failed: your crontab starts /go ne/bin/pratiko-backup.js, which is not there');
     expect(
       await withCrontab(
-        `0 2 * * * cd /tmp && ${process.execPath} /dev/null pratiko-backup backup\n`,
+        `0 2 * * * cd /tmp && ${process.execPath} /dev/null pratiko-backup --config /dev/null backup\n`,
       ),
-    ).toMatch(/^ok: the next backup is at \d{4}-\d\d-\d\d 02:00:00$/);
+    ).toMatch(/^ok: the next backup is at \d{4}-\d\d-\d\d 02:00:00$/m);
+    expect(
+      await withCrontab(
+        `0 2 * * * ${process.execPath} /dev/null pratiko-backup --config /dev/null backup >> '/go ne/logs/backup.log' 2>&1\n`,
+      ),
+    ).toContain('failed: your crontab writes to /go ne/logs/backup.log, which cannot be written');
+    expect(
+      await withCrontab(
+        `0 2 * * * ${process.execPath} /dev/null pratiko-backup --config /other backup\n`,
+      ),
+    ).toContain('makes no backups with these settings');
     await mkdir(join(directory, 'none'));
     const none = await diagnose(run, { PATH: join(directory, 'none') });
     expect(none('cron')).toContain('warning: there is no crontab');
@@ -209,6 +221,14 @@ describe('what is broken is told, with what to do', () => {
       'failed: there is nobody to tell',
     );
   });
+});
+
+test('lines that set nothing are found', () => {
+  expect(
+    strayLines(
+      "A=1\n# a comment\n\nRETENTION_DAYS 30\nexport B=2\nC='two\nlines'\n  this is none\nD: 4\n",
+    ),
+  ).toEqual(['RETENTION_DAYS', 'this']);
 });
 
 test('values that go on behind a # are found, and no others', () => {

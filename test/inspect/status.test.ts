@@ -49,7 +49,7 @@ describe('all is well', () => {
     expect(stdout).toMatch(/^HEALTHY: backups of "test_\w+" in /);
     expect(stdout).toMatch(/last good +\d{4}-\S+ \S+, moments ago, [\d.]+ kB, 1,000 rows\n/);
     expect(stdout).toMatch(/last run .*, done\n/);
-    expect(stdout).toMatch(/last drill .* moments ago: passed\n/);
+    expect(stdout).toMatch(/last drill +moments ago: passed, pratiko_backup_\S+\n/);
     expect(stdout).toMatch(/room .* free, for [\d,]+ more\n/);
     expect(
       stdout.split('\n').filter((line) => line.length > 100 && !line.includes('kept by')),
@@ -95,7 +95,7 @@ describe('not well, and why', () => {
     [
       'there is no directory',
       async (directory: string) => rm(directory, { recursive: true }),
-      'there is no backup of',
+      'there is no backup',
     ],
     ['there is no backup', async () => Promise.resolve(), 'there is no backup of'],
     [
@@ -190,7 +190,7 @@ describe('not well, and why', () => {
     expect(await made.run(['backup'])).toExitWith(0);
     const status = await statusOf(made);
     expect(status.reasons).toContain(
-      `data may be lost: the newest backup holds 0 rows; ${made.name} held 1,000`,
+      `data may be lost: the newest backup holds 0 rows; ${made.name} held 1,000: public.t has 0 rows`,
     );
     expect(status.held).toHaveLength(1);
     const { stdout } = await made.run(['status']);

@@ -27,7 +27,7 @@ async function withHistory(...stamps: string[]) {
 const yesterday = formatStamp(new Date(Date.now() - 86_400_000));
 
 const env = {
-  RETENTION_DAYS: '1',
+  RETENTION_DAYS: '2',
   RETENTION_KEEP_MIN: '1',
   RETENTION_MONTHS: '4',
   RETENTION_WEEKS: '1',

@@ -72,6 +72,11 @@ describe.runIf(hasCron)('in a real crontab', { concurrent: false }, () => {
         expect.stringMatching(/^0 5 1 \* \* /),
       ] as unknown,
     });
+    const later = await run(['schedule', '--install', '--time', '04:00']);
+    expect(later.stdout).toContain('verify --restore'); // a drill that is there stays
+    const without = await run(['schedule', '--install', '--no-monthly-drill']);
+    expect(without.stdout).not.toContain('verify --restore');
+    await run(['schedule', '--install', '--monthly-drill']);
     const shown = await run(['schedule', '--show']);
     expect(shown.stdout.split('\n')).toHaveLength(2);
     expect(shown.stdout).toContain(script.replaceAll('%', String.raw`\%`));

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { Failure } from '../../base/errors.ts';
 import { formatPlural } from '../../base/format.ts';
 import { keptResult } from '../../cli/kept-database.ts';
@@ -26,11 +26,10 @@ export function addStatusCommand(program: Command, shell: Terminal): void {
   const command = program
     .command('status')
     .description('tell in one glance whether all is well')
-    .option(
-      '--max-age <age>',
-      'how old the last good backup may be: 26h, 90m, 2d',
-      age,
-      26 * hourMs,
+    .addOption(
+      new Option('--max-age <age>', 'how old the last good backup may be: 26h, 90m, 2d')
+        .argParser(age)
+        .default(26 * hourMs, '26h'),
     )
     .option('--prometheus', 'print metrics for node_exporter')
     .option('--output <file>', 'write to this file, whole or not at all');
@@ -45,6 +44,7 @@ export function addStatusCommand(program: Command, shell: Terminal): void {
         ],
         {
           done: 'all is well',
+          usage: 'wrong options or settings',
           incomplete: 'not well: each reason is told, with what to do',
           storage: 'the file cannot be written (--output)',
         },
@@ -59,7 +59,11 @@ export function addStatusCommand(program: Command, shell: Terminal): void {
       }
       const context = await shell.open(flags, settingsFrom(flags));
       const { inspectStatus } = await import('../../inspect/status/inspect-status.ts');
-      const { status, room, metrics } = await inspectStatus(context, flags.maxAge);
+      const { status, room, metrics } = await inspectStatus(
+        context,
+        flags.maxAge,
+        shell.invocation(flags).options,
+      );
       const result = resultOf(status, room);
       const text = flags.prometheus ? metrics.trimEnd() : describeStatus(status, room);
       if (flags.output === undefined) shell.result(result, text);

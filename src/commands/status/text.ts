@@ -44,7 +44,7 @@ function factsOf(status: Status, room: number | undefined): [string, string][] {
       ),
     ],
     ['last drill', describeLastDrill(status)],
-    ['backups', formatPlural(backups.length, 'backup')],
+    ['backups', told(facts.backups, () => formatPlural(backups.length, 'backup'))],
     ['held', held.length === 0 ? 'nothing' : formatPlural(held.length, 'loss', 'losses')],
     [
       'room',
@@ -67,8 +67,9 @@ function factsOf(status: Status, room: number | undefined): [string, string][] {
 const told = <Value>(known: Known<Value>, tell: (value: Value) => string): string =>
   'value' in known ? tell(known.value) : `unknown: ${known.unknown}`;
 
-function describeLastGood({ lastGood, ageMs, backups }: Status): string {
+function describeLastGood({ facts, lastGood, ageMs, backups }: Status): string {
   if (lastGood === undefined || ageMs === undefined) {
+    if ('unknown' in facts.backups) return 'unknown';
     return backups.length === 0 ? 'none' : 'none that is known to be good';
   }
   const rows = totalRows(lastGood.manifest?.tables ?? []);
@@ -86,12 +87,17 @@ function describeLastRun({ facts, lastRun }: Status): string {
   return `${formatLocalTime(new Date(lastRun.at))}, ${lastRun.outcome}${now}`;
 }
 
-const outcomes = { passed: 'passed', failed: 'FAILED', notProven: 'could not be tried' } as const;
+const outcomes = {
+  passed: 'passed',
+  failed: 'FAILED',
+  notProven: 'could not be tried',
+  interrupted: 'interrupted',
+} as const;
 
 function describeLastDrill({ facts, lastDrill }: Status): string {
   if (lastDrill === undefined) return 'never: `pratiko-backup verify --restore` proves a backup';
   const age = formatAge(facts.now.getTime() - Date.parse(lastDrill.at));
-  return `${formatLocalTime(new Date(lastDrill.at))}, ${age} ago: ${outcomes[lastDrill.outcome]}`;
+  return `${age} ago: ${outcomes[lastDrill.outcome]}, ${lastDrill.backup}`;
 }
 
 function keptOf({ facts }: Status): string[] {

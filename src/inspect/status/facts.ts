@@ -2,6 +2,7 @@ import { statfs } from 'node:fs/promises';
 import { messageOf } from '../../base/errors.ts';
 import type { Backup } from '../../backup-directory/backup.ts';
 import { listBackups } from '../../backup-directory/catalog.ts';
+import { requireDirectory } from '../../backup-directory/directory.ts';
 import { readHistory, type HistoryEvent } from '../../backup-directory/history.ts';
 import { whereLatestLeads } from '../../backup-directory/latest.ts';
 import { holderOf } from '../../backup-directory/lock-file.ts';
@@ -37,8 +38,14 @@ export interface StatusFacts {
   readonly kept: Known<KeptDatabases>;
 }
 
-/** Collects what there is to know. What cannot be asked does not keep the rest from being told. */
-export async function collectFacts(context: Context): Promise<StatusFacts> {
+/**
+ * Collects what there is to know. What cannot be asked does not keep the rest from being told.
+ * @param options with which this run finds its settings.
+ */
+export async function collectFacts(
+  context: Context,
+  options: readonly string[],
+): Promise<StatusFacts> {
   const { config, now, signal } = context;
   const { backupDir: directory } = config;
   const asked = async <Value>(question: Promise<Value>): Promise<Known<Value>> =>
@@ -51,14 +58,14 @@ export async function collectFacts(context: Context): Promise<StatusFacts> {
     );
   const [backups, history, measures, latest, running, leftovers, freeBytes, nextRun, kept] =
     await Promise.all([
-      asked(listBackups(directory)),
+      asked(backupsIn(config)),
       asked(readHistory(directory)),
       asked(readMeasures(directory)),
       asked(whereLatestLeads(directory)),
       asked(holderOf(directory, context)),
       asked(findLeftovers(directory)),
       asked(statfs(directory).then(({ bavail, bsize }) => bavail * bsize)),
-      asked(readCrontab(context).then((crontab) => nextBackup(crontab, now()))),
+      asked(readCrontab(context).then((crontab) => nextBackup(crontab, now(), options))),
       keptOf(context),
     ]);
   return {
@@ -68,6 +75,12 @@ export async function collectFacts(context: Context): Promise<StatusFacts> {
     suspiciousDrop: config.retention.suspiciousDrop,
     ...{ backups, history, measures, latest, running, leftovers, freeBytes, nextRun, kept },
   };
+}
+
+/** A directory that somebody chose and that is not there holds no backups: its disk is not mounted. */
+async function backupsIn({ backupDir, backupDirIsDefault }: Context['config']): Promise<Backup[]> {
+  if (!backupDirIsDefault) await requireDirectory(backupDir);
+  return listBackups(backupDir);
 }
 
 async function keptOf(context: Context): Promise<Known<KeptDatabases>> {

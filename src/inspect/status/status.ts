@@ -23,7 +23,8 @@ export function judge(facts: StatusFacts, maxAgeMs: number): Status {
   const failed = new Set(failedDrills(history).map(({ backup }) => backup));
   const drills = history
     .filter((event) => event.event === 'drill')
-    .filter(({ database = facts.database }) => database === facts.database);
+    .filter(({ database = facts.database }) => database === facts.database)
+    .filter(({ outcome }) => outcome !== 'interrupted');
   const isGood = (backup: Backup) => {
     const isBad = checks.get(backup.name)?.isBad === true || failed.has(backup.name);
     return stateOf(backup) === 'verified' && !isBad && backup.madeAt <= facts.now;

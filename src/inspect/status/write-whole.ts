@@ -1,6 +1,6 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { storageFailure } from '../../backup-directory/storage-failure.ts';
+import { Failure, messageOf } from '../../base/errors.ts';
 
 /**
  * Writes a file that others read at any time: they find the old text or the new one.
@@ -13,6 +13,9 @@ export async function writeWhole(path: string, text: string): Promise<void> {
     await rename(next, path);
   } catch (error) {
     await rm(next, { force: true }).catch(() => undefined); // the disk may be read-only
-    throw storageFailure(`write ${path}`, error);
+    throw new Failure('storage', `cannot write ${path}: ${messageOf(error)}`, {
+      hint: 'give --output a file in a directory that is there, and that this user may write to',
+      cause: error,
+    });
   }
 }

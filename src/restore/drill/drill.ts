@@ -56,7 +56,8 @@ export async function drill(context: Context, options: DrillOptions): Promise<Dr
   } catch (thrown) {
     const error: unknown = context.signal.aborted ? context.signal.reason : drillFailure(thrown);
     const isFailed = error instanceof Failure && error.kind === 'verificationFailed';
-    await record(isFailed ? 'failed' : 'notProven', messageOf(error));
+    const tried = context.signal.aborted ? 'interrupted' : 'notProven';
+    await record(isFailed ? 'failed' : tried, messageOf(error));
     throw error;
   }
 }
