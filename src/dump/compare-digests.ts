@@ -1,3 +1,4 @@
+import { Failure } from '../base/errors.ts';
 import { formatPlural } from '../base/format.ts';
 import type { Definition, DumpDigest } from './digest.ts';
 
@@ -13,6 +14,16 @@ export interface Comparison {
 /** What pg_dump calls objects in other ways from version to version, or makes without being asked. */
 const ofAVersion =
   /^(?:ACL|DEFAULT ACL|BLOBS?|BLOB METADATA|LARGE OBJECTS?|DATABASE|DATABASE PROPERTIES|STATISTICS DATA|TABLE DATA|SEQUENCE SET|SCHEMA public|COMMENT SCHEMA public|COMMENT - SCHEMA public)\b/;
+
+/** @throws Failure `restoreFailed` for a dump whose rows cannot be compared with those of another. */
+export function requireComparable(name: string, { inserts }: DumpDigest): void {
+  if (inserts === 0) return;
+  throw new Failure(
+    'restoreFailed',
+    `the rows of ${name} are INSERT statements, which cannot be compared`,
+    { hint: 'restore it into a database beside (--to), and look at it; our own backups have COPY' },
+  );
+}
 
 /**
  * Compares what was restored with the backup that it was restored from.

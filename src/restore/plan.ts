@@ -2,7 +2,6 @@ import type { NewDatabase } from '../postgres/databases.ts';
 import { ownComment, type OwnComment, type PreviousDatabase } from '../postgres/previous.ts';
 import { notedComment } from './scratch-mark.ts';
 import type { ServerFacts } from './server-facts.ts';
-import type { BackupFile } from '../backup-directory/backup.ts';
 import { momentOf, parseBackupName } from '../backup-directory/names.ts';
 import { planCarryOver, planParameters } from './database-properties.ts';
 import { compareRows, type Comparison } from './comparison.ts';
@@ -14,7 +13,7 @@ import { freeName } from './previous-name.ts';
 
 /** What a restore is going to do. */
 export interface RestorePlan {
-  readonly file: BackupFile;
+  readonly file: Situation['file'];
   /** When the backup was made; undefined where neither manifest nor name tell. */
   readonly madeAt: Date | undefined;
   readonly target: string;
@@ -83,7 +82,7 @@ export function planRestore(situation: Situation): RestorePlan {
   };
 }
 
-function momentOfBackup(file: BackupFile): Date | undefined {
+function momentOfBackup(file: Situation['file']): Date | undefined {
   const { manifest } = file;
   if (manifest !== undefined) return new Date(manifest.createdAt);
   const stamp = parseBackupName(file.name);

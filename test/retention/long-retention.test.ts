@@ -56,16 +56,17 @@ test('the newest good backup of each month remains; a dry run tells which slot k
 });
 
 test('one that was damaged does not stand for its month: the one before stays', async () => {
-  const { run, left, directory, bytes, name } = await withHistory(
+  const { run, left, directory, bytes } = await withHistory(
     '20250210_020000',
     '20250215_020000',
     '20250216_020000',
+    yesterday,
   );
   const flipped = Buffer.from(bytes);
   flipped[40] = 0xff ^ (bytes[40] ?? 0);
   await writeFile(join(directory, 'pratiko_backup_20250216_020000.sql.gz'), flipped);
   expect(await run(['prune'], { env })).toExitWith(0);
-  expect(await left()).toEqual(['20250215', name.slice(15, 23)]);
+  expect((await left()).filter((day) => day < '2026')).toEqual(['20250215']);
 });
 
 test.each([

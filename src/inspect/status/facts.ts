@@ -1,6 +1,5 @@
 import { statfs } from 'node:fs/promises';
 import { messageOf } from '../../base/errors.ts';
-import type { Backup } from '../../backup-directory/backup.ts';
 import { listBackups } from '../../backup-directory/catalog.ts';
 import { requireDirectory } from '../../backup-directory/directory.ts';
 import { readHistory, type HistoryEvent } from '../../backup-directory/history.ts';
@@ -24,7 +23,7 @@ export interface StatusFacts {
   /** Percent (SUSPICIOUS_DROP). */
   readonly suspiciousDrop: number;
   /** Of all databases, oldest first. */
-  readonly backups: Known<readonly Backup[]>;
+  readonly backups: Known<Awaited<ReturnType<typeof listBackups>>>;
   readonly history: Known<readonly HistoryEvent[]>;
   readonly measures: Known<Measures>;
   /** What `latest` points to; `nowhere` where it is there and leads to no backup. */
@@ -78,7 +77,7 @@ export async function collectFacts(
 }
 
 /** A directory that somebody chose and that is not there holds no backups: its disk is not mounted. */
-async function backupsIn({ backupDir, backupDirIsDefault }: Context['config']): Promise<Backup[]> {
+async function backupsIn({ backupDir, backupDirIsDefault }: Context['config']) {
   if (!backupDirIsDefault) await requireDirectory(backupDir);
   return listBackups(backupDir);
 }

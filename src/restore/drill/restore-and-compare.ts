@@ -1,10 +1,8 @@
 import { digestArchive } from '../../archive/digest.ts';
 import type { ReadProgress } from '../../archive/reader.ts';
-import { Failure } from '../../base/errors.ts';
 import type { TableRows } from '../../base/table-rows.ts';
 import { toolSearch, type Context } from '../../context.ts';
-import { compareDigests, type Comparison } from '../../dump/compare-digests.ts';
-import type { DumpDigest } from '../../dump/digest.ts';
+import { compareDigests, requireComparable, type Comparison } from '../../dump/compare-digests.ts';
 import { requireNewEnough } from '../../postgres/pg-dump.ts';
 import type { Server } from '../../postgres/psql.ts';
 import { findTool } from '../../postgres/tools.ts';
@@ -75,14 +73,4 @@ export async function restoreAndCompare(
       onProgress?.({ phase: 'comparing', bytes, totalBytes: file.manifest?.dumpBytes }),
   });
   return { tables, ...compareDigests(digest, restored, skipped.statements === 0) };
-}
-
-/** @throws Failure `restoreFailed` for a dump whose rows cannot be compared with those of another. */
-function requireComparable(name: string, { inserts }: DumpDigest): void {
-  if (inserts === 0) return;
-  throw new Failure(
-    'restoreFailed',
-    `the rows of ${name} are INSERT statements, which cannot be compared`,
-    { hint: 'restore it into a database beside (--to), and look at it; our own backups have COPY' },
-  );
 }
