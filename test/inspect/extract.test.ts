@@ -128,6 +128,34 @@ describe('some tables', () => {
     expect(stdout).not.toContain('unrelated');
   });
 
+  test('come with the extensions that they use, and their schema; with what can be loaded alone', async () => {
+    const { run } = await backedUp(`
+      CREATE SCHEMA ext; CREATE EXTENSION citext SCHEMA ext; CREATE EXTENSION pg_trgm;
+      CREATE TABLE plain (a int); CREATE TABLE words (w ext.citext); INSERT INTO words VALUES ('Così');
+      CREATE TABLE log (a int); CREATE RULE also AS ON INSERT TO plain DO ALSO INSERT INTO log VALUES (1);
+      CREATE POLICY p ON plain USING (a IN (SELECT a FROM log)); ALTER TABLE plain ENABLE ROW LEVEL SECURITY;
+      CREATE TABLE rows (r plain); CREATE PUBLICATION pub FOR TABLE plain, words;
+      CREATE FUNCTION takes(p plain) RETURNS int LANGUAGE sql AS 'SELECT 1'; COMMENT ON FUNCTION takes(plain) IS 'x';`);
+    for (const [table, there, missing] of [
+      [
+        'plain',
+        'CREATE TABLE public.plain',
+        /CREATE EXTENSION|CREATE RULE|CREATE POLICY|PUBLICATION|takes/,
+      ],
+      ['words', 'CREATE EXTENSION IF NOT EXISTS citext WITH SCHEMA ext', /pg_trgm/],
+      ['rows', 'CREATE TABLE public.plain', /COPY public\.plain/],
+    ] as const) {
+      const { stdout } = await run(['extract', '--table', table]);
+      expect(stdout).toContain(there);
+      expect(stdout).not.toMatch(missing);
+      await loaded(`${stdout}\n`);
+    }
+    const { stderr } = await run(['extract', '--table', 'plain']);
+    expect(
+      stderr.match(/left out, for its table was not chosen: CREATE (?:RULE|POLICY)/g),
+    ).toHaveLength(2);
+  });
+
   test('come with types, functions, indexes, comments, privileges, policies and values of sequences', async () => {
     const { run, database } = await backedUp(library);
     const { stdout, stderr } = await run(['extract', '--table', 'authors', 'Books*']);
