@@ -72,7 +72,7 @@ export async function readHistory(directory: string): Promise<HistoryEvent[]> {
 }
 
 /** A drill that tells something of its backup. */
-export const isDecided = (event: HistoryEvent): event is DrillEvent =>
+const isDecided = (event: HistoryEvent): event is DrillEvent =>
   event.event === 'drill' && (event.outcome === 'passed' || event.outcome === 'failed');
 
 /**

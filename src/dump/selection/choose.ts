@@ -7,7 +7,7 @@ export interface Choice {
   readonly selection: Selection;
   /** The tables whose rows it holds. */
   readonly tables: ReadonlySet<string>;
-  /** Foreign keys to tables that were not chosen: they are left out. */
+  /** Foreign keys, rules and policies that need tables that were not chosen: they are left out. */
   readonly leftOut: readonly string[];
   /** Roles to which it gives objects or privileges. */
   readonly roles: readonly string[];
@@ -49,7 +49,7 @@ const constraintComment = new RegExp(String.raw`^COMMENT ON CONSTRAINT (${word})
 /**
  * Chooses of a dump what some tables need: their definitions, rows, indexes, constraints and triggers, the
  * types, sequences and functions that they mention, and so on; partitions with their table, and the
- * definition of tables of which they inherit.
+ * definition of tables of which they inherit, or whose rows are the type of a column.
  * @param chosen as the dump writes their names.
  */
 export function chooseTables(outline: DumpOutline, chosen: ReadonlySet<string>): Choice {
