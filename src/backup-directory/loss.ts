@@ -33,6 +33,7 @@ const dailyBytes = 4096;
  */
 export function lossesBetween(older: Holdings, newer: Holdings, drop: number): Loss[] {
   if (older.tables === undefined || newer.tables === undefined) return [];
+  if (hasOnlyGrown(older, newer)) return [];
   const isLoss = (held: number, holds: number, daily: number) =>
     (held - holds) * 100 > drop * held && (holds === 0 || held - holds >= daily);
   const now = rowsByTable(newer.tables);
@@ -49,6 +50,18 @@ export function lossesBetween(older: Holdings, newer: Holdings, drop: number): L
   return isLoss(were, are, dailyBytes)
     ? [{ of: 'bytes', table: undefined, held: were, holds: are }]
     : [];
+}
+
+/** The usual case, told without looking anything up: a directory can hold thousands of backups. */
+function hasOnlyGrown(older: Holdings, newer: Holdings): boolean {
+  const [before = [], now = []] = [older.tables, newer.tables];
+  return (
+    (newer.dumpBytes ?? 0) >= (older.dumpBytes ?? 0) &&
+    before.every(({ table, rows }, index) => {
+      const same = now[index];
+      return same?.table === table && same.rows >= rows;
+    })
+  );
 }
 
 /** An older backup, and what it holds much more of than the newest one and than all in between. */

@@ -1,34 +1,27 @@
-import { access, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { access, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** How the directories of throw-away clusters begin. */
-export const sandboxPrefix = 'pratiko_sandbox_';
+/**
+ * How the directory of a throw-away cluster begins.
+ * @param owner the process that will remove it; without one, nobody else ever does.
+ */
+export const sandboxPrefix = (owner: number | undefined): string =>
+  owner === undefined ? 'pratiko_sandbox_' : `pratiko_sandbox_${owner}_`;
 
-/** So long one may be without a server: while it is made, and while it is removed. */
-const withoutServerMs = 3_600_000;
+const owned = /^pratiko_sandbox_(\d+)_/;
 
 /** Removes the directories of throw-away clusters whose owner was killed: their servers have ended with it. */
-export async function removeSandboxLeftovers(tempDirectory: string, now: Date): Promise<void> {
-  const names = await readdir(tempDirectory).catch(() => []);
-  for (const name of names.filter((each) => each.startsWith(sandboxPrefix))) {
-    const directory = join(tempDirectory, name);
-    if (await isLeft(directory, now)) {
-      await rm(directory, { recursive: true, force: true }).catch(() => undefined); // another user's
-    }
+export async function removeSandboxLeftovers(tempDirectory: string): Promise<void> {
+  if (!(await exists('/proc/self'))) return; // nothing tells whether a process lives
+  for (const name of await readdir(tempDirectory).catch(() => [])) {
+    const owner = owned.exec(name)?.[1];
+    if (owner === undefined || (await exists(`/proc/${owner}`))) continue;
+    await rm(join(tempDirectory, name), { recursive: true, force: true }).catch(() => undefined); // another user's
   }
 }
 
-async function isLeft(directory: string, now: Date): Promise<boolean> {
-  const exists = (path: string) =>
-    access(path).then(
-      () => true,
-      () => false,
-    );
-  if (!(await exists('/proc/self'))) return false; // nothing tells whether a process lives
-  const pidFile = await readFile(join(directory, 'data', 'postmaster.pid'), 'utf8').catch(
-    () => undefined,
+const exists = (path: string) =>
+  access(path).then(
+    () => true,
+    () => false,
   );
-  if (pidFile !== undefined) return !(await exists(`/proc/${pidFile.split('\n')[0] ?? ''}`));
-  const stats = await stat(directory).catch(() => undefined);
-  return stats !== undefined && now.getTime() - stats.mtimeMs > withoutServerMs;
-}

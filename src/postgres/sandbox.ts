@@ -21,6 +21,8 @@ export interface SandboxOptions {
   readonly uid: number;
   readonly user: string;
   readonly password: string;
+  /** The process that disposes of it: when that was killed, `removeSandboxLeftovers` does. */
+  readonly owner?: number;
   /** Its major version; without it, the newest there is. */
   readonly major?: number;
   /** More of postgresql.conf. */
@@ -45,7 +47,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const postgres = await findTool('postgres', ofServer);
   const psql = await findTool('psql', search);
   const user = options.uid === 0 ? await serverUser(environment, options.signal) : undefined;
-  const directory = await mkdtemp(join(options.tempDirectory, sandboxPrefix));
+  const directory = await mkdtemp(join(options.tempDirectory, sandboxPrefix(options.owner)));
   const asServer = { env: environment, cwd: directory, ...(user && { user }) };
   try {
     await createCluster({ file: initdb.path, args: [], ...asServer }, directory, options);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { dayOf, momentOf, parseStamp, type Stamp } from '../../src/backup-directory/names.ts';
 import type { Candidate } from '../../src/retention/candidate.ts';
 import { planRetention, undecided, type RetentionPolicy } from '../../src/retention/policy.ts';
@@ -144,6 +144,34 @@ describe('the newest good backup is kept', () => {
       'no backup of month 2025-11 is known to be good',
     );
   });
+});
+
+test('the hour that comes twice, or never, belongs to its day', () => {
+  const zone = process.env.TZ;
+  process.env.TZ = 'Europe/Rome';
+  onTestFinished(() => {
+    if (zone === undefined) delete process.env.TZ;
+    else process.env.TZ = zone;
+  });
+  const backups = [
+    '20250330_013000',
+    '20250330_033000',
+    '20251026_023000',
+    '20251026_233000',
+    '20251027_000000',
+  ];
+  expect(
+    reasons(
+      backups.map((each) => made(each)),
+      { weeks: 9 },
+    ),
+  ).toEqual([
+    '211 days before the newest good backup, 1 newer ones are good',
+    'newest good backup of week 2025-W13',
+    '1 day before the newest good backup, 1 newer ones are good',
+    'newest good backup of week 2025-W43',
+    '0 days before the newest good backup, within 1 day',
+  ]);
 });
 
 test('of several in a slot, the newest is read before older ones may go; one alone need not be', () => {

@@ -42,7 +42,7 @@ export async function onServer(context: Context): Promise<DrillPlace> {
  * @throws Failure `toolMissing` where the programs are not installed.
  */
 export async function inSandbox(context: Context, file: BackupFile): Promise<DrillPlace> {
-  const { config, environment, signal, temporaryDirectory: tempDirectory, uid, now } = context;
+  const { config, environment, signal, temporaryDirectory: tempDirectory, uid, pid } = context;
   const made = file.manifest?.serverVersion ?? (await identifyMaker(file, signal));
   if (made === undefined) {
     throw new Failure('toolMissing', `${file.name} does not say which PostgreSQL it is of`, {
@@ -53,8 +53,8 @@ export async function inSandbox(context: Context, file: BackupFile): Promise<Dri
   const path = [config.pgBinDir, environment.PATH].filter(Boolean).join(':');
   const { user } = config.connection;
   const password = randomBytes(16).toString('hex');
-  const options = { tempDirectory, path, uid, user, password, major, signal };
-  await removeSandboxLeftovers(tempDirectory, now());
+  const options = { tempDirectory, path, uid, user, password, major, signal, owner: pid };
+  await removeSandboxLeftovers(tempDirectory);
   const sandbox = await startSandbox(options);
   try {
     const server = await contactMaintenance(sandbox.server);

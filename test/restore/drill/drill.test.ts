@@ -297,7 +297,7 @@ describe('an interruption', () => {
     }
     expect(await databasesLike(database)).toEqual([database]);
     expect(await history(directory)).toContainEqual(
-      expect.objectContaining({ event: 'drill', outcome: 'notProven' }),
+      expect.objectContaining({ event: 'drill', outcome: 'interrupted' }),
     );
   });
 
