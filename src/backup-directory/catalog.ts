@@ -2,6 +2,7 @@ import { lstatSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '../base/errors.ts';
+import { requireDirectory } from './directory.ts';
 import { conditionOf, type Backup } from './backup.ts';
 import { readManifest } from './manifest.ts';
 import { formatBackupName, momentOf, parseBackupName, type Stamp } from './names.ts';
@@ -17,6 +18,15 @@ export async function listBackups(directory: string): Promise<Backup[]> {
     .map((stamp) => findBackup(directory, stamp))
     .filter((backup) => backup !== undefined)
     .sort(byAge);
+}
+
+/**
+ * The same of a directory that must be there unless nobody chose it: its disk may not be mounted.
+ * @throws Failure `storage`.
+ */
+export async function listChosen(directory: string, isDefault: boolean): Promise<Backup[]> {
+  if (!isDefault) await requireDirectory(directory);
+  return listBackups(directory);
 }
 
 const byAge = (a: Backup, b: Backup) =>

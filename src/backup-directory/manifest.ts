@@ -45,7 +45,6 @@ export const manifestSchema = z.object({
 });
 
 const laterFormat = z.object({ format: z.number().int().gt(1) });
-const currentFormat = /^\{\s*"format": ?1,/;
 
 /** What is inside a backup, written when it was made and verified. */
 export type Manifest = z.infer<typeof manifestSchema>;
@@ -71,8 +70,9 @@ export function readManifest(
   }
   try {
     const value: unknown = JSON.parse(text);
-    const isLater = !currentFormat.test(text) && laterFormat.safeParse(value).success;
-    return isLater ? 'newer' : manifestSchema.parse(value);
+    const read = manifestSchema.safeParse(value);
+    if (read.success) return read.data;
+    return laterFormat.safeParse(value).success ? 'newer' : 'unreadable';
   } catch {
     return 'unreadable'; // verification reports it; listing and restoring go on without it
   }

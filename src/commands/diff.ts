@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { formatBytes, formatCount, formatPlural } from '../base/format.ts';
 import { totalRows } from '../base/table-rows.ts';
 import { describeChange } from '../cli/changes.ts';
+import { showReading } from '../cli/reading.ts';
 import { helpFooter, settingsFrom } from '../cli/options.ts';
 import type { DiffResult } from '../cli/inside-results.ts';
 import { formatTable } from '../cli/table.ts';
@@ -40,10 +41,7 @@ export function addDiffCommand(program: Command, shell: Terminal): void {
       const { diff } = await import('../inspect/diff.ts');
       const found = await diff(context, [before, now], {
         content: flags.content ?? false,
-        onProgress: (name, { readBytes, totalBytes }) =>
-          shell.progress(
-            () => `reading ${name} ${formatBytes(readBytes)} of ${formatBytes(totalBytes)}`,
-          ),
+        onProgress: showReading(shell),
       });
       for (const { file, defects } of [found.before, found.now]) {
         if (defects.length > 0) {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { Failure } from '../base/errors.ts';
-import { formatBytes } from '../base/format.ts';
+import { showReading } from '../cli/reading.ts';
 import { helpFooter, settingsFrom } from '../cli/options.ts';
 import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
 
@@ -45,10 +45,7 @@ export function addExtractCommand(program: Command, shell: Terminal): void {
         file,
         tables: flags.table,
         part,
-        onProgress: (name, { readBytes, totalBytes }) =>
-          shell.progress(
-            () => `reading ${name} ${formatBytes(readBytes)} of ${formatBytes(totalBytes)}`,
-          ),
+        onProgress: showReading(shell),
       });
       for await (const piece of sql) if (!(await shell.write(piece))) break;
     });

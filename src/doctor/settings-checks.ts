@@ -22,7 +22,7 @@ export async function settingsChecks({ config, environment }: Context): Promise<
     ...strayLines(settingsFile.text ?? '').map((line) =>
       warning(
         'settings',
-        `a line of ${settingsFile.label} sets nothing: it begins with ${line}`,
+        `line ${line} of ${settingsFile.label} sets nothing`,
         'write NAME=value; a comment begins with #',
       ),
     ),
@@ -53,13 +53,20 @@ export function cutValues(text: string): string[] {
   });
 }
 
-/** The first words of lines that are no setting and no comment. A value in quotes can have several lines. */
-export function strayLines(text: string): string[] {
-  const outside = text.replaceAll(/=\s*(?:'[^']*'|"[^"]*"|`[^`]*`)/g, '=');
+/**
+ * The numbers of lines, from 1, that are no setting and no comment; what stands there may be a secret. A value
+ * in quotes can have several lines.
+ */
+export function strayLines(text: string): number[] {
+  const outside = text.replaceAll(
+    /=\s*(?:'[^']*'|"[^"]*"|`[^`]*`)/g,
+    (value) => `=${value.replaceAll(/[^\n]/g, '').replaceAll('\n', '\n#')}`,
+  );
   return outside
     .split(/\r?\n/)
-    .filter((line) => !/^\s*(?:#|$|(?:export\s+)?[\w.-]+\s*[=:])/.test(line))
-    .map((line) => line.trim().split(/\s/)[0] ?? '');
+    .flatMap((line, index) =>
+      /^\s*(?:#|$|(?:export\s+)?[\w.-]+\s*[=:])/.test(line) ? [] : [index + 1],
+    );
 }
 
 async function permissionChecks(path: string, label: string): Promise<Check[]> {

@@ -54,11 +54,6 @@ const stored = /^CREATE (?:UNLOGGED )?TABLE |^CREATE (?:UNIQUE )?INDEX |^CREATE 
 /** Statistics of the planner are no content (18 and later). */
 const ofThePlanner = /^SELECT \* FROM pg_catalog\.pg_(?:restore|clear)_\w+_stats\(/;
 
-interface OpenTable {
-  readonly rows: RowDigest;
-  readonly sum: DigestSum;
-}
-
 /** So much of a long statement tells what it is. */
 const headBytes = 1024;
 
@@ -68,12 +63,12 @@ export class DumpDigester {
   readonly #like: ReadonlyMap<string, TableDigest> | undefined;
   #header = '';
   readonly #tables = new Map<string, { sum: DigestSum; columns: readonly string[] | undefined }>();
-  #open: OpenTable | undefined;
+  #open: RowDigest | undefined;
   #inserts = 0;
   readonly #sequences = new Map<string, string>();
   readonly #largeObjects = new DigestSum();
   #largeObjectCount = 0;
-  #largeObject: { readonly hash: Hash } | undefined;
+  #largeObject: Hash | undefined;
   readonly #definitions = new Map<string, Definition>();
   readonly #storage = new Map<string, string>();
   /** What stood before the statement, and what pg_dump called the object of it and those that follow. */
@@ -94,7 +89,7 @@ export class DumpDigester {
         this.#comments += token.bytes.toString();
         break;
       case 'rows':
-        this.#open?.rows.add(token.bytes);
+        this.#open?.add(token.bytes);
         break;
       case 'copyEnd':
         this.#open = undefined;
@@ -145,7 +140,7 @@ export class DumpDigester {
     const known = this.#tables.get(table) ?? { sum: new DigestSum(), columns };
     this.#tables.set(table, known);
     const order = orderOf(columns, this.#like?.get(table)?.columns);
-    this.#open = { sum: known.sum, rows: new RowDigest(known.sum, order) };
+    this.#open = new RowDigest(known.sum, order);
   }
 
   #take(text: string | undefined): void {
@@ -182,13 +177,13 @@ export class DumpDigester {
         this.#largeObjects.add(hash('sha256', given, 'buffer'));
         break;
       case 'lo_open':
-        this.#largeObject = { hash: createHash('sha256').update(given) };
+        this.#largeObject = createHash('sha256').update(given);
         break;
       case 'lowrite':
-        this.#largeObject?.hash.update(given);
+        this.#largeObject?.update(given);
         break;
       default:
-        if (this.#largeObject) this.#largeObjects.add(this.#largeObject.hash.digest());
+        if (this.#largeObject) this.#largeObjects.add(this.#largeObject.digest());
         this.#largeObject = undefined;
     }
   }

@@ -6,7 +6,7 @@ import { compareTables, type TableChange } from './changes.ts';
 import { contentsOf, locate, type Contents, type LookOptions } from './details.ts';
 
 export interface DiffOptions extends LookOptions {
-  /** Read both, and compare the rows of tables with as many. */
+  /** Read both, and compare the rows of the tables that both have. */
   readonly content: boolean;
 }
 

@@ -2,8 +2,7 @@ import { isByOldScript } from '../archive/identify.ts';
 import { messageOf } from '../base/errors.ts';
 import { totalRows } from '../base/table-rows.ts';
 import { stateOf, type Backup, type State } from '../backup-directory/backup.ts';
-import { listAlmostBackups, listBackups } from '../backup-directory/catalog.ts';
-import { requireDirectory } from '../backup-directory/directory.ts';
+import { listAlmostBackups, listChosen } from '../backup-directory/catalog.ts';
 import { readHistory, type HistoryEvent } from '../backup-directory/history.ts';
 import { readLatest } from '../backup-directory/latest.ts';
 import { momentOf } from '../backup-directory/names.ts';
@@ -39,8 +38,7 @@ export interface ListedBackup {
 /** Every backup in the backup directory, newest first. */
 export async function listFiles(context: Context): Promise<ListedBackup[]> {
   const { config, now } = context;
-  if (!config.backupDirIsDefault) await requireDirectory(config.backupDir);
-  const backups = await listBackups(config.backupDir);
+  const backups = await listChosen(config.backupDir, config.backupDirIsDefault);
   const latest =
     (await readLatest(config.backupDir)) ??
     backups.findLast((backup) => stateOf(backup) === 'verified')?.stamp;

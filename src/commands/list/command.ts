@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { formatBytes } from '../../base/format.ts';
 import { keptResult } from '../../cli/kept-database.ts';
+import { showReading } from '../../cli/reading.ts';
 import {
   addConnectionOptions,
   helpFooter,
@@ -77,10 +77,7 @@ async function listAll(context: Context, shell: Terminal): Promise<void> {
 async function showOne(context: Context, shell: Terminal, file: string): Promise<void> {
   const { describeBackup } = await import('../../inspect/details.ts');
   const details = await describeBackup(context, file, {
-    onProgress: (name, { readBytes, totalBytes }) =>
-      shell.progress(
-        () => `reading ${name} ${formatBytes(readBytes)} of ${formatBytes(totalBytes)}`,
-      ),
+    onProgress: showReading(shell),
   });
   if (details.defects.length > 0) {
     context.log.warn(

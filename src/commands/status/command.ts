@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { Failure } from '../../base/errors.ts';
 import { formatPlural } from '../../base/format.ts';
+import { valueOf } from '../../base/known.ts';
 import { keptResult } from '../../cli/kept-database.ts';
 import {
   addConnectionOptions,
@@ -10,7 +11,6 @@ import {
 } from '../../cli/options.ts';
 import type { StatusResult } from '../../cli/status-results.ts';
 import type { GlobalFlags, Terminal } from '../../cli/terminal.ts';
-import type { Known } from '../../inspect/status/facts.ts';
 import type { Status } from '../../inspect/status/status.ts';
 import { describeStatus } from './text.ts';
 
@@ -87,7 +87,7 @@ function unhealthy({ problems }: Status, isTold: boolean): Failure {
 
 function resultOf(status: Status, room: number | undefined): StatusResult {
   const { facts, lastGood, ageMs, lastRun, lastDrill, held, problems } = status;
-  const kept = value(facts.kept);
+  const kept = valueOf(facts.kept);
   return {
     healthy: problems.length === 0,
     problems: problems.map((problem) => ({ ...problem })),
@@ -106,14 +106,14 @@ function resultOf(status: Status, room: number | undefined): StatusResult {
     lastRun: lastRun
       ? { at: lastRun.at, outcome: lastRun.outcome, message: lastRun.message ?? null }
       : null,
-    nextRun: value(facts.nextRun)?.toISOString() ?? null,
+    nextRun: valueOf(facts.nextRun)?.toISOString() ?? null,
     lastDrill: lastDrill
       ? { at: lastDrill.at, outcome: lastDrill.outcome, backup: lastDrill.backup }
       : null,
     held: [...held],
-    freeBytes: value(facts.freeBytes) ?? null,
+    freeBytes: valueOf(facts.freeBytes) ?? null,
     roomFor: room ?? null,
-    leftovers: [...(value(facts.leftovers) ?? [])],
+    leftovers: [...(valueOf(facts.leftovers) ?? [])],
     previousDatabases: kept?.previous.map(keptResult) ?? null,
     rescuedDatabases: kept ? [...kept.rescued] : null,
     unknown: Object.entries(facts).flatMap(([what, known]: [string, unknown]) =>
@@ -124,9 +124,6 @@ function resultOf(status: Status, room: number | undefined): StatusResult {
 
 const isUnknown = (known: unknown): known is { unknown: string } =>
   typeof known === 'object' && known !== null && 'unknown' in known;
-
-const value = <Value>(known: Known<Value>): Value | undefined =>
-  'value' in known ? known.value : undefined;
 
 const units: Readonly<Record<string, number>> = { m: 60_000, h: hourMs, d: 24 * hourMs };
 

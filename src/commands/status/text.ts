@@ -5,11 +5,11 @@ import {
   formatLocalTime,
   formatPlural,
 } from '../../base/format.ts';
+import { valueOf, type Known } from '../../base/known.ts';
 import { totalRows } from '../../base/table-rows.ts';
 import { describeKept, describeRescued } from '../../cli/kept-database.ts';
 import { formatTable } from '../../cli/table.ts';
 import { describeTrend } from '../../cli/trend.ts';
-import type { Known } from '../../inspect/status/facts.ts';
 import type { Status } from '../../inspect/status/status.ts';
 
 /** In one glance: whether all is well, why not, and what there is. */
@@ -77,7 +77,7 @@ function describeLastGood({ facts, lastGood, ageMs, backups }: Status): string {
 }
 
 function describeLastRun({ facts, lastRun }: Status): string {
-  const running = 'value' in facts.running ? facts.running.value : undefined;
+  const running = valueOf(facts.running);
   const now =
     running === undefined
       ? ''

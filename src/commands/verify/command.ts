@@ -3,6 +3,7 @@ import { totalRows } from '../../base/table-rows.ts';
 import { Failure } from '../../base/errors.ts';
 import { formatBytes, formatPlural } from '../../base/format.ts';
 import type { Verdict } from '../../inspect/verify.ts';
+import { showReading } from '../../cli/reading.ts';
 import {
   addConnectionOptions,
   addJobsOption,
@@ -79,10 +80,7 @@ export function addVerifyCommand(program: Command, shell: Terminal): void {
       const { verdicts, another } = await verify(context, {
         file,
         all: flags.all ?? false,
-        onProgress: (name, { readBytes, totalBytes }) =>
-          shell.progress(
-            () => `reading ${name} ${formatBytes(readBytes)} of ${formatBytes(totalBytes)}`,
-          ),
+        onProgress: showReading(shell),
       });
       const bad = verdicts.filter(({ good }) => !good);
       const result: VerifyResult = {

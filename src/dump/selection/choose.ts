@@ -1,6 +1,7 @@
 import { policyRolesIn, rolesIn } from '../role-filter.ts';
 import type { Selection } from './filter.ts';
 import { kindOf, tableFilledBy } from './kind.ts';
+import { firstMention, mentionsOf, schemaOf, word } from './mentions.ts';
 import { readTableStatement, type DumpOutline, type OutlinedStatement } from './outline.ts';
 
 export interface Choice {
@@ -15,10 +16,6 @@ export interface Choice {
   readonly policyRoles: readonly string[];
 }
 
-const letter = String.raw`[\p{L}_]`;
-const word = String.raw`(?:"(?:[^"]|"")*"|${letter}[\p{L}\p{N}_$]*)`;
-/** A name with its schema, as pg_dump writes each: in definitions, and in strings (`nextval('public.s')`). */
-const mention = new RegExp(String.raw`(?<![\p{L}\p{N}_$."])${word}\.${word}`, 'gu');
 const creation = new RegExp(
   String.raw`^CREATE (?:OR REPLACE )?(?:TYPE|DOMAIN|SEQUENCE|FUNCTION|PROCEDURE|AGGREGATE|COLLATION|TEXT SEARCH \w+) (${word}\.${word})`,
   'u',
@@ -93,10 +90,8 @@ export function chooseTables(outline: DumpOutline, chosen: ReadonlySet<string>):
       if (kind === 'definition') return kept.has(ordinal);
       const filled = tableFilledBy(head);
       if (filled !== undefined) return tables.has(filled);
-      const [sequence = ''] = head.match(mention) ?? [];
-      return (
-        head.startsWith('SELECT pg_catalog.setval(') && mentioned.has(nameIn(head) ?? sequence)
-      );
+      const sequence = sequenceSetBy(head);
+      return sequence !== undefined && mentioned.has(sequence);
     },
   };
 }
@@ -106,7 +101,8 @@ type Statements = readonly (OutlinedStatement & {
 })[];
 
 /** `SELECT pg_catalog.setval('public.s', 5, true);` → `public.s` */
-const nameIn = (setval: string) => /\('((?:[^']|'')+)'/.exec(setval)?.[1]?.replaceAll("''", "'");
+const sequenceSetBy = (head: string) =>
+  /^SELECT pg_catalog\.setval\('((?:[^']|'')+)'/.exec(head)?.[1]?.replaceAll("''", "'");
 
 function withPartitions(statements: Statements, chosen: ReadonlySet<string>): Set<string> {
   const tables = new Set(chosen);
@@ -185,8 +181,6 @@ function addExtensions(statements: Statements, kept: Map<number, string>): void 
   }
 }
 
-const schemaOf = (name: string) => name.match(new RegExp(word, 'u'))?.[0];
-
 /** Adds owners, privileges and comments of what is kept, and the indexes of partitions to those of their table. */
 function addRemarks(statements: Statements, kept: Map<number, string>): void {
   const made = new Set<string>();
@@ -200,7 +194,7 @@ function addRemarks(statements: Statements, kept: Map<number, string>): void {
   for (const { ordinal, text } of statements) {
     const [, parent, child] = attachIndex.exec(text) ?? [];
     const isAttached = made.has(parent ?? '') && made.has(child ?? '');
-    const about = remark.test(text) ? subject.exec(text)?.[0].match(mention)?.[0] : undefined;
+    const about = remark.test(text) ? firstMention(subject.exec(text)?.[0] ?? '') : undefined;
     const constraint = constraintComment.exec(text)?.[1];
     const isLeftOut =
       constraint !== undefined &&
@@ -210,9 +204,6 @@ function addRemarks(statements: Statements, kept: Map<number, string>): void {
     }
   }
 }
-
-const mentionsOf = (texts: readonly string[]): Set<string> =>
-  new Set(texts.flatMap((text) => text.match(mention) ?? []));
 
 const namesIn = (texts: readonly string[], named: (text: string) => string[]) =>
   [...new Set(texts.flatMap(named))].sort();

@@ -1,7 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { messageOf } from '../../base/errors.ts';
-import { listBackups } from '../../backup-directory/catalog.ts';
-import { requireDirectory } from '../../backup-directory/directory.ts';
+import { listChosen } from '../../backup-directory/catalog.ts';
 import { readHistory, type HistoryEvent } from '../../backup-directory/history.ts';
 import { whereLatestLeads } from '../../backup-directory/latest.ts';
 import { holderOf } from '../../backup-directory/lock-file.ts';
@@ -10,10 +9,8 @@ import { findLeftovers } from '../../backup-directory/remove.ts';
 import type { Context } from '../../context.ts';
 import { readCrontab } from '../../schedule/crontab.ts';
 import { nextBackup } from '../../schedule/next-run.ts';
+import type { Known } from '../../base/known.ts';
 import { listKept, type KeptDatabases } from '../kept-databases.ts';
-
-/** Something that was asked for, or why it is not known. */
-export type Known<Value> = { readonly value: Value } | { readonly unknown: string };
 
 /** What there is to know of backups, without reading one; each by itself, whatever else fails. */
 export interface StatusFacts {
@@ -23,7 +20,7 @@ export interface StatusFacts {
   /** Percent (SUSPICIOUS_DROP). */
   readonly suspiciousDrop: number;
   /** Of all databases, oldest first. */
-  readonly backups: Known<Awaited<ReturnType<typeof listBackups>>>;
+  readonly backups: Known<Awaited<ReturnType<typeof listChosen>>>;
   readonly history: Known<readonly HistoryEvent[]>;
   readonly measures: Known<Measures>;
   /** What `latest` points to; `nowhere` where it is there and leads to no backup. */
@@ -57,7 +54,7 @@ export async function collectFacts(
     );
   const [backups, history, measures, latest, running, leftovers, freeBytes, nextRun, kept] =
     await Promise.all([
-      asked(backupsIn(config)),
+      asked(listChosen(directory, config.backupDirIsDefault)),
       asked(readHistory(directory)),
       asked(readMeasures(directory)),
       asked(whereLatestLeads(directory)),
@@ -76,17 +73,7 @@ export async function collectFacts(
   };
 }
 
-/** A directory that somebody chose and that is not there holds no backups: its disk is not mounted. */
-async function backupsIn({ backupDir, backupDirIsDefault }: Context['config']) {
-  if (!backupDirIsDefault) await requireDirectory(backupDir);
-  return listBackups(backupDir);
-}
-
 async function keptOf(context: Context): Promise<Known<KeptDatabases>> {
   const found = await listKept(context);
   return 'kept' in found ? { value: found.kept } : { unknown: found.problem };
 }
-
-/** What is known; undefined where it is not. */
-export const valueOf = <Value>(known: Known<Value>): Value | undefined =>
-  'value' in known ? known.value : undefined;

@@ -1,7 +1,8 @@
 import { totalRows } from '../../base/table-rows.ts';
 import type { Backup } from '../../backup-directory/backup.ts';
 import type { BackupEvent, DrillEvent } from '../../backup-directory/history.ts';
-import { valueOf, type StatusFacts } from './facts.ts';
+import { valueOf } from '../../base/known.ts';
+import type { StatusFacts } from './facts.ts';
 
 /** What is known of the backups of a database. */
 export interface KnownStatus {

@@ -1,6 +1,6 @@
 import { formatAge, formatBytes, formatPlural } from '../../base/format.ts';
 import type { Backup } from '../../backup-directory/backup.ts';
-import { valueOf } from './facts.ts';
+import { valueOf } from '../../base/known.ts';
 import { roomFor, type KnownStatus } from './known.ts';
 
 /** Why things are not well, and what to do. */

@@ -5,7 +5,8 @@ import { describeLoss, fullerBackups } from '../../backup-directory/loss.ts';
 import { checksByBackup } from '../checks.ts';
 import type { KnownStatus } from './known.ts';
 import { problemsOf, type Problem } from './problems.ts';
-import { valueOf, type StatusFacts } from './facts.ts';
+import { valueOf } from '../../base/known.ts';
+import type { StatusFacts } from './facts.ts';
 
 /** What a person or a monitor wants to know in one glance. */
 export interface Status extends KnownStatus {
