@@ -1,5 +1,5 @@
 /** What recipes are made of. */
-const parts = ['dump/', 'postgres/', 'streams/', 'backup-directory/', 'notify/'];
+const parts = ['dump/', 'postgres/', 'streams/', 'backup-directory/', 'notify/', 'encryption/'];
 
 /**
  * The layers of src/, top first: imports go downward only, those of types and those that are made when

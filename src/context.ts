@@ -1,6 +1,8 @@
 import type { Config } from './config/config.ts';
 import { Failure } from './base/errors.ts';
 import type { Log } from './base/log.ts';
+import { keysOf, type Keys } from './encryption/keys.ts';
+import type { Gpg } from './encryption/gpg.ts';
 import type { Server } from './postgres/psql.ts';
 import { contactMaintenance, type MaintainedServer } from './postgres/contact.ts';
 import { findTool, type ToolSearch } from './postgres/tools.ts';
@@ -63,6 +65,23 @@ export async function lockToRead(
     context.log.debug(`going on without a lock: ${error.message}`);
     return undefined;
   }
+}
+
+/** What opens backups that are encrypted, and the signal that ends their reading. */
+export function readAccess(context: Context): {
+  readonly signal: AbortSignal;
+  readonly keys: Keys;
+} {
+  return { signal: context.signal, keys: keysOf(context.config.keys, gpgFor(context)) };
+}
+
+const forGpg = ['PATH', 'HOME', 'GNUPGHOME', 'GPG_TTY', 'TERM', 'XDG_RUNTIME_DIR'];
+
+/** gpg is given what it needs to find its keys and to ask for their passphrases, and no secret of ours. */
+export function gpgFor({ environment, signal }: Context): Gpg {
+  const given = forGpg.map((name) => [name, environment[name]] as const);
+  const known = given.filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return { environment: { LC_ALL: 'C', ...Object.fromEntries(known) }, signal };
 }
 
 /** Where to look for pg_dump and psql. */

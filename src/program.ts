@@ -3,6 +3,7 @@ import { addBackupCommand } from './commands/backup.ts';
 import { addDiffCommand } from './commands/diff.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addExtractCommand } from './commands/extract.ts';
+import { addKeygenCommand } from './commands/keygen.ts';
 import { addListCommand } from './commands/list/command.ts';
 import { addPruneCommand } from './commands/prune.ts';
 import { addRestoreCommand } from './commands/restore/command.ts';
@@ -44,6 +45,7 @@ export function createProgram(shell: Terminal, version: string): Command {
   addStatusCommand(program, shell);
   addDoctorCommand(program, shell);
   addScheduleCommand(program, shell);
+  addKeygenCommand(program, shell);
   addHelpCommand(program);
   return program;
 }

@@ -68,6 +68,7 @@ test('each kind of violation of the layers is refused', async () => {
 
 /** Recipes put many parts together: they may import more than others. */
 const recipes = [
+  'program',
   'backup/backup',
   'restore/restore',
   'restore/prepare',

@@ -1,9 +1,11 @@
-import { open } from 'node:fs/promises';
+import { Defect } from '../base/errors.ts';
 import { formatCount } from '../base/format.ts';
 import { foreignFormat, type ForeignFormat } from '../dump/format.ts';
 import { mayBeProgressMessage } from '../dump/legacy/messages.ts';
 import { gunzipHead, isGzip } from '../streams/gunzip.ts';
-import type { BackupFile } from '../backup-directory/backup.ts';
+import type { Backup, BackupFile } from '../backup-directory/backup.ts';
+import { decrypted, isNamedGzip, readFileBytes } from './plain-sql.ts';
+import type { ReadAccess } from './reader.ts';
 
 /** Enough to identify a format, and gzip's header with a long file name in it. */
 const headBytes = 8 * 1024;
@@ -17,36 +19,47 @@ export type UnsupportedInput = Omit<ForeignFormat, 'hint'> & { readonly hint?: s
  */
 export async function findUnsupported(
   file: BackupFile,
-  { unproven }: { readonly unproven: boolean },
+  { unproven, ...access }: ReadAccess & { readonly unproven: boolean },
 ): Promise<UnsupportedInput | undefined> {
-  const { bytes, path, manifest, condition } = file;
+  const { bytes, name, manifest, condition } = file;
   if (condition === 'empty') return { what: 'empty' };
   if (condition === 'otherSize' && manifest !== undefined) {
     const [now, then] = [formatCount(bytes), formatCount(manifest.fileBytes)];
     return { what: `not as it was made: it has ${now} bytes, not ${then}` };
   }
-  const head = await readHead(path);
+  const head = await readHead(file, access).catch(defectOf);
+  if (head instanceof Defect) return { what: `damaged: ${head.message}` };
   const foreign = formatOf(head);
-  if (!isGzip(head) && path.endsWith('.gz') && (foreign === undefined || foreign.isUnknown)) {
+  if (!isGzip(head) && isNamedGzip(name) && (foreign === undefined || foreign.isUnknown)) {
     return { what: 'not gzip' };
   }
   return unproven && foreign?.isUnknown ? undefined : foreign;
 }
 
 /** What a file is that is certainly no plain dump; undefined for what may be one, or the rest of one. */
-export async function identify({
-  path,
-}: Pick<BackupFile, 'path'>): Promise<ForeignFormat | undefined> {
-  const foreign = formatOf(await readHead(path));
+export async function identify(
+  file: BackupFile,
+  access: ReadAccess,
+): Promise<ForeignFormat | undefined> {
+  const head = await readHead(file, access).catch(defectOf);
+  const foreign = head instanceof Defect ? undefined : formatOf(head);
   return foreign?.isUnknown ? undefined : foreign;
 }
 
 /** The same of a file that nothing says to be a backup, also where it is nothing that is recognized. */
-export async function identifyStray({ path }: BackupFile): Promise<ForeignFormat | undefined> {
-  const head = await readHead(path);
-  const isText = isGzip(head) ? gunzipHead(head)?.length !== 0 : !path.endsWith('.gz');
+export async function identifyStray(
+  file: BackupFile,
+  access: ReadAccess,
+): Promise<ForeignFormat | undefined> {
+  const head = await readHead(file, access);
+  const isText = isGzip(head) ? gunzipHead(head)?.length !== 0 : !isNamedGzip(file.name);
   const foreign = formatOf(head);
   return foreign?.isUnknown && (!isText || head.length === 0) ? undefined : foreign;
+}
+
+function defectOf(error: unknown): Defect {
+  if (error instanceof Defect) return error;
+  throw error;
 }
 
 function formatOf(head: Buffer): ForeignFormat | undefined {
@@ -55,17 +68,23 @@ function formatOf(head: Buffer): ForeignFormat | undefined {
 }
 
 /** The old scripts mixed pg_dump's messages into their dumps, from the first byte on. */
-export async function isByOldScript({ path }: Pick<BackupFile, 'path'>): Promise<boolean> {
-  const text = gunzipHead(await readHead(path));
+export async function isByOldScript(file: Backup, access: ReadAccess): Promise<boolean> {
+  if (file.encryption !== undefined) return false;
+  const text = gunzipHead(await readHead(file, access));
   return text !== undefined && text.length > 0 && mayBeProgressMessage(text);
 }
 
-async function readHead(path: string): Promise<Buffer> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
+/**
+ * The beginning of what is in a file, decrypted.
+ * @throws Failure `storage`; Locked; Defect.
+ */
+async function readHead(file: BackupFile, { signal, keys }: ReadAccess): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of decrypted(file, readFileBytes(file, signal), keys)) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes >= headBytes) break;
   }
+  return Buffer.concat(chunks).subarray(0, headBytes);
 }

@@ -1,5 +1,5 @@
 import type { BackupFile } from '../backup-directory/backup.ts';
-import { ArchiveReader } from './reader.ts';
+import { ArchiveReader, type ReadAccess } from './reader.ts';
 
 const dumpedFrom = /^-- Dumped from database version (\S+)/m;
 
@@ -10,10 +10,10 @@ export const versionDumped = (comments: string): string | undefined =>
 /** Reads the beginning of a backup for the server that it is of; undefined where it does not say. */
 export async function identifyMaker(
   file: BackupFile,
-  signal: AbortSignal,
+  access: ReadAccess,
 ): Promise<string | undefined> {
   let comments = '';
-  for await (const token of new ArchiveReader(file, { signal })) {
+  for await (const token of new ArchiveReader(file, access)) {
     if (token.type === 'sql') break;
     if (token.type === 'filler') comments += token.bytes.toString('latin1');
   }

@@ -1,12 +1,11 @@
-import { createReadStream } from 'node:fs';
 import { Defect } from '../base/errors.ts';
 import { DumpInspector, type DumpContents } from '../dump/contents.ts';
 import { firstDifference } from '../base/table-rows.ts';
 import type { Token } from '../dump/token.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
-import { storageFailure } from '../backup-directory/storage-failure.ts';
+import type { Keys } from '../encryption/keys.ts';
 import { Checksum } from '../streams/checksum.ts';
-import { gunzip, isGzip } from '../streams/gunzip.ts';
+import { decompressed, decrypted, readFileBytes } from './plain-sql.ts';
 
 /** What a backup was found to be, read from the first to the last byte. */
 export interface ArchiveReport {
@@ -17,8 +16,14 @@ export interface ArchiveReport {
   readonly defects: readonly string[];
 }
 
-export interface ReadOptions {
+/** What a file is read with. */
+export interface ReadAccess {
   readonly signal: AbortSignal;
+  /** They open what is encrypted. */
+  readonly keys: Keys;
+}
+
+export interface ReadOptions extends ReadAccess {
   /** A file without manifest need not prove that it is whole. */
   readonly unproven?: boolean | undefined;
   readonly onProgress?: ((progress: ReadProgress) => void) | undefined;
@@ -34,9 +39,9 @@ export interface ReadProgress {
 }
 
 /**
- * Reads a backup once, from disk: takes its checksum, decompresses it, and gives its tokens. A defect of
+ * Reads a backup once, from disk: takes its checksum, decrypts and decompresses it, and gives its tokens. A defect of
  * the file is reported, not thrown: the tokens just end there. Iterate it once, then see its `report`.
- * Iterating throws Failure `storage` where the file cannot be read.
+ * Iterating throws Failure `storage` where the file cannot be read, Locked where no key opens it.
  */
 export class ArchiveReader implements AsyncIterable<Token> {
   readonly #file: BackupFile;
@@ -75,8 +80,10 @@ export class ArchiveReader implements AsyncIterable<Token> {
   }
 
   async *#tokens(): AsyncGenerator<Token> {
-    const bytes = this.#checksum.through(fileChunks(this.#file, this.#options.signal));
-    for await (const chunk of plainSql(this.#file, bytes)) {
+    const { signal, keys } = this.#options;
+    const bytes = this.#checksum.through(readFileBytes(this.#file, signal));
+    const archive = decrypted(this.#file, bytes, keys);
+    for await (const chunk of decompressed(this.#file, archive)) {
       yield* this.#inspector.read(chunk);
       this.#options.onProgress?.({
         readBytes: this.#checksum.bytes,
@@ -87,21 +94,6 @@ export class ArchiveReader implements AsyncIterable<Token> {
     }
     yield* this.#inspector.end();
   }
-}
-
-/** A file is gzip unless neither its first bytes nor its name say so: plain SQL is read as it is. */
-async function* plainSql(
-  { path }: BackupFile,
-  file: AsyncIterable<Buffer>,
-): AsyncGenerator<Buffer> {
-  const chunks = file[Symbol.asyncIterator]();
-  const first = await chunks.next();
-  const whole = (async function* () {
-    if (!first.done) yield first.value;
-    yield* { [Symbol.asyncIterator]: () => chunks };
-  })();
-  const isCompressed = path.endsWith('.gz') || (!first.done && isGzip(first.value));
-  yield* isCompressed ? gunzip(whole) : whole;
 }
 
 /** Reads a backup to its end and tells what was found. */
@@ -115,18 +107,6 @@ export async function checkArchive(file: BackupFile, options: ReadOptions): Prom
 export function reportOf({ report }: Pick<ArchiveReader, 'report'>): ArchiveReport {
   if (report === undefined) throw new Error('the archive was not read to its end');
   return report;
-}
-
-async function* fileChunks({ path }: BackupFile, signal: AbortSignal): AsyncGenerator<Buffer> {
-  const file = createReadStream(path, { highWaterMark: 256 * 1024, signal });
-  try {
-    for await (const chunk of file as AsyncIterable<Buffer>) yield chunk;
-  } catch (error) {
-    signal.throwIfAborted();
-    throw storageFailure(`read ${path}`, error);
-  } finally {
-    file.destroy();
-  }
 }
 
 function findDefects(

@@ -1,7 +1,7 @@
 import { countLineBreaks } from '../base/text.ts';
 import { objectNamed } from '../dump/statement.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
-import { ArchiveReader } from './reader.ts';
+import { ArchiveReader, type ReadAccess } from './reader.ts';
 
 /** A statement of a dump. */
 export interface FoundStatement {
@@ -19,12 +19,12 @@ export interface FoundStatement {
 export async function statementAt(
   file: BackupFile,
   line: number,
-  signal: AbortSignal,
+  access: ReadAccess,
 ): Promise<FoundStatement | undefined> {
   let comments = '';
   let rowsOf: FoundStatement | undefined;
   let at = 1;
-  for await (const token of new ArchiveReader(file, { signal })) {
+  for await (const token of new ArchiveReader(file, access)) {
     if (token.type === 'message') continue;
     if (token.type === 'filler') comments += token.bytes.toString();
     at += countLineBreaks(token.bytes);

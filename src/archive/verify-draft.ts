@@ -1,9 +1,7 @@
-import { createReadStream } from 'node:fs';
 import { Defect, Failure } from '../base/errors.ts';
 import type { Draft } from '../backup-directory/draft.ts';
-import { storageFailure } from '../backup-directory/storage-failure.ts';
-import { Checksum } from '../streams/checksum.ts';
 import { firstDifference } from '../base/table-rows.ts';
+import { checksumOfFile } from './file-checksum.ts';
 import type { WriteOptions, Written } from './writer.ts';
 
 /**
@@ -17,19 +15,12 @@ export async function verifyDraft(
   signal: AbortSignal,
   { onProgress }: Pick<WriteOptions, 'onProgress'>,
 ): Promise<void> {
-  const checksum = new Checksum();
-  try {
-    const file = createReadStream(draft.path, { highWaterMark: 1024 * 1024, signal });
-    for await (const _ of checksum.through(file as AsyncIterable<Buffer>)) {
-      const totalBytes = written.fileBytes;
-      onProgress?.({ phase: 'verifying', bytes: checksum.bytes, totalBytes, table: undefined });
-    }
-  } catch (error) {
-    signal.throwIfAborted();
-    throw storageFailure(`read ${draft.path}`, error);
-  }
+  const totalBytes = written.fileBytes;
+  const sha256 = await checksumOfFile(draft.path, signal, (bytes) =>
+    onProgress?.({ phase: 'verifying', bytes, totalBytes, table: undefined }),
+  );
   const defect =
-    checksum.sha256() === written.sha256
+    sha256 === written.sha256
       ? contentDefect(written)
       : 'the file holds other bytes than were written';
   if (defect === undefined) return;

@@ -5,6 +5,7 @@ import { dumpFailure, startPgDump } from '../postgres/pg-dump.ts';
 import type { Server } from '../postgres/psql.ts';
 import type { Tool } from '../postgres/tools.ts';
 import { writeFailure, type Draft } from '../backup-directory/draft.ts';
+import type { Encrypter } from '../encryption/keys.ts';
 import { Checksum } from '../streams/checksum.ts';
 import { gunzip } from '../streams/gunzip.ts';
 import { gzip } from '../streams/gzip.ts';
@@ -18,6 +19,8 @@ export interface DumpSource {
 }
 
 export interface WriteOptions {
+  /** Encrypts what is compressed, before it is written; undefined: nothing does. */
+  readonly encrypter: Encrypter | undefined;
   /** How many blocks are compressed at a time. */
   readonly jobs: number;
   /** The size of the plain SQL, as far as it can be guessed: for people. */
@@ -37,7 +40,7 @@ export interface WriteProgress {
 /** What went into a draft, as it was on its way there. */
 export interface Written {
   readonly contents: DumpContents;
-  /** What comes out again when the file's bytes are decompressed, or why nothing does. */
+  /** What comes out again when the compressed bytes are decompressed, or why nothing does. */
   readonly decompressed: DumpContents | Defect;
   readonly fileBytes: number;
   readonly sha256: string;
@@ -45,7 +48,7 @@ export interface Written {
 }
 
 /**
- * Runs pg_dump, compresses what it gives, and writes it into a draft. What is written is
+ * Runs pg_dump, compresses and encrypts what it gives, and writes it into a draft. What is compressed is
  * decompressed and read again on the way.
  * @throws Failure `dumpFailed`, `cannotConnect`, `storage`.
  */
@@ -67,7 +70,8 @@ export async function writeArchive(
       dump.stdout,
       (chunks: AsyncIterable<Buffer>) => inspect(chunks, inspector, options),
       (chunks: AsyncIterable<Buffer>) => gzip(chunks, options.jobs),
-      (chunks: AsyncIterable<Buffer>) => checksum.through(tee.through(chunks)),
+      (chunks: AsyncIterable<Buffer>) => encrypted(tee.through(chunks), options.encrypter),
+      (chunks: AsyncIterable<Buffer>) => checksum.through(chunks),
       async (chunks: AsyncIterable<Buffer>) => {
         for await (const chunk of chunks) await draft.file.writeFile(chunk);
       },
@@ -109,6 +113,9 @@ async function* inspect(
   }
   for (const _ of inspector.end());
 }
+
+const encrypted = (chunks: AsyncIterable<Buffer>, encrypter: Encrypter | undefined) =>
+  encrypter === undefined ? chunks : encrypter.encrypt(chunks);
 
 /** A defect does not end the writing: it shows when the draft is verified. */
 async function decompress(compressed: AsyncIterable<Buffer>): Promise<DumpContents | Defect> {

@@ -1,5 +1,5 @@
 import type { Manifest } from './manifest.ts';
-import type { Stamp } from './names.ts';
+import type { BackupName } from './names.ts';
 
 /**
  * What is known of a backup without reading it: `verified`, when it was made, and its size has not
@@ -33,8 +33,7 @@ export interface BackupFile {
 }
 
 /** A file with a backup's name. */
-export interface Backup extends BackupFile {
-  readonly stamp: Stamp;
+export interface Backup extends BackupFile, BackupName {
   /**
    * When it was made: its manifest knows that better than its name, for an hour can come twice, and
    * clocks go wrong.

@@ -5,7 +5,7 @@ import { systemErrorCode } from '../base/errors.ts';
 import { requireDirectory } from './directory.ts';
 import { conditionOf, type Backup } from './backup.ts';
 import { readManifest } from './manifest.ts';
-import { formatBackupName, momentOf, parseBackupName, type Stamp } from './names.ts';
+import { momentOf, parseBackupName } from './names.ts';
 import { storageFailure } from './storage-failure.ts';
 
 /**
@@ -14,8 +14,8 @@ import { storageFailure } from './storage-failure.ts';
  * @throws Failure `storage` where the directory cannot be read.
  */
 export async function listBackups(directory: string): Promise<Backup[]> {
-  return (await stampsIn(directory))
-    .map((stamp) => findBackup(directory, stamp))
+  return (await listNames(directory))
+    .map((name) => findBackup(directory, name))
     .filter((backup) => backup !== undefined)
     .sort(byAge);
 }
@@ -30,7 +30,7 @@ export async function listChosen(directory: string, isDefault: boolean): Promise
 }
 
 const byAge = (a: Backup, b: Backup) =>
-  a.madeAt.getTime() - b.madeAt.getTime() || (a.stamp < b.stamp ? -1 : 1);
+  a.madeAt.getTime() - b.madeAt.getTime() || (a.name < b.name ? -1 : 1);
 
 /** Named almost like a backup: a copy by a browser or an editor, which nothing here looks at. */
 const almostBackup = /pratiko_backup_\d{8}.*\.sql/i;
@@ -45,34 +45,33 @@ export async function listAlmostBackups(directory: string): Promise<string[]> {
   return names
     .filter((name) => almostBackup.test(name) && !name.startsWith('.'))
     .filter(
-      (name) => parseBackupName(name) === undefined && !/\.(?:refused|globals)\.sql$/.test(name),
+      (name) =>
+        parseBackupName(name) === undefined &&
+        !/\.(?:refused|globals)\.sql(?:\.(?:age|gpg))?$/.test(name),
     )
     .sort();
 }
 
 /**
- * The backup of a stamp; undefined where there is no such file.
+ * The backup of that name; undefined where there is no such file, or that is no backup's name.
  * @throws Failure `storage`.
  */
-export function findBackup(directory: string, stamp: Stamp): Backup | undefined {
-  const name = formatBackupName(stamp);
+export function findBackup(directory: string, name: string): Backup | undefined {
+  const parsed = parseBackupName(name);
+  if (parsed === undefined) return undefined;
   const path = join(directory, name);
   try {
     const stats = lstatSync(path);
     if (!stats.isFile()) return undefined;
-    const read = readManifest(directory, stamp);
+    const read = readManifest(directory, parsed);
     const manifest = typeof read === 'object' ? read : undefined;
-    const madeAt = manifest === undefined ? momentOf(stamp) : new Date(manifest.createdAt);
+    const madeAt = manifest === undefined ? momentOf(parsed.stamp) : new Date(manifest.createdAt);
     const condition = conditionOf(stats.size, read);
-    return { stamp, name, path, bytes: stats.size, manifest, condition, madeAt };
+    return { ...parsed, name, path, bytes: stats.size, manifest, condition, madeAt };
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw storageFailure(`read ${path}`, error);
   }
-}
-
-async function stampsIn(directory: string): Promise<Stamp[]> {
-  return (await listNames(directory)).map(parseBackupName).filter((stamp) => stamp !== undefined);
 }
 
 /**

@@ -1,24 +1,27 @@
 import { access, rm, statfs, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Encryption } from '../base/encryption.ts';
 import { systemErrorCode } from '../base/errors.ts';
 import { formatBytes } from '../base/format.ts';
-import { findBackup } from './catalog.ts';
 import { createPrivateFile, publish, syncDirectory, writePartial } from './durable-file.ts';
-import { readLatest } from './latest.ts';
+import { readLatestBackup } from './latest.ts';
 import { formatManifest, type Manifest } from './manifest.ts';
 import {
+  backupNamesOf,
   formatBackupName,
   formatManifestName,
   formatPartialName,
   formatStamp,
+  type BackupName,
   type Stamp,
 } from './names.ts';
 import { storageFailure } from './storage-failure.ts';
 
 /** A backup that does not have its name yet. */
-export interface Draft {
-  readonly stamp: Stamp;
+export interface Draft extends BackupName {
+  /** The name that it will have. */
+  readonly name: string;
   readonly directory: string;
   /** The path of the partial file. */
   readonly path: string;
@@ -31,19 +34,20 @@ export interface Draft {
  */
 export async function createDraft(
   directory: string,
+  encryption: Encryption | undefined,
   now: () => Date,
   signal: AbortSignal,
 ): Promise<Draft> {
   for (;;) {
     const stamp = formatStamp(now());
-    const name = formatBackupName(stamp);
+    const name = formatBackupName({ stamp, encryption });
     const path = join(directory, formatPartialName(name));
-    if (await exists(join(directory, name))) {
+    if (await isTaken(directory, stamp)) {
       await sleep(100, undefined, { signal });
       continue;
     }
     try {
-      return { stamp, directory, path, file: await createPrivateFile(path) };
+      return { name, stamp, encryption, directory, path, file: await createPrivateFile(path) };
     } catch (error) {
       throw storageFailure(`create ${path}`, error);
     }
@@ -65,23 +69,23 @@ export async function sealDraft(draft: Draft): Promise<void> {
  * backup's name always has one.
  */
 export async function publishDraft(draft: Draft, manifest: Manifest): Promise<void> {
-  const { directory, stamp } = draft;
+  const { directory, stamp, name } = draft;
   try {
     await writePartial(directory, formatManifestName(stamp), formatManifest(manifest));
     await publish(directory, formatManifestName(stamp));
     await syncDirectory(directory);
-    await publish(directory, formatBackupName(stamp));
+    await publish(directory, name);
     await syncDirectory(directory);
   } catch (error) {
-    throw storageFailure(`publish ${formatBackupName(stamp)}`, error);
+    throw storageFailure(`publish ${name}`, error);
   }
 }
 
 /** Removes everything of a draft that was not published. */
-export async function discardDraft({ directory, stamp, path, file }: Draft): Promise<void> {
+export async function discardDraft({ directory, name, stamp, path, file }: Draft): Promise<void> {
   await file.close().catch(() => undefined); // it may be closed already
   await rm(path, { force: true });
-  if (await exists(join(directory, formatBackupName(stamp)))) return;
+  if (await exists(join(directory, name))) return;
   const manifest = formatManifestName(stamp);
   await rm(join(directory, formatPartialName(manifest)), { force: true });
   await rm(join(directory, manifest), { force: true });
@@ -104,13 +108,19 @@ export async function writeFailure(
 
 async function describeRoom({ directory }: Draft, writtenBytes: number): Promise<string> {
   const { bavail, bsize } = await statfs(directory);
-  const latest = await readLatest(directory);
-  const last = latest && findBackup(directory, latest);
+  const last = await readLatestBackup(directory);
   const needed =
     last === undefined
       ? `more than ${formatBytes(writtenBytes)} needed`
       : `the last backup took ${formatBytes(last.bytes)}`;
   return `${formatBytes(bavail * bsize + writtenBytes)} free, ${needed}`;
+}
+
+async function isTaken(directory: string, stamp: Stamp): Promise<boolean> {
+  const taken = await Promise.all(
+    backupNamesOf(stamp).map((name) => exists(join(directory, name))),
+  );
+  return taken.includes(true);
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -5,8 +5,8 @@ import { shellWord } from '../base/format.ts';
 import { conditionOf, type BackupFile } from './backup.ts';
 import { findBackup, listAlmostBackups, listBackups } from './catalog.ts';
 import { requireDirectory } from './directory.ts';
-import { hasLatest, readLatest } from './latest.ts';
-import { latestName, parseBackupName } from './names.ts';
+import { findLatest, readLatestBackup } from './latest.ts';
+import { latestNames } from './names.ts';
 import { storageFailure } from './storage-failure.ts';
 
 /** A file to verify or restore. */
@@ -34,7 +34,7 @@ export async function locateBackup(
   const candidates = [join(directory, argument), resolve(cwd, argument)];
   if (argument.includes('/')) candidates.shift();
   for (const path of candidates) {
-    if (path === join(directory, latestName)) return latestBackup(directory);
+    if (latestNames.some((name) => path === join(directory, name))) return latestBackup(directory);
     const file = await fileAt(path);
     if (file !== undefined) return { file };
   }
@@ -53,14 +53,18 @@ async function backupCalled(argument: string, directory: string): Promise<Backup
       hint: `give a path, a name or timestamp from \`pratiko-backup list\`, or \`latest\` (looked in ${directory})`,
     });
   }
-  const stamps = found.map(({ stamp }) => stamp);
+  const stamps = [...new Set(found.map(({ stamp }) => stamp))];
+  const names = found.map(({ name }) => name);
   throw new Failure('noSuchBackup', `${found.length} backups begin with ${argument}`, {
-    hint: `give more of the timestamp: ${stamps.slice(-5).join(', ')}`,
+    hint:
+      stamps.length === 1
+        ? `give the whole name: ${names.join(', ')}`
+        : `give more of the timestamp: ${stamps.slice(-5).join(', ')}`,
   });
 }
 
 const written =
-  /^(?:pratiko_backup_)?(\d{4})-?(\d\d)?-?(\d\d)?[_ T]?(\d\d)?:?(\d\d)?:?(\d\d)?(?:\.sql(?:\.gz)?)?$/;
+  /^(?:pratiko_backup_)?(\d{4})-?(\d\d)?-?(\d\d)?[_ T]?(\d\d)?:?(\d\d)?:?(\d\d)?(?:\.sql(?:\.gz(?:\.(?:age|gpg))?)?)?$/;
 
 /** `2025-11-29 14:00` → `20251129_1400`; undefined for what is no timestamp. */
 function stampBeginning(text: string): string | undefined {
@@ -76,8 +80,7 @@ async function newestOf(
   directory: string,
   database: string | undefined,
 ): Promise<Located | undefined> {
-  const linked = await readLatest(directory);
-  const latest = linked && findBackup(directory, linked);
+  const latest = await readLatestBackup(directory);
   if (latest === undefined || database === undefined) return undefined;
   const owner = latest.manifest?.database.name;
   if (owner === undefined || owner === database) return undefined;
@@ -93,16 +96,17 @@ async function newestOf(
 }
 
 async function latestBackup(directory: string): Promise<Located> {
-  const linked = await readLatest(directory);
-  const backup = linked && findBackup(directory, linked);
+  const backup = await readLatestBackup(directory);
   if (backup !== undefined) return { file: backup };
   const backups = await listBackups(directory);
   const newest = backups.filter(looksGood).at(-1) ?? backups.at(-1);
   if (newest === undefined) return failWithoutBackups(directory);
   const taking = looksGood(newest) ? 'the newest that looks good' : 'the newest';
-  const why = (await hasLatest(directory))
-    ? `${latestName} leads to no backup here`
-    : `there is no ${latestName} here`;
+  const link = await findLatest(directory);
+  const why =
+    link === undefined
+      ? 'there is no link to the latest backup here'
+      : `${link} leads to no backup here`;
   return { file: newest, note: `${why}; taking ${taking}` };
 }
 
@@ -142,8 +146,7 @@ export async function useAnother(
 }
 
 async function fileAt(path: string): Promise<BackupFile | undefined> {
-  const stamp = parseBackupName(basename(path));
-  const backup = stamp && findBackup(dirname(path), stamp);
+  const backup = findBackup(dirname(path), basename(path));
   if (backup !== undefined) return backup;
   try {
     const stats = await stat(path);

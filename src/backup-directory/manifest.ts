@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { databaseSettingsSchema, databaseTraitsSchema } from '../base/database-traits.ts';
+import { encryptions } from '../base/encryption.ts';
 import { systemErrorCode } from '../base/errors.ts';
-import { formatManifestName, type Stamp } from './names.ts';
+import { formatManifestName, type BackupName } from './names.ts';
 
 const count = z.number().int().nonnegative();
 
@@ -23,6 +24,8 @@ export const manifestSchema = z.object({
   fileBytes: count,
   /** The checksum of the backup, 64 hexadecimal digits. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  /** How the backup is encrypted; absent where it is not. */
+  encryption: z.enum(encryptions).optional(),
   tables: z.array(
     z.object({
       table: z.string(),
@@ -54,13 +57,13 @@ export function formatManifest(manifest: Manifest): string {
 }
 
 /**
- * The manifest of a backup; undefined where there is none, `newer` where it is of a later format,
- * `unreadable` where it makes no sense. Not asynchronous: of thousands of small files, waiting for each takes
+ * The manifest of a backup; undefined where there is none (one of a file that is encrypted in another way
+ * belongs to that), `newer` where it is of a later format, `unreadable` where it makes no sense. Not asynchronous: of thousands of small files, waiting for each takes
  * most of the time.
  */
 export function readManifest(
   directory: string,
-  stamp: Stamp,
+  { stamp, encryption }: BackupName,
 ): Manifest | 'unreadable' | 'newer' | undefined {
   let text: string;
   try {
@@ -71,7 +74,7 @@ export function readManifest(
   try {
     const value: unknown = JSON.parse(text);
     const read = manifestSchema.safeParse(value);
-    if (read.success) return read.data;
+    if (read.success) return read.data.encryption === encryption ? read.data : undefined;
     return laterFormat.safeParse(value).success ? 'newer' : 'unreadable';
   } catch {
     return 'unreadable'; // verification reports it; listing and restoring go on without it

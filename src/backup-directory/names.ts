@@ -1,9 +1,26 @@
+import { encryptions, type Encryption } from '../base/encryption.ts';
+
 declare const stampBrand: unique symbol;
 
 /** When a backup was made, in local time, as it stands in its name: `20251129_020000`. */
 export type Stamp = string & { readonly [stampBrand]: true };
 
-export const latestName = 'pratiko_backup_latest.sql.gz';
+/** What the name of a backup tells. */
+export interface BackupName {
+  readonly stamp: Stamp;
+  /** Undefined: not at all. */
+  readonly encryption: Encryption | undefined;
+}
+
+const endings = ['', ...encryptions.map((encryption) => `.${encryption}`)];
+
+/** The link to the latest backup, which ends as that does. At most one of them is there. */
+export const latestNames = endings.map((ending) => `pratiko_backup_latest.sql.gz${ending}`);
+
+/** The link to a backup that is encrypted so, or not at all. */
+export const formatLatestName = (encryption: Encryption | undefined) =>
+  `pratiko_backup_latest.sql.gz${endingOf(encryption)}`;
+
 export const lockName = '.pratiko_backup.lock';
 /** What `prune --accept-loss` was told. */
 export const acceptedLossName = 'pratiko_backup_accepted_loss.json';
@@ -62,14 +79,24 @@ export function dayOf(stamp: Stamp): number {
   return Math.round(date.getTime() / 86_400_000);
 }
 
-export function formatBackupName(stamp: Stamp): string {
-  return `pratiko_backup_${stamp}.sql.gz`;
+export function formatBackupName({ stamp, encryption }: BackupName): string {
+  return `pratiko_backup_${stamp}.sql.gz${endingOf(encryption)}`;
 }
 
+const endingOf = (encryption: Encryption | undefined) =>
+  encryption === undefined ? '' : `.${encryption}`;
+
+/** Every name that the backup of a stamp can have. */
+export const backupNamesOf = (stamp: Stamp): string[] =>
+  [undefined, ...encryptions].map((encryption) => formatBackupName({ stamp, encryption }));
+
 /** The inverse of `formatBackupName`; undefined for any other name. */
-export function parseBackupName(name: string): Stamp | undefined {
-  const text = /^pratiko_backup_(.{15})\.sql\.gz$/.exec(name)?.[1];
-  return text === undefined ? undefined : parseStamp(text);
+export function parseBackupName(name: string): BackupName | undefined {
+  const [, text = '', ending] =
+    /^pratiko_backup_(.{15})\.sql\.gz(?:\.(age|gpg))?$/.exec(name) ?? [];
+  const stamp = parseStamp(text);
+  const encryption = encryptions.find((each) => each === ending);
+  return stamp && { stamp, encryption };
 }
 
 export function formatManifestName(stamp: Stamp): string {
@@ -83,8 +110,8 @@ export function parseManifestName(name: string): Stamp | undefined {
 }
 
 /** The roles of the server, beside a backup. */
-export function formatGlobalsName(stamp: Stamp): string {
-  return `pratiko_backup_${stamp}.globals.sql`;
+export function formatGlobalsName({ stamp, encryption }: BackupName): string {
+  return `pratiko_backup_${stamp}.globals.sql${endingOf(encryption)}`;
 }
 
 /** The name of a file while it is being written. */
@@ -94,8 +121,9 @@ export function formatPartialName(finalName: string): string {
 
 /** The stamp in the name of a partial file of a backup, or of what lies beside it; undefined for any other name. */
 export function parsePartialName(name: string): Stamp | undefined {
-  const text = /^\.pratiko_backup_(.{15})\.(?:sql\.gz|manifest\.json|globals\.sql)\.partial$/.exec(
-    name,
-  )?.[1];
+  const text =
+    /^\.pratiko_backup_(.{15})\.(?:manifest\.json|(?:sql\.gz|globals\.sql)(?:\.(?:age|gpg))?)\.partial$/.exec(
+      name,
+    )?.[1];
   return text === undefined ? undefined : parseStamp(text);
 }

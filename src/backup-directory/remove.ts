@@ -1,26 +1,29 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Backup } from './backup.ts';
+import { readManifest } from './manifest.ts';
 import { syncDirectory } from './durable-file.ts';
 import {
   acceptedLossName,
-  formatBackupName,
+  backupNamesOf,
   formatGlobalsName,
   formatManifestName,
   formatPartialName,
-  latestName,
+  latestNames,
   parsePartialName,
 } from './names.ts';
 import { storageFailure } from './storage-failure.ts';
 
 /**
- * Removes a backup, what lies beside it first: interrupted in between, it leaves a whole backup.
+ * Removes a backup, what belongs to it first: interrupted in between, it leaves a whole backup.
  * @throws Failure `storage`.
  */
 export async function removeBackup(directory: string, backup: Backup): Promise<void> {
   try {
-    await rm(join(directory, formatGlobalsName(backup.stamp)), { force: true });
-    await rm(join(directory, formatManifestName(backup.stamp)), { force: true });
+    await rm(join(directory, formatGlobalsName(backup)), { force: true });
+    if (readManifest(directory, backup) !== undefined) {
+      await rm(join(directory, formatManifestName(backup.stamp)));
+    }
     await rm(backup.path);
     await syncDirectory(directory);
   } catch (error) {
@@ -56,14 +59,15 @@ export async function findLeftovers(directory: string): Promise<string[]> {
   }
 }
 
-const otherPartials = [latestName, acceptedLossName].map(formatPartialName);
+const otherPartials = [...latestNames, acceptedLossName].map(formatPartialName);
 
 function leftoversAmong(names: ReadonlySet<string>): string[] {
   return [...names].flatMap((name) => {
     const stamp = parsePartialName(name);
     if (stamp === undefined) return otherPartials.includes(name) ? [name] : [];
     const manifest = formatManifestName(stamp);
-    const isOrphan = names.has(manifest) && !names.has(formatBackupName(stamp));
+    const isOrphan =
+      names.has(manifest) && !backupNamesOf(stamp).some((backup) => names.has(backup));
     return isOrphan ? [name, manifest] : [name];
   });
 }

@@ -4,7 +4,6 @@ import { formatBytes, formatDuration, formatPlural } from '../base/format.ts';
 import { DroppedMeanwhile } from '../postgres/pg-dump.ts';
 import { ensureDirectory } from '../backup-directory/directory.ts';
 import type { Manifest } from '../backup-directory/manifest.ts';
-import { formatBackupName } from '../backup-directory/names.ts';
 import { lockDirectory, type Context } from '../context.ts';
 import { followUp, type FollowUpOptions } from './follow-up.ts';
 import { recordFailure, recordRun } from './history.ts';
@@ -21,7 +20,7 @@ export interface BackupOptions extends PublishOptions, FollowUpOptions {
 }
 
 /**
- * Makes one backup: dumps, compresses, verifies what is on the disk, publishes it, does what follows
+ * Makes one backup: dumps, compresses, encrypts, verifies what is on the disk, publishes it, does what follows
  * (see `followUp`), tells Slack.
  * @throws Failure of any kind; what is not good is not left behind.
  */
@@ -57,8 +56,7 @@ async function makeBackup(context: Context, options: BackupOptions): Promise<Bac
       return publishBackup(limited, lock, options);
     }),
   );
-  const { stamp, manifest } = published;
-  const name = formatBackupName(stamp);
+  const { name, manifest } = published;
   context.log.info({ backup: name, manifest }, `backup ${name} is good: ${summarize(manifest)}`);
   return await followUp(context, published, options);
 }

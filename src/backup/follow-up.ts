@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { formatBackupName, latestName } from '../backup-directory/names.ts';
+import { formatLatestName } from '../backup-directory/names.ts';
 import type { Context } from '../context.ts';
 import { storeGlobals } from './globals.ts';
 import { LaterSteps } from './later-steps.ts';
@@ -22,11 +22,11 @@ export interface FollowUpOptions {
  */
 export async function followUp(
   context: Context,
-  { stamp, manifest, contents }: Published,
+  published: Published,
   options: FollowUpOptions,
 ): Promise<BackupReport> {
   const { config } = context;
-  const name = formatBackupName(stamp);
+  const { name, manifest, contents } = published;
   const later = new LaterSteps(context.signal);
   const warning = await later.try(
     'it could not be compared with older ones',
@@ -34,14 +34,14 @@ export async function followUp(
     () => warn(contents, manifest, context),
   );
   await later.try(
-    `${latestName} does not lead to it`,
+    `${formatLatestName(published.encryption)} does not lead to it`,
     'the next backup tries again; until then give the name of this one',
-    () => moveLatest(stamp, context),
+    () => moveLatest(published, context),
   );
   await later.try(
     'the roles of the server are not stored beside it',
     'correct it: the next backup stores them',
-    async () => (config.backupGlobals ? storeGlobals(context, stamp) : undefined),
+    async () => (config.backupGlobals ? storeGlobals(context, published) : undefined),
   );
   await later.try(
     'it is not proven that it can be restored',
@@ -51,7 +51,7 @@ export async function followUp(
   const removed = await later.try(
     'old backups could not be removed',
     'correct it, then run `pratiko-backup prune`',
-    async () => (options.prune ? removeOld(stamp, context) : []),
+    async () => (options.prune ? removeOld(name, context) : []),
   );
   later.requireAll(name, warning);
   return { name, path: join(config.backupDir, name), manifest, warning, removed: removed ?? [] };

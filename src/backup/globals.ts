@@ -1,21 +1,28 @@
 import { writeGlobals } from '../backup-directory/globals-file.ts';
-import type { Stamp } from '../backup-directory/names.ts';
+import { bytesOf } from '../base/text.ts';
 import { contactedServer, toolSearch, type Context } from '../context.ts';
+import { encryptAll } from '../encryption/keys.ts';
 import { dumpGlobals } from '../postgres/pg-dumpall.ts';
 import { findTool } from '../postgres/tools.ts';
+import type { Published } from './publish.ts';
 
 /**
- * Stores the roles of the server beside a backup.
+ * Stores the roles of the server beside a backup, encrypted as that is.
  * @throws Failure `dumpFailed`, `cannotConnect`, `toolMissing`, `storage`.
  */
-export async function storeGlobals(context: Context, stamp: Stamp): Promise<void> {
+export async function storeGlobals(
+  context: Context,
+  { encrypter, ...backup }: Published,
+): Promise<void> {
   const { config, log } = context;
   await using server = await contactedServer(context);
   const { sql, hasPasswords } = await dumpGlobals(
     server,
     await findTool('pg_dumpall', toolSearch(context)),
   );
-  const name = await writeGlobals(config.backupDir, stamp, sql);
+  const plain = bytesOf(sql);
+  const bytes = encrypter === undefined ? plain : await encryptAll(plain, encrypter);
+  const name = await writeGlobals(config.backupDir, backup, bytes);
   log.debug(`roles and memberships are in ${name}`);
   if (hasPasswords) return;
   const { user } = config.connection;

@@ -1,5 +1,5 @@
 import { isWithoutLinks, pointLatest } from '../backup-directory/latest.ts';
-import { formatBackupName, latestName, type Stamp } from '../backup-directory/names.ts';
+import { formatBackupName, formatLatestName, type BackupName } from '../backup-directory/names.ts';
 import { storageFailure } from '../backup-directory/storage-failure.ts';
 import type { Context } from '../context.ts';
 
@@ -8,19 +8,21 @@ import type { Context } from '../context.ts';
  * without.
  * @throws Failure `storage`.
  */
-export async function moveLatest(stamp: Stamp, { config, log }: Context): Promise<void> {
+export async function moveLatest(backup: BackupName, { config, log }: Context): Promise<void> {
+  const link = formatLatestName(backup.encryption);
   try {
-    const aside = await pointLatest(config.backupDir, stamp);
-    if (aside !== undefined) log.warn(`${latestName} was not a link; it is now ${aside}`);
+    for (const [name, aside] of await pointLatest(config.backupDir, backup)) {
+      log.warn(`${name} was not a link; it is now ${aside}`);
+    }
   } catch (error) {
     if (!isWithoutLinks(error)) {
-      throw storageFailure(`point ${latestName} to ${formatBackupName(stamp)}`, error);
+      throw storageFailure(`point ${link} to ${formatBackupName(backup)}`, error);
     }
     log.warn(
       {
         hint: 'nothing is lost: every command takes the newest good backup where there is no link',
       },
-      `the file system of ${config.backupDir} has no symbolic links: there is no ${latestName}`,
+      `the file system of ${config.backupDir} has no symbolic links: there is no ${link}`,
     );
   }
 }

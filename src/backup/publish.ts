@@ -1,14 +1,14 @@
 import { verifyDraft } from '../archive/verify-draft.ts';
-import { writeArchive, type WriteProgress } from '../archive/writer.ts';
+import { writeArchive, type WriteProgress, type Written } from '../archive/writer.ts';
 import { messageOf } from '../base/errors.ts';
 import { listBackups } from '../backup-directory/catalog.ts';
 import { createDraft, discardDraft, publishDraft, sealDraft } from '../backup-directory/draft.ts';
 import type { Lock } from '../backup-directory/lock.ts';
 import type { Manifest } from '../backup-directory/manifest.ts';
-import type { Stamp } from '../backup-directory/names.ts';
+import type { BackupName } from '../backup-directory/names.ts';
 import type { Config } from '../config/config.ts';
-import type { Context } from '../context.ts';
-import type { DumpContents } from '../dump/contents.ts';
+import { gpgFor, type Context } from '../context.ts';
+import { openEncrypter, type Encrypter } from '../encryption/keys.ts';
 import { describeBackup, openSource } from './source.ts';
 
 export interface PublishOptions {
@@ -18,14 +18,16 @@ export interface PublishOptions {
 }
 
 /** A backup that has its name. */
-export interface Published {
-  readonly stamp: Stamp;
+export interface Published extends BackupName {
+  readonly name: string;
+  /** What belongs to it is encrypted in the same way. */
+  readonly encrypter: Encrypter | undefined;
   readonly manifest: Manifest;
-  readonly contents: DumpContents;
+  readonly contents: Written['contents'];
 }
 
 /**
- * Dumps into a draft, verifies what is on the disk, and only then gives it its name.
+ * Dumps into a draft, encrypted if so configured, verifies what is on the disk, and only then gives it its name.
  * @throws Failure; nothing is left of the draft then.
  */
 export async function publishBackup(
@@ -34,18 +36,23 @@ export async function publishBackup(
   options: PublishOptions,
 ): Promise<Published> {
   const { config, signal } = context;
-  const source = await openSource(context);
-  const draft = await createDraft(config.backupDir, context.now, signal);
+  const [encrypter, source] = await Promise.all([
+    openEncrypter(config.keys, gpgFor(context)),
+    openSource(context),
+  ]);
+  const encryption = encrypter?.encryption;
+  const draft = await createDraft(config.backupDir, encryption, context.now, signal);
   try {
     const expectedBytes = await lastDumpBytes(config);
-    const written = await writeArchive(draft, source, { ...options, expectedBytes });
+    const written = await writeArchive(draft, source, { ...options, encrypter, expectedBytes });
     await sealDraft(draft);
     await verifyDraft(draft, written, signal, options);
-    const manifest = describeBackup(source, written, context);
+    const manifest = describeBackup(source, { ...written, encryption }, context);
     await lock.assertHeld();
     signal.throwIfAborted();
     await publishDraft(draft, manifest);
-    return { stamp: draft.stamp, manifest, contents: written.contents };
+    const { name, stamp } = draft;
+    return { name, stamp, encryption, encrypter, manifest, contents: written.contents };
   } catch (error) {
     await discardDraft(draft).catch((failure: unknown) =>
       context.log.warn(`${draft.path} is left: ${messageOf(failure)}`),

@@ -6,6 +6,7 @@ import { describeDatabase, type DatabaseDescription } from '../postgres/database
 import { requireNewEnough } from '../postgres/pg-dump.ts';
 import { findTool } from '../postgres/tools.ts';
 import type { Manifest } from '../backup-directory/manifest.ts';
+import type { BackupName } from '../backup-directory/names.ts';
 import { describePlace } from '../config/place.ts';
 import { configuredServer, toolSearch, type Context } from '../context.ts';
 
@@ -47,7 +48,11 @@ const refused = (cause: SqlError) =>
   });
 
 /** What is noted beside a backup of what was found and written. */
-export function describeBackup(source: Source, written: Written, context: Context): Manifest {
+export function describeBackup(
+  source: Source,
+  { encryption, ...written }: Written & Pick<BackupName, 'encryption'>,
+  context: Context,
+): Manifest {
   return {
     format: 1,
     createdAt: context.now().toISOString(),
@@ -56,6 +61,7 @@ export function describeBackup(source: Source, written: Written, context: Contex
     dumpBytes: written.contents.bytes,
     fileBytes: written.fileBytes,
     sha256: written.sha256,
+    ...(encryption !== undefined && { encryption }),
     tables: [...written.contents.tables],
     roles: [...written.contents.roles],
     policyRoles: [...written.contents.policyRoles],

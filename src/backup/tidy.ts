@@ -2,7 +2,6 @@ import { messageOf } from '../base/errors.ts';
 import { applyPlan, planForDirectory } from '../retention/apply.ts';
 import { shortenHistory } from '../backup-directory/history.ts';
 import { removeLeftovers } from '../backup-directory/remove.ts';
-import type { Stamp } from '../backup-directory/names.ts';
 import type { Context } from '../context.ts';
 
 /** What a run that was killed has left is removed by the next one. */
@@ -19,7 +18,7 @@ export async function cleanUp({ config, log }: Context): Promise<void> {
  * @returns the names of what was removed.
  * @throws Failure `storage` at the first that cannot be removed.
  */
-export async function removeOld(verified: Stamp, context: Context): Promise<string[]> {
+export async function removeOld(verified: string, context: Context): Promise<string[]> {
   const { config, log, signal } = context;
   const removed: string[] = [];
   const plan = await planForDirectory(config.backupDir, {

@@ -45,8 +45,16 @@ export function formatLocalTime(moment: Date): string {
 }
 
 /** A shell command that prints the SQL of a dump: `gunzip -c backups/….sql.gz`. */
-export const printed = (path: string) =>
-  `${path.endsWith('.gz') ? 'gunzip -c' : 'cat'} ${shellWord(path)}`;
+export function printed(path: string): string {
+  const word = shellWord(path);
+  const open = path.endsWith('.age')
+    ? `age --decrypt -i IDENTITY_FILE ${word}`
+    : path.endsWith('.gpg')
+      ? `gpg --decrypt ${word}`
+      : undefined;
+  if (open !== undefined) return `${open} | gunzip -c`;
+  return `${path.endsWith('.gz') ? 'gunzip -c' : 'cat'} ${word}`;
+}
 
 /** A word for a shell, as a person can copy it: `it's` → `'it'\''s'`. */
 export function shellWord(word: string): string {

@@ -1,6 +1,6 @@
-import { PassThrough, pipeline, type Readable, type Writable } from 'node:stream';
+import { PassThrough, pipeline, promises, type Readable, type Writable } from 'node:stream';
 import { execa } from 'execa';
-import { Failure } from './errors.ts';
+import { Failure, systemErrorCode } from './errors.ts';
 import { bytesOf, textOf } from './text.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -86,6 +86,30 @@ function cannotStart({ file }: CommandLine): Failure {
   return new Failure('toolMissing', `${file} cannot be started`, {
     hint: 'the system is short of processes, memory or open files: see `ulimit -a`',
   });
+}
+
+/**
+ * Writes chunks to a child, and leaves its input open. Where it has ended before, its ending says why.
+ * Where the chunks end with an error, it is killed: it would take the end of its input for the end of the data.
+ * @throws what the chunks throw.
+ */
+export async function feed(child: Child, chunks: AsyncIterable<Buffer>): Promise<void> {
+  try {
+    await promises.pipeline(killOnError(child, chunks), child.stdin, { end: false });
+  } catch (error) {
+    if (!endedEarly.includes(systemErrorCode(error) ?? '')) throw error;
+  }
+}
+
+const endedEarly = ['EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE'];
+
+async function* killOnError(child: Child, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield* chunks;
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  }
 }
 
 /** Runs a command to its end with `input` on stdin and collects stdout; both as `textOf` has it. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { encryptions } from '../base/encryption.ts';
 import { manifestSchema } from '../backup-directory/manifest.ts';
 
 // What `--json` prints, a schema for each command: the contract with programs that read it. Commands use
@@ -29,6 +30,10 @@ export const backupResult = manifestSchema.strict().extend({
   removed: z.array(z.string()),
 });
 export type BackupResult = z.input<typeof backupResult>;
+
+/** The private key itself is in the file only. */
+export const keygenResult = z.strictObject({ file: z.string(), recipient: z.string() });
+export type KeygenResult = z.input<typeof keygenResult>;
 
 /** A database that a restore has replaced and kept. */
 export const previousDatabase = z.strictObject({
@@ -71,6 +76,8 @@ export const listResult = z.strictObject({
       suspicion: z.string().nullable(),
       isLatest: z.boolean(),
       byOldScript: z.boolean(),
+      /** How it is encrypted; null: not at all. */
+      encryption: z.enum(encryptions).nullable(),
     }),
   ),
   totalBytes: count,
@@ -99,6 +106,8 @@ export const verifyResult = z.strictObject({
       fileBytes: count,
       /** Messages of pg_dump that the old scripts mixed into the dump. */
       messages: count,
+      /** False where no key opens it: its bytes are those that were written, and that is all. */
+      contentsChecked: z.boolean(),
       /** False where there was no manifest to compare with. */
       hasManifest: z.boolean(),
       byNewerVersion: z.boolean(),

@@ -9,6 +9,7 @@ import type {
 import type { DetailsResult, DiffResult } from './inside-results.ts';
 import type {
   BackupResult,
+  KeygenResult,
   DrillResult,
   ListResult,
   PruneResult,
@@ -21,6 +22,7 @@ import type { Invocation } from '../schedule/entries.ts';
 /** What commands print with `--json`. */
 type Result =
   | BackupResult
+  | KeygenResult
   | ListResult
   | DetailsResult
   | DiffResult

@@ -49,6 +49,15 @@ export interface Config {
   readonly backupDrill: boolean;
   /** The roles of the server are stored beside each backup. */
   readonly backupGlobals: boolean;
+  /** With what new backups are encrypted, and those that are opened. */
+  readonly keys: {
+    readonly ageRecipient: string | undefined;
+    readonly gpgRecipient: string | undefined;
+    /** Absolute path. */
+    readonly ageIdentityFile: string | undefined;
+    /** A relative path in a setting starts at the project. */
+    readonly resolvePath: (path: string) => string;
+  };
   readonly backupTimeoutSeconds: number | undefined;
   readonly lockWaitTimeoutSeconds: number;
   readonly slack: { readonly url: string; readonly notify: Settings['slackNotify'] } | undefined;
@@ -82,6 +91,7 @@ export function loadConfig(sources: Sources): Config {
   const values = check(given);
   const libpq = libpqVariables(file.values);
   const ours = new Set(allVariables());
+  const fromProject = (path: string) => resolve(sources.projectRoot, path);
   return {
     connection: {
       host: values.host,
@@ -109,13 +119,19 @@ export function loadConfig(sources: Sources): Config {
     },
     backupDrill: values.backupDrill === 'always',
     backupGlobals: values.backupGlobals === 'true',
+    keys: {
+      ageRecipient: values.ageRecipient,
+      gpgRecipient: values.gpgRecipient,
+      ageIdentityFile: values.ageIdentityFile && fromProject(values.ageIdentityFile),
+      resolvePath: fromProject,
+    },
     backupTimeoutSeconds: values.backupTimeout,
     lockWaitTimeoutSeconds: values.lockWaitTimeout,
     slack:
       values.slackWebhookUrl === undefined
         ? undefined
         : { url: values.slackWebhookUrl, notify: values.slackNotify },
-    pgBinDir: values.pgBinDir && resolve(sources.projectRoot, values.pgBinDir),
+    pgBinDir: values.pgBinDir && fromProject(values.pgBinDir),
     logLevel: values.logLevel,
     logFormat: values.logFormat,
     libpq,
@@ -141,7 +157,8 @@ function check(given: Readonly<Partial<Record<SettingName, Given>>>): Settings {
     if (value === undefined) return [name, undefined];
     const checked = setting.schema(z).safeParse(value);
     if (checked.success) return [name, checked.data];
-    const shown = setting.isSecret ? 'is not valid' : `is ${JSON.stringify(value)}`;
+    const shown =
+      setting.isSecret || isPrivateKey(value) ? 'is not valid' : `is ${JSON.stringify(value)}`;
     const accepted = checked.error.issues.map(({ message }) => message).join(', ');
     problems.push(`${source} ${shown}, it must be ${accepted}`);
     return [name, undefined];
@@ -151,6 +168,9 @@ function check(given: Readonly<Partial<Record<SettingName, Given>>>): Settings {
     hint: 'correct the setting where it is set; the README lists every setting',
   });
 }
+
+/** A private key, which somebody may put where a public one or a path belongs. */
+const isPrivateKey = (value: string) => /AGE-SECRET-KEY-|PRIVATE KEY/i.test(value);
 
 /** Variables of libpq, without ours that begin like them. */
 function libpqVariables(values: Readonly<Record<string, string>>): Record<string, string> {

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { identifier, integer, oneOf, path, type Zod } from './values.ts';
+import { identifier, integer, keyFile, oneLine, oneOf, path, type Zod } from './values.ts';
 
 export interface Setting {
   /** Within one source the first that is set wins; people know the setting by the last. */
@@ -109,6 +109,21 @@ export const settings = {
     schema: oneOf(['false', 'true']),
     default: 'false',
     help: '`true`: the roles of the server are stored beside each backup',
+  },
+  ageRecipient: {
+    variables: ['BACKUP_AGE_RECIPIENT'],
+    schema: oneLine,
+    help: 'public keys of age, or a file of them: new backups are encrypted to them',
+  },
+  ageIdentityFile: {
+    variables: ['BACKUP_AGE_IDENTITY_FILE'],
+    schema: keyFile,
+    help: 'the file with the private keys of age that open backups',
+  },
+  gpgRecipient: {
+    variables: ['BACKUP_GPG_RECIPIENT'],
+    schema: oneLine,
+    help: 'a key of GnuPG (fingerprint, address): new backups are encrypted to it',
   },
   backupTimeout: {
     variables: ['BACKUP_TIMEOUT'],

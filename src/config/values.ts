@@ -23,6 +23,18 @@ export const path = (zod: Zod) =>
     error: 'a path with the home directory written out: ~ is not expanded',
   });
 
+/** A path of a file with keys, which is easily confused with what is in it. */
+export const keyFile = (zod: Zod) =>
+  path(zod).refine((text) => !/^\s*(?:AGE-|age1)/i.test(text), {
+    error: 'the path of a file, not a key',
+  });
+
+/** Text that is no list of lines. */
+export const oneLine = (zod: Zod) =>
+  zod.string().refine((text) => text.trim() !== '' && !/[\0\r\n]/.test(text), {
+    error: 'in one line',
+  });
+
 /** One of these words. */
 export const oneOf =
   <const Values extends readonly [string, ...string[]]>(values: Values) =>

@@ -3,7 +3,7 @@ import { formatBytes, formatCount, formatLocalTime, shellWord } from '../base/fo
 import type { Backup } from '../backup-directory/backup.ts';
 import { listNames } from '../backup-directory/catalog.ts';
 import { holderOf } from '../backup-directory/lock-file.ts';
-import { formatBackupName, parseManifestName } from '../backup-directory/names.ts';
+import { backupNamesOf, parseManifestName } from '../backup-directory/names.ts';
 import { findLeftovers } from '../backup-directory/remove.ts';
 import type { Context } from '../context.ts';
 import { failed, failedBy, ok, warning, type Check } from './check.ts';
@@ -121,7 +121,7 @@ async function leftoverChecks(directory: string): Promise<Check[]> {
     const names = new Set(await listNames(directory));
     const orphans = [...names].filter((name) => {
       const stamp = parseManifestName(name);
-      return stamp !== undefined && !names.has(formatBackupName(stamp));
+      return stamp !== undefined && !backupNamesOf(stamp).some((backup) => names.has(backup));
     });
     return [
       leftovers.length === 0

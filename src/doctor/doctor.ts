@@ -6,6 +6,7 @@ import { directoryChecks } from './directory-checks.ts';
 import { serverChecks } from './server-checks.ts';
 import { settingsChecks } from './settings-checks.ts';
 import { cronChecks } from './cron-checks.ts';
+import { keyChecks } from './key-checks.ts';
 import { nodeCheck, slackCheck } from './surroundings-checks.ts';
 
 export interface DoctorOptions {
@@ -30,6 +31,7 @@ export async function examine(
   return [
     nodeCheck(nodeVersion),
     ...(await settingsChecks(context)),
+    ...(await keyChecks(context)),
     ...checks,
     ...(await directoryChecks(
       context,

@@ -16,11 +16,6 @@ const decompress = (tool: string) => ({
   hint: `decompress it first: \`${tool} -dc FILE > dump.sql\`, then restore dump.sql`,
 });
 
-const byGpg = {
-  what: 'encrypted with gpg',
-  hint: 'decrypt it first: `gpg --decrypt FILE > dump.sql.gz`, then restore dump.sql.gz',
-};
-
 /** How files begin (file(1), magic). */
 const signatures: readonly (ForeignFormat & { readonly start: string })[] = [
   { start: 'PGDMP', what: "a dump in pg_dump's custom format", hint: byPgRestore },
@@ -30,28 +25,17 @@ const signatures: readonly (ForeignFormat & { readonly start: string })[] = [
   { start: '\xfd7zXZ\0', ...decompress('xz') },
   { start: 'BZh', ...decompress('bzip2') },
   { start: 'PK\x03\x04', what: 'a zip archive', hint: 'unpack it first: `unzip FILE`' },
-  ...['age-encryption.org/', '-----BEGIN AGE ENCRYPTED FILE-----'].map((start) => ({
-    start,
-    what: 'encrypted with age',
+  {
+    start: '-----BEGIN AGE ENCRYPTED FILE-----',
+    what: 'encrypted with age, as text',
     hint: 'decrypt it first: `age --decrypt -i KEY FILE > dump.sql.gz`, then restore dump.sql.gz',
-  })),
+  },
   ...['\xff\xfe', '\xfe\xff'].map((start) => ({
     start,
     what: "UTF-16 text, as PowerShell's `>` writes it",
     hint: 'make UTF-8 of it first: `iconv -f UTF-16 -t UTF-8 FILE > dump.sql`, then restore dump.sql',
   })),
-  { start: '-----BEGIN PGP', ...byGpg },
 ];
-
-/** The first packet of what gpg encrypts, to a public key or with a passphrase, and its version (RFC 9580, 4.2, 5.1, 5.3). */
-function isByGpg(head: Buffer): boolean {
-  const [tag = 0, length = 0] = head;
-  const isKey = [0x84, 0x85, 0xc1].includes(tag);
-  if (!isKey && ![0x8c, 0xc3].includes(tag)) return false;
-  const isLong = tag === 0x85 || (tag === 0xc1 && length >= 0xc0);
-  const version = head[isLong ? 3 : 2] ?? 0;
-  return isKey ? version === 3 || version === 6 : version >= 4 && version <= 6;
-}
 
 const headerOfDump = /^-- PostgreSQL database dump[ \t]*\r?$/m;
 const headerOfCluster = /^-- PostgreSQL database cluster dump[ \t]*\r?$/m;
@@ -69,7 +53,6 @@ export function foreignFormat(head: Buffer): ForeignFormat | undefined {
   const text = head.toString('latin1');
   const known = signatures.find(({ start }) => text.startsWith(start));
   if (known !== undefined) return known;
-  if (isByGpg(head)) return byGpg;
   if (text.includes('$$PATH$$')) return scriptOfTar;
   if (headerOfCluster.test(text)) {
     return {

@@ -5,7 +5,7 @@ import type { BackupFile } from '../backup-directory/backup.ts';
 import { listBackups } from '../backup-directory/catalog.ts';
 import { earlierThan } from '../backup-directory/larger-earlier-backup.ts';
 import { locateBackup } from '../backup-directory/locate.ts';
-import type { Context } from '../context.ts';
+import { readAccess, type Context } from '../context.ts';
 import { compareTables, type TableChange } from './changes.ts';
 
 /** What is inside a backup. */
@@ -74,7 +74,7 @@ export async function locate(
 
 /** From its manifest, or where that does not tell all, from the file. */
 export async function contentsOf(
-  { signal }: Context,
+  context: Context,
   file: BackupFile,
   { onProgress }: LookOptions,
 ): Promise<Contents> {
@@ -88,7 +88,7 @@ export async function contentsOf(
     return { file, dumpBytes, tables: known, extensions, roles, serverVersion, defects: [] };
   }
   const { contents, defects } = await checkArchive(file, {
-    signal,
+    ...readAccess(context),
     onProgress: (progress) => onProgress?.(file.name, progress),
   });
   return {
@@ -97,7 +97,7 @@ export async function contentsOf(
     tables: merged(contents.tables),
     extensions: contents.extensions,
     roles: contents.roles,
-    serverVersion: manifest?.serverVersion ?? (await identifyMaker(file, signal)),
+    serverVersion: manifest?.serverVersion ?? (await identifyMaker(file, readAccess(context))),
     defects,
   };
 }

@@ -1,7 +1,7 @@
 import { digestArchive } from '../archive/digest.ts';
 import { Failure } from '../base/errors.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
-import type { Context } from '../context.ts';
+import { readAccess, type Context } from '../context.ts';
 import { compareTables, type TableChange } from './changes.ts';
 import { contentsOf, locate, type Contents, type LookOptions } from './details.ts';
 
@@ -54,14 +54,14 @@ async function compareContents(
 }
 
 async function digestGood(
-  { signal }: Context,
+  context: Context,
   file: BackupFile,
   { onProgress }: LookOptions,
   like?: Awaited<ReturnType<typeof digestArchive>>['digest'],
 ) {
   const { digest, report } = await digestArchive(
     file,
-    { signal, onProgress: (progress) => onProgress?.(file.name, progress) },
+    { ...readAccess(context), onProgress: (progress) => onProgress?.(file.name, progress) },
     { like },
   );
   if (report.defects.length === 0) return digest;

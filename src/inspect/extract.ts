@@ -1,11 +1,11 @@
 import { chooseFrom } from '../archive/selected-reader.ts';
-import { ArchiveReader, reportOf, type ReadProgress } from '../archive/reader.ts';
+import { ArchiveReader, reportOf, type ReadAccess, type ReadProgress } from '../archive/reader.ts';
 import { identify } from '../archive/identify.ts';
 import { Failure } from '../base/errors.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
 import { StatementFilter, type Selection } from '../dump/selection/filter.ts';
 import { kindOf } from '../dump/selection/kind.ts';
-import type { Context } from '../context.ts';
+import { readAccess, type Context } from '../context.ts';
 import { locate } from './details.ts';
 
 export interface ExtractOptions {
@@ -32,11 +32,11 @@ export async function* extract(
   { file: called, ...options }: ExtractOptions,
 ): AsyncGenerator<Buffer> {
   const file = await locate(context, called);
-  await requireSql(file);
-  const { signal } = context;
+  const access = readAccess(context);
+  await requireSql(file, access);
   const onProgress = (progress: ReadProgress) => options.onProgress?.(file.name, progress);
   const filter = new StatementFilter(await selectionFor(context, file, options, onProgress));
-  const reader = new ArchiveReader(file, { signal, onProgress });
+  const reader = new ArchiveReader(file, { ...access, onProgress });
   let piece: Buffer[] = [];
   let bytes = 0;
   for await (const token of reader) {
@@ -59,7 +59,7 @@ export async function* extract(
 }
 
 async function selectionFor(
-  { log, signal }: Context,
+  context: Context,
   file: BackupFile,
   { tables, part }: Pick<ExtractOptions, 'tables' | 'part'>,
   onProgress: (progress: ReadProgress) => void,
@@ -69,16 +69,19 @@ async function selectionFor(
     return part === undefined || kind === 'session' || kind === part;
   };
   if (tables === undefined) return isPart;
-  const { selection, leftOut } = await chooseFrom(file, tables, { signal, onProgress });
+  const { selection, leftOut } = await chooseFrom(file, tables, {
+    ...readAccess(context),
+    onProgress,
+  });
   if (part !== 'data') {
-    for (const what of leftOut) log.warn(`left out, for its table was not chosen: ${what}`);
+    for (const what of leftOut) context.log.warn(`left out, for its table was not chosen: ${what}`);
   }
   return (ordinal, head) => isPart(ordinal, head) && selection(ordinal, head);
 }
 
 /** @throws Failure `verificationFailed` for a file that is something else than a plain dump. */
-async function requireSql(file: BackupFile): Promise<void> {
-  const found = await identify(file);
+async function requireSql(file: BackupFile, access: ReadAccess): Promise<void> {
+  const found = await identify(file, access);
   if (found === undefined) return;
   const { what, hint } = found;
   throw new Failure('verificationFailed', `${file.name} is ${what}`, { hint });

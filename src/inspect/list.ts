@@ -1,4 +1,5 @@
 import { isByOldScript } from '../archive/identify.ts';
+import type { Encryption } from '../base/encryption.ts';
 import { messageOf } from '../base/errors.ts';
 import { totalRows } from '../base/table-rows.ts';
 import { stateOf, type Backup, type State } from '../backup-directory/backup.ts';
@@ -6,7 +7,7 @@ import { listAlmostBackups, listChosen } from '../backup-directory/catalog.ts';
 import { readHistory, type HistoryEvent } from '../backup-directory/history.ts';
 import { readLatest } from '../backup-directory/latest.ts';
 import { momentOf } from '../backup-directory/names.ts';
-import type { Context } from '../context.ts';
+import { readAccess, type Context } from '../context.ts';
 import { suspicionsOf } from './suspicions.ts';
 import { checksByBackup, type Checks } from './checks.ts';
 
@@ -33,6 +34,7 @@ export interface ListedBackup {
   readonly isLatest: boolean;
   /** Made by the scripts that came before this tool. */
   readonly byOldScript: boolean;
+  readonly encryption: Encryption | undefined;
 }
 
 /** Every backup in the backup directory, newest first. */
@@ -41,14 +43,15 @@ export async function listFiles(context: Context): Promise<ListedBackup[]> {
   const backups = await listChosen(config.backupDir, config.backupDirIsDefault);
   const latest =
     (await readLatest(config.backupDir)) ??
-    backups.findLast((backup) => stateOf(backup) === 'verified')?.stamp;
+    backups.findLast((backup) => stateOf(backup) === 'verified')?.name;
   const checks = checksByBackup(await historyOf(context));
   const suspicions = await suspicionsOf(context, backups);
   const listed: ListedBackup[] = [];
   for (const backup of backups.toReversed()) {
-    const isLatest = backup.stamp === latest;
+    const isLatest = backup.name === latest;
     const mayBeOld = backup.condition === 'unverified';
-    const byOldScript = mayBeOld && (await isByOldScript(backup).catch(() => false));
+    const byOldScript =
+      mayBeOld && (await isByOldScript(backup, readAccess(context)).catch(() => false));
     const known = describe(backup, now(), checks.get(backup.name));
     listed.push({ ...known, suspicion: suspicions.get(backup.name), isLatest, byOldScript });
   }
@@ -87,6 +90,7 @@ function describe(
     tables: manifest?.tables.length,
     rows: manifest && totalRows(manifest.tables),
     durationMs: manifest?.durationMs,
+    encryption: backup.encryption,
     state,
     verifiedAt:
       state === 'damaged'

@@ -1,13 +1,11 @@
-import { checkArchive, type ArchiveReport, type ReadProgress } from '../archive/reader.ts';
+import type { ReadProgress } from '../archive/reader.ts';
 import { identify, identifyStray } from '../archive/identify.ts';
-import { DumpInspector } from '../dump/contents.ts';
 import type { TableRows } from '../base/table-rows.ts';
-import { Failure } from '../base/errors.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
 import { listBackups } from '../backup-directory/catalog.ts';
-import { recordForBackup, type VerifyEvent } from '../backup-directory/history.ts';
 import { failWithoutBackups, locateBackup, useAnother } from '../backup-directory/locate.ts';
-import type { Context } from '../context.ts';
+import { readAccess, type Context } from '../context.ts';
+import { readBackup } from './read-backup.ts';
 
 export interface VerifyOptions {
   /** A path, name or timestamp; undefined: the latest backup. Not together with `all`. */
@@ -28,6 +26,8 @@ export interface Verdict {
   readonly fileBytes: number;
   /** How many messages of pg_dump the old scripts mixed into the dump; they are left out on restore. */
   readonly messages: number;
+  /** False where no key opens it: its bytes are those that were written, and that is all. */
+  readonly contentsChecked: boolean;
   /** False where there was no manifest to compare with. */
   readonly hasManifest: boolean;
   /** It has one that this version cannot read. */
@@ -76,57 +76,26 @@ async function verifyFile(
   context: Context,
   { onProgress }: VerifyOptions,
 ): Promise<Verdict> {
-  const report = await checkArchive(file, {
-    signal: context.signal,
-    onProgress: (progress) => onProgress?.(file.name, progress),
-  }).then(
-    async (read) => {
-      await record(context, file, read.defects);
-      return read;
-    },
-    (error: unknown) => {
-      if (error instanceof Failure) return unreadable(error);
-      throw error;
-    },
-  );
+  const report = await readBackup(file, context, (progress) => onProgress?.(file.name, progress));
   const isGood = report.defects.length === 0;
-  const foreign = isGood ? undefined : await whatElse(file).catch(() => undefined);
+  const foreign = isGood ? undefined : await whatElse(file, context).catch(() => undefined);
   return {
     name: file.name,
     path: file.path,
     good: isGood,
     defects: foreign === undefined ? report.defects : [`it is ${foreign.what}`],
-    hint: foreign?.hint,
+    hint: foreign?.hint ?? report.hint,
     tables: report.contents.tables,
     fileBytes: file.bytes,
     messages: report.contents.messages,
+    contentsChecked: report.contentsChecked,
     hasManifest: file.manifest !== undefined,
     byNewerVersion: file.condition === 'byNewerVersion',
   };
 }
 
-/** Whoever may only read the backups verifies them all the same. */
-async function record(
-  { config, log, now }: Context,
-  file: BackupFile,
-  defects: readonly string[],
-): Promise<void> {
-  const found: Pick<VerifyEvent, 'outcome' | 'message'> =
-    defects.length === 0 ? { outcome: 'good' } : { outcome: 'bad', message: defects.join('; ') };
-  const event: VerifyEvent = {
-    at: now().toISOString(),
-    event: 'verify',
-    backup: file.name,
-    ...found,
-  };
-  await recordForBackup(config.backupDir, file, event, log, 'debug');
-}
-
 /** A file that a manifest calls a backup is a damaged one, whatever its bytes look like. */
-const whatElse = (file: BackupFile) =>
-  file.condition === 'unverified' ? identifyStray(file) : identify(file);
-
-/** What could not be read was not checked, and does not count as good. */
-function unreadable({ message }: Failure): Pick<ArchiveReport, 'contents' | 'defects'> {
-  return { contents: new DumpInspector().contents(), defects: [message] };
+function whatElse(file: BackupFile, context: Context) {
+  const identifyIt = file.condition === 'unverified' ? identifyStray : identify;
+  return identifyIt(file, readAccess(context));
 }

@@ -1,4 +1,4 @@
-import { checkArchive } from '../archive/reader.ts';
+import { checkArchive, type ReadAccess } from '../archive/reader.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
 import { UnsafeDump } from '../dump/replay-filter.ts';
 import { requireGood } from './load/check.ts';
@@ -13,11 +13,11 @@ export async function orDamage(
   error: unknown,
   file: BackupFile,
   another: string,
-  signal: AbortSignal,
+  access: ReadAccess,
 ): Promise<unknown> {
   if (!(error instanceof UnsafeDump)) return error;
   try {
-    requireGood(file, (await checkArchive(file, { signal })).defects, another);
+    requireGood(file, (await checkArchive(file, access)).defects, another);
     return error;
   } catch (worse) {
     return worse;

@@ -31,12 +31,12 @@ const goOn = (text: string) =>
 export async function explainRefusal(
   error: unknown,
   attempt: Attempt,
-  signal: AbortSignal,
+  access: Parameters<typeof statementAt>[2],
 ): Promise<unknown> {
   if (!(error instanceof RefusedDump)) {
-    return orDamage(error, attempt.plan.file, attempt.another, signal);
+    return orDamage(error, attempt.plan.file, attempt.another, access);
   }
-  const refused = await statementAt(attempt.plan.file, error.cause.line, signal).catch(
+  const refused = await statementAt(attempt.plan.file, error.cause.line, access).catch(
     () => undefined,
   );
   if (refused === undefined) return error;

@@ -5,7 +5,7 @@ import { within, type Server } from '../postgres/psql.ts';
 import type { ScratchDatabase } from './scratch.ts';
 import { loadArchive } from './load/load.ts';
 import type { Loaded, LoadOptions } from './load/loaded.ts';
-import type { Context } from '../context.ts';
+import { readAccess, type Context } from '../context.ts';
 import { whileThereIsRoom } from './disk-space.ts';
 import type { Prepared } from './prepare.ts';
 import { createReplayFilter } from './replay.ts';
@@ -20,7 +20,7 @@ export interface Filled extends Loaded {
 }
 
 /** How a scratch database is filled. */
-export interface FillOptions extends Omit<LoadOptions, 'another' | 'chosen'> {
+export interface FillOptions extends Omit<LoadOptions, 'another' | 'chosen' | 'keys'> {
   readonly owners: boolean;
   readonly privileges: boolean;
   /** Somebody will use it. */
@@ -32,17 +32,19 @@ export interface FillOptions extends Omit<LoadOptions, 'another' | 'chosen'> {
  * @throws Failure `restoreFailed`; UnsafeDump.
  */
 export async function fillScratch(
-  { log, signal }: Context,
+  context: Context,
   server: Server,
   scratch: ScratchDatabase,
   { plan, facts, another, chosen }: Pick<Prepared, 'plan' | 'facts' | 'another' | 'chosen'>,
   options: FillOptions,
 ): Promise<Filled> {
+  const { log, signal } = context;
   return whileThereIsRoom(facts, signal, async (limited) => {
     const limitedServer = within(server, limited);
     const load = async (jobs: number) => {
       const replay = createReplayFilter(facts, options);
-      const loading = { ...options, jobs, another, chosen };
+      const { keys } = readAccess(context);
+      const loading = { ...options, jobs, another, chosen, keys };
       const loaded = await loadArchive(limitedServer, scratch.name, plan.file, replay, loading);
       return { replay, loaded };
     };

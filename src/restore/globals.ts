@@ -1,5 +1,9 @@
+import { basename } from 'node:path';
+import { decryptAll } from '../archive/plain-sql.ts';
+import type { ReadAccess } from '../archive/reader.ts';
 import { Failure } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import { textOf } from '../base/text.ts';
 import { globalsPathOf, readGlobals } from '../backup-directory/globals-file.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
 import { parseGlobals, type Membership, type StoredRoles } from '../dump/globals.ts';
@@ -15,11 +19,15 @@ import type { ServerFacts } from './server-facts.ts';
 export async function storedRolesOf(
   file: BackupFile,
   isWanted: boolean,
+  { keys }: ReadAccess,
 ): Promise<StoredRoles | undefined> {
-  const sql = await readGlobals(file);
-  if (sql !== undefined) return parseGlobals(sql);
+  const path = globalsPathOf(file);
+  const stored = await readGlobals(file);
+  if (stored !== undefined) {
+    return parseGlobals(textOf(await decryptAll(basename(path), stored, keys)));
+  }
   if (!isWanted) return undefined;
-  throw new Failure('noSuchBackup', `there is no ${globalsPathOf(file)}`, {
+  throw new Failure('noSuchBackup', `there is no ${path}`, {
     hint: 'roles are stored beside a backup where BACKUP_GLOBALS=true when it is made; without --globals, create them by hand',
   });
 }

@@ -6,7 +6,7 @@ import { Failure } from '../base/errors.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
 import { failedDrills, readHistory } from '../backup-directory/history.ts';
 import { locateBackup, useAnother } from '../backup-directory/locate.ts';
-import type { Context } from '../context.ts';
+import { readAccess, type Context } from '../context.ts';
 import { storageFailure } from '../backup-directory/storage-failure.ts';
 
 /**
@@ -66,14 +66,16 @@ export async function locateRestorable(
 ): Promise<BackupFile> {
   requireOwnDatabase(context);
   const found = await locateDump(context, file);
-  const problem = await looked(found, (dump) => findUnsupported(dump, { unproven }));
+  const problem = await looked(found, (dump) =>
+    findUnsupported(dump, { ...readAccess(context), unproven }),
+  );
   await refuse(context, found, problem);
   return found;
 }
 
 /** @throws Failure `verificationFailed` for a file that is something else than a plain dump; `storage`. */
 export async function requireIdentified(context: Context, file: BackupFile): Promise<void> {
-  await refuse(context, file, await looked(file, identify));
+  await refuse(context, file, await looked(file, (dump) => identify(dump, readAccess(context))));
 }
 
 async function looked(
@@ -83,7 +85,7 @@ async function looked(
   try {
     return await look(file);
   } catch (error) {
-    throw storageFailure(`read ${file.path}`, error);
+    throw error instanceof Failure ? error : storageFailure(`read ${file.path}`, error);
   }
 }
 

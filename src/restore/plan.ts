@@ -85,6 +85,6 @@ export function planRestore(situation: Situation): RestorePlan {
 function momentOfBackup(file: Situation['file']): Date | undefined {
   const { manifest } = file;
   if (manifest !== undefined) return new Date(manifest.createdAt);
-  const stamp = parseBackupName(file.name);
-  return stamp && momentOf(stamp);
+  const name = parseBackupName(file.name);
+  return name && momentOf(name.stamp);
 }

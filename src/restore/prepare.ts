@@ -12,7 +12,7 @@ import { scratchName, uniqueSuffix } from './scratch-mark.ts';
 import { chooseFrom } from '../archive/selected-reader.ts';
 import type { Choice } from '../dump/selection/choose.ts';
 import type { Situation } from './situation.ts';
-import type { Context } from '../context.ts';
+import { readAccess, type Context } from '../context.ts';
 
 /** A plan, and what it was made from. */
 export interface Prepared {
@@ -45,15 +45,16 @@ export async function prepare(
   makeRoom?: (facts: ServerFacts) => Promise<void>,
   known?: Omit<Prepared, 'plan' | 'facts'>,
 ): Promise<Prepared> {
-  const { config, now, signal, repeated } = context;
+  const { config, now, repeated } = context;
+  const access = readAccess(context);
   const target = config.connection.database;
   const facts = await surveyServer(server, target);
   await makeRoom?.(facts);
   const another =
     known?.another ?? (await useAnother(config.backupDir, file.path, 'restore', repeated.database));
   const chosen = known ? known.chosen : await chosenOf(context, file, choice);
-  const head = known?.head ?? (await readDumpHeader(file, facts, choice, another, signal, chosen));
-  const stored = known ? known.stored : await storedRolesOf(file, choice.globals);
+  const head = known?.head ?? (await readDumpHeader(file, facts, choice, another, access, chosen));
+  const stored = known ? known.stored : await storedRolesOf(file, choice.globals, access);
   const isThere = facts.target !== undefined && known === undefined;
   const live = isThere ? await estimateRows(server, target).catch(() => undefined) : known?.live;
   const fuller = known?.fuller ?? (await fullerThan(file, context));
@@ -80,12 +81,14 @@ export async function prepare(
 
 /** What some tables need, if only that is wanted; what it does without is told. */
 async function chosenOf(
-  { log, signal }: Context,
+  context: Context,
   file: Situation['file'],
   { tables, unproven, onSurvey: onProgress }: RestoreChoice,
 ): Promise<Choice | undefined> {
   if (tables === undefined) return undefined;
-  const chosen = await chooseFrom(file, tables, { signal, unproven, onProgress });
-  for (const what of chosen.leftOut) log.warn(`left out, for its table was not chosen: ${what}`);
+  const chosen = await chooseFrom(file, tables, { ...readAccess(context), unproven, onProgress });
+  for (const what of chosen.leftOut) {
+    context.log.warn(`left out, for its table was not chosen: ${what}`);
+  }
   return chosen;
 }

@@ -1,4 +1,5 @@
 import { readHeader, type DumpHeader } from '../archive/header.ts';
+import type { ReadAccess } from '../archive/reader.ts';
 import type { Choice } from '../dump/selection/choose.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
 import type { RestoreChoice } from './choice.ts';
@@ -19,17 +20,17 @@ export async function readDumpHeader(
   facts: ServerFacts,
   choice: RestoreChoice,
   another: string,
-  signal: AbortSignal,
+  access: ReadAccess,
   chosen?: Choice,
 ): Promise<DumpHeader> {
   try {
     const { unproven, onSurvey: onProgress } = choice;
-    const options = { signal, unproven, onProgress };
+    const options = { ...access, unproven, onProgress };
     const head = await readHeader(file, createReplayFilter(facts, choice), options, chosen);
     requireGood(file, head.defects, another);
     return head;
   } catch (error) {
-    signal.throwIfAborted();
-    throw restoreFailure(await orDamage(error, file, another, signal));
+    access.signal.throwIfAborted();
+    throw restoreFailure(await orDamage(error, file, another, access));
   }
 }

@@ -17,7 +17,7 @@ export async function writeRefused(
   refusals: Refusals,
 ): Promise<string> {
   const directory = dirname(backup);
-  const name = `${basename(backup).replace(/(?:\.sql)?(?:\.gz)?$/, '')}.refused.sql`;
+  const name = `${basename(backup).replace(/(?:\.sql)?(?:\.gz)?(?:\.(?:age|gpg))?$/, '')}.refused.sql`;
   await rm(join(directory, formatPartialName(name)), { force: true });
   await writePartial(directory, name, textOf(basename(backup), database, refusals));
   await publish(directory, name);

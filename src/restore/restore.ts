@@ -13,7 +13,7 @@ import { prepare } from './prepare.ts';
 import type { RestorePlan } from './plan.ts';
 import { explainRefusal } from './explain-refusal.ts';
 import { agreeOnRefused, type ConfirmRefused } from './refused.ts';
-import { contactedServer, lockToRead, type Context } from '../context.ts';
+import { contactedServer, lockToRead, readAccess, type Context } from '../context.ts';
 
 export type { ReadProgress };
 
@@ -101,7 +101,7 @@ export async function restore(context: Context, options: RestoreOptions): Promis
     await scratch.swapIn(plan);
   } catch (error) {
     signal.throwIfAborted();
-    throw restoreFailure(await explainRefusal(error, prepared, signal));
+    throw restoreFailure(await explainRefusal(error, prepared, readAccess(context)));
   }
   const dropped = options.dropOld && (await dropPrevious(context, server, plan));
   return { plan, ...loaded, dropped, durationMs: performance.now() - started };

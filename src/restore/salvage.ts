@@ -13,7 +13,7 @@ import { requirePossible, type Finding } from './finding.ts';
 import { creationFindings } from './swap-findings.ts';
 import { locateDump, requireIdentified } from './locate-dump.ts';
 import { salvageArchive, type Salvaged } from './load/damaged.ts';
-import { contactedServer, lockToRead, type Context } from '../context.ts';
+import { contactedServer, lockToRead, readAccess, type Context } from '../context.ts';
 
 export interface SalvageOptions {
   /** A path, name or timestamp; undefined: the latest backup. */
@@ -64,7 +64,10 @@ export async function salvage(context: Context, options: SalvageOptions): Promis
       anyLocale: true,
       settings: [],
     });
-    const salvaged = await salvageArchive(server, database, file, replay, options.onProgress);
+    const salvaged = await salvageArchive(server, database, file, replay, {
+      ...readAccess(context),
+      onProgress: options.onProgress,
+    });
     requireSomething(salvaged, file.name);
     await scratch.keep(rescuedComment(file.name));
     const { skipped } = replay;

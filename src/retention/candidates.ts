@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { checksumOfFile } from '../archive/file-checksum.ts';
 import { undecided, type RetentionPolicy } from './policy.ts';
 import { heldBackups } from './held.ts';
 import type { Candidate } from './candidate.ts';
@@ -7,15 +7,14 @@ import type { Backup } from '../backup-directory/backup.ts';
 import { listBackups } from '../backup-directory/catalog.ts';
 import { failedDrills, readHistory } from '../backup-directory/history.ts';
 import { readLatest } from '../backup-directory/latest.ts';
-import { dayOf, momentOf, type Stamp } from '../backup-directory/names.ts';
-import { Checksum } from '../streams/checksum.ts';
+import { dayOf, momentOf } from '../backup-directory/names.ts';
 
 export interface StockOptions {
   readonly policy: RetentionPolicy;
   readonly now: Date;
   readonly signal: AbortSignal;
-  /** A backup that this run has just verified, which need not be read again. */
-  readonly verified?: Stamp;
+  /** The name of a backup that this run has just verified, which need not be read again. */
+  readonly verified?: string;
   /** What a person has said of losses; without it, what is written down. */
   readonly measures?: Measures | undefined;
 }
@@ -36,13 +35,13 @@ export async function takeStock(directory: string, options: StockOptions): Promi
   const latest = await readLatest(directory);
   const measures = options.measures ?? (await readMeasures(directory));
   const drilled = new Set(failedDrills(await readHistory(directory)).map(({ backup }) => backup));
-  const judged = new Map<Stamp, boolean>();
+  const judged = new Map<string, boolean>();
   const isGood = async (backup: Backup): Promise<boolean> => {
-    const { stamp, name } = backup;
+    const { name } = backup;
     const known =
-      judged.get(stamp) ??
-      (!drilled.has(name) && (stamp === verified || (await isIntact(backup, signal))));
-    judged.set(stamp, known);
+      judged.get(name) ??
+      (!drilled.has(name) && (name === verified || (await isIntact(backup, signal))));
+    judged.set(name, known);
     return known;
   };
   const isFuture = isLaterThan(now);
@@ -55,22 +54,22 @@ export async function takeStock(directory: string, options: StockOptions): Promi
     backups.map((backup): Stock => {
       const { manifest, stamp, name } = backup;
       const isBad =
-        drilled.has(name) || (judged.get(stamp) === false && backup.condition !== 'unverified');
+        drilled.has(name) || (judged.get(name) === false && backup.condition !== 'unverified');
       const isAccepted = backup.madeAt < (measures.get(databaseOf(backup) ?? '') ?? new Date(0));
       const { tables, dumpBytes } = isAccepted || isBad ? {} : (manifest ?? {});
       return {
         ...backup,
         database: databaseOf(backup),
         day: dayOf(stamp),
-        knownGood: judged.get(stamp) === true,
+        knownGood: judged.get(name) === true,
         isBad,
-        isLatest: stamp === latest,
+        isLatest: name === latest,
         isFuture: isFuture(backup),
         tables,
         dumpBytes,
       };
     });
-  const isUnread = ({ stamp, condition }: Stock) => condition === 'verified' && !judged.has(stamp);
+  const isUnread = ({ name, condition }: Stock) => condition === 'verified' && !judged.has(name);
   for (;;) {
     const known = stock();
     const unread = [
@@ -119,13 +118,10 @@ const databaseOf = ({ manifest }: Backup) => manifest?.database.name;
 async function isIntact(backup: Backup, signal: AbortSignal): Promise<boolean> {
   const { manifest, path } = backup;
   if (manifest === undefined || backup.condition !== 'verified') return false;
-  const checksum = new Checksum();
   try {
-    const file: AsyncIterable<Buffer> = createReadStream(path, { signal });
-    for await (const _ of checksum.through(file));
+    return (await checksumOfFile(path, signal)) === manifest.sha256;
   } catch {
     signal.throwIfAborted();
     return false; // what cannot be read does not count as good
   }
-  return checksum.sha256() === manifest.sha256;
 }

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { encryptions, type Encryption } from '../../src/base/encryption.ts';
 import { expect, test } from 'vitest';
 import {
   dayOf,
@@ -20,7 +21,10 @@ test('a name gives back the stamp it was made from', () => {
   fc.assert(
     fc.property(moments, (moment) => {
       const stamp = formatStamp(moment);
-      expect(parseBackupName(formatBackupName(stamp))).toBe(stamp);
+      for (const encryption of [undefined, ...encryptions]) {
+        const name = { stamp, encryption };
+        expect(parseBackupName(formatBackupName(name))).toEqual(name);
+      }
       expect(formatStamp(momentOf(stamp))).toBe(stamp);
     }),
   );
@@ -42,7 +46,10 @@ test('later stamps sort later, and a day is a day', () => {
 
 test('the form is local time', () => {
   const stamp = formatStamp(new Date(2025, 10, 29, 2, 0, 7));
-  expect(formatBackupName(stamp)).toBe('pratiko_backup_20251129_020007.sql.gz');
+  const name = (encryption?: Encryption) => formatBackupName({ stamp, encryption });
+  expect(name()).toBe('pratiko_backup_20251129_020007.sql.gz');
+  expect(name('age')).toBe('pratiko_backup_20251129_020007.sql.gz.age');
+  expect(name('gpg')).toBe('pratiko_backup_20251129_020007.sql.gz.gpg');
 });
 
 test.each([
@@ -54,6 +61,9 @@ test.each([
   'pratiko_backup_20251129-020000.sql.gz',
   'pratiko_backup_20251129_020000.sql',
   'pratiko_backup_20251129_020000.sql.gz.bak',
+  'pratiko_backup_20251129_020000.sql.gz.asc',
+  'pratiko_backup_20251129_020000.sql.age',
+  'pratiko_backup_20251129_020000.sql.gz.age.age',
   'pratiko_backup_20251129_020000.sql.gz\n',
   'pratiko_backup_２０２５1129_020000.sql.gz',
   'Pratiko_backup_20251129_020000.sql.gz',
@@ -68,5 +78,7 @@ test('partial files of backups and manifests are known', () => {
   const stamp = parseStamp('20251129_020000');
   expect(parsePartialName('.pratiko_backup_20251129_020000.sql.gz.partial')).toBe(stamp);
   expect(parsePartialName('.pratiko_backup_20251129_020000.manifest.json.partial')).toBe(stamp);
+  expect(parsePartialName('.pratiko_backup_20251129_020000.sql.gz.age.partial')).toBe(stamp);
+  expect(parsePartialName('.pratiko_backup_20251129_020000.globals.sql.gpg.partial')).toBe(stamp);
   expect(parsePartialName('.pratiko_backup_20251129_020000.sql.gz.partial2')).toBeUndefined();
 });

@@ -14,6 +14,7 @@ import {
   backupResult,
   drillResult,
   errorResult,
+  keygenResult,
   listResult,
   pruneResult,
   verifyResult,
@@ -53,6 +54,8 @@ test('backup, list, verify and prune print what their schemas promise', async ()
   await printed(made, diffResult, 0, 'diff', '20240101', 'latest');
   await printed(made, diffResult, 0, 'diff', 'latest', 'latest', '--content');
 
+  const key = join(made.directory, 'identity.txt');
+  expect((await printed(made, keygenResult, 0, 'keygen', '-o', key)).file).toBe(key);
   await printed(made, verifyResult, 0, 'verify');
   await printed(made, drillResult, 0, 'verify', '--restore');
   const drilled = await printed(made, listResult, 0, 'list');

@@ -7,6 +7,7 @@ import { nodeCheck } from '../../src/doctor/surroundings-checks.ts';
 import { backedUp } from '../support/backed-up.ts';
 import { checkout } from '../support/checkout.ts';
 import { installation, runTool, temporaryDirectory, type RunOptions } from '../support/cli.ts';
+import { ageKeys } from '../support/keys.ts';
 import { fakePgDump } from '../support/fake-tool.ts';
 import { ordinaryUser } from '../support/roles.ts';
 import { startWebhook } from '../support/slack.ts';
@@ -156,6 +157,24 @@ describe('what is broken is told, with what to do', () => {
     );
     const broken = await diagnose(run, { POSTGRES_PORT: 'abc' });
     expect(broken('settings')).toContain('failed: POSTGRES_PORT in the environment is "abc"');
+  });
+
+  test('keys: one that cannot encrypt, one that does not open, one that others can read', async () => {
+    const { run } = await installation(await temporaryDatabase());
+    const keys = await ageKeys();
+    const found = async (env: Record<string, string>) => (await diagnose(run, env))('keys');
+    expect(await found({})).toBe('ok: new backups are not encrypted');
+    expect(await found(keys.toEncrypt)).toContain(
+      'ok: new backups are encrypted with age; no private',
+    );
+    const both = { ...keys.toEncrypt, ...keys.toDecrypt };
+    expect(await found(both)).toContain('a private key here opens them');
+    expect(await found({ ...keys.toEncrypt, BACKUP_DRILL: 'always' })).toContain('failed: ');
+    const other = await ageKeys();
+    expect(await found({ ...keys.toEncrypt, ...other.toDecrypt })).toContain('failed: ');
+    expect(await found({ BACKUP_AGE_RECIPIENT: 'age1' })).toContain('failed: ');
+    await chmod(keys.file, 0o644);
+    expect(await found(both)).toContain('can be read by others');
   });
 
   test('a crontab without backups, with a program that is gone, or without cron', async () => {

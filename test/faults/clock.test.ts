@@ -39,12 +39,12 @@ const day = 86_400_000;
 test('a second that is taken is waited for, and nothing is overwritten', async () => {
   const directory = await temporaryDirectory();
   const second = new Date(2025, 10, 29, 2, 0, 0);
-  const taken = formatBackupName(formatStamp(second));
+  const taken = formatBackupName({ stamp: formatStamp(second), encryption: undefined });
   await writeFile(join(directory, taken), 'whole');
   let asked = 0;
   const now = () => new Date(second.getTime() + (asked++ < 3 ? 0 : 1000));
 
-  const draft = await createDraft(directory, now, signal);
+  const draft = await createDraft(directory, undefined, now, signal);
 
   expect(asked).toBeGreaterThan(3);
   expect(draft.stamp).toBe('20251129_020001');
@@ -113,7 +113,10 @@ describe('backups stopped for weeks, then one succeeds', () => {
     const good = await copyToAges(directory, [50, 45, 40]);
     for (const age of [30, 29, 28]) {
       const stamp = formatStamp(new Date(Date.now() - age * day));
-      await writeFile(join(directory, formatBackupName(stamp)), 'not a backup');
+      await writeFile(
+        join(directory, formatBackupName({ stamp, encryption: undefined })),
+        'not a backup',
+      );
     }
     await run(['prune', '--keep-min', '4']);
     expect(await filesIn(directory)).toEqual(expect.arrayContaining(good));

@@ -1,3 +1,4 @@
+import { withoutKeys } from '../support/access.ts';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -7,9 +8,6 @@ import { conditionOf, type Backup, type BackupFile } from '../../src/backup-dire
 import { listBackups } from '../../src/backup-directory/catalog.ts';
 import { temporaryDirectory } from '../support/cli.ts';
 import { withOneBackup } from '../support/aged-backups.ts';
-import { server } from '../support/server.ts';
-
-const { signal } = server;
 
 /** A good backup of a small table, as bytes. */
 let good: { readonly bytes: Buffer; readonly manifest: Backup['manifest'] };
@@ -36,7 +34,7 @@ const fileOf = (path: string, bytes: number, manifest?: Backup['manifest']): Bac
 async function check(bytes: Buffer, path: string) {
   await writeFile(path, bytes);
   const defectsWith = async (manifest: Backup['manifest']) =>
-    (await checkArchive(fileOf(path, bytes.length, manifest), { signal })).defects;
+    (await checkArchive(fileOf(path, bytes.length, manifest), withoutKeys)).defects;
   return { without: await defectsWith(undefined), with: await defectsWith(good.manifest) };
 }
 
@@ -70,8 +68,8 @@ test('with any bit flipped: refused with the manifest, and without it unless the
     await writeFile(path, bytes);
     const plain = fileOf(path, bytes.length);
     // A defect of the file is found with and without a manifest.
-    if ((await checkArchive(plain, { signal })).defects.length > 0) return;
-    const strict = await checkArchive(fileOf(path, bytes.length, good.manifest), { signal });
+    if ((await checkArchive(plain, withoutKeys)).defects.length > 0) return;
+    const strict = await checkArchive(fileOf(path, bytes.length, good.manifest), withoutKeys);
     expect(strict.defects, `bit ${bit} with manifest`).toEqual([
       'checksum differs from the manifest',
     ]);
@@ -151,12 +149,12 @@ test('a large backup, cut and flipped at places all over it', async () => {
   for (let part = 1; part < 20; part += 1) {
     const at = Math.floor((bytes.length * part) / 20);
     await writeFile(path, bytes.subarray(0, at));
-    expect((await checkArchive(fileOf(path, at), { signal })).defects).toEqual([
+    expect((await checkArchive(fileOf(path, at), withoutKeys)).defects).toEqual([
       `truncated at byte ${at}`,
     ]);
     const flipped = Buffer.from(bytes);
     flipped[at] = (flipped[at] ?? 0) ^ 1;
     await writeFile(path, flipped);
-    expect((await checkArchive(fileOf(path, bytes.length), { signal })).defects).not.toEqual([]);
+    expect((await checkArchive(fileOf(path, bytes.length), withoutKeys)).defects).not.toEqual([]);
   }
 });

@@ -169,7 +169,7 @@ test('every help text fits a terminal of 80 columns', async () => {
   const { run } = await installation('unused');
   const commands = [
     ...['', 'backup', 'restore', 'verify', 'prune', 'list', 'diff', 'extract'],
-    ...['status', 'doctor', 'schedule'],
+    ...['status', 'doctor', 'schedule', 'keygen'],
   ];
   for (const command of commands) {
     const { stdout, exitCode } = await run(['help', ...(command === '' ? [] : [command])]);

@@ -71,9 +71,7 @@ describe('what psql reads is restored, however the file went through other hands
 describe('what cannot be restored is named, with what to do', () => {
   test.each<[string, Buffer | string, string]>([
     ['UTF-16', Buffer.from(`\ufeff${header}`, 'utf16le'), 'iconv -f UTF-16'],
-    ['age', 'age-encryption.org/v1\n-> X25519 abc\n', 'age --decrypt'],
-    ['gpg', Buffer.from('85020c03d6a1', 'hex'), 'gpg --decrypt'],
-    ['gpg with a passphrase', Buffer.from('8c0d0409030286', 'hex'), 'gpg --decrypt'],
+    ['age, as text', '-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n', 'age --decrypt'],
     ['the script of a tar dump', `${header}COPY public.t FROM '$$PATH$$/1.dat';\n`, 'pg_restore'],
     ['SQL by others', 'CREATE TABLE t (a integer);\n', '--unproven'],
   ])('%s', async (_, content, hint) => {
@@ -81,6 +79,18 @@ describe('what cannot be restored is named, with what to do', () => {
     expect(stderr).toContain(hint);
     expect(stderr).not.toContain('pratiko-backup list');
     expect(exitCode).toBe(21);
+  });
+
+  test.each<[string, Buffer | string, string]>([
+    ['age', 'age-encryption.org/v1\n-> X25519 abc\n', 'set BACKUP_AGE_IDENTITY_FILE'],
+    ['gpg', Buffer.from('85020c03d6a1', 'hex'), 'its private key is not here'],
+    ['gpg with a passphrase', Buffer.from('8c0d0409030286', 'hex'), 'unlock it first'],
+  ])('what is encrypted with %s needs its key', async (_, content, said) => {
+    const { database, restore } = await withFile(content);
+    const { stderr, exitCode } = await restore();
+    expect(stderr).toContain(said);
+    expect([2, 21]).toContain(exitCode);
+    expect(await databasesLike(database)).toEqual([database]);
   });
 
   test.each([

@@ -73,7 +73,7 @@ test('damaged files and files without manifest do not count as good', async () =
 test('only files with exactly the name of a backup are touched', async () => {
   const { run, directory } = await prepared([20, 19, 2, 1]);
   const strangers = [
-    'pratiko_backup_20200101_000000.sql.gz.gpg',
+    'pratiko_backup_20200101_000000.sql.gz.asc',
     'pratiko_backup_20200101.sql.gz',
     'notes.txt',
     'pratiko_backup_20201301_000000.sql.gz',

@@ -65,6 +65,7 @@ async function listAll(context: Context, shell: Terminal): Promise<void> {
       verifiedAt: backup.verifiedAt?.toISOString(),
       drill: drill && { at: drill.at.toISOString(), outcome: drill.outcome },
       suspicion: suspicion ?? null,
+      encryption: backup.encryption ?? null,
     })),
     totalBytes: backups.reduce((sum, { bytes }) => sum + bytes, 0),
     notCounted: almost,

@@ -98,6 +98,9 @@ export function addVerifyCommand(program: Command, shell: Terminal): void {
 
 function describe(verdict: Verdict): string {
   if (!verdict.good) return `${verdict.name}  NOT GOOD: ${verdict.defects.join('; ')}`;
+  if (!verdict.contentsChecked) {
+    return `${verdict.name}  the bytes are those that were written; contents not checked: there is no private key here`;
+  }
   const size = `${formatPlural(verdict.tables.length, 'table')}, ${formatPlural(totalRows(verdict.tables), 'row')}, ${formatBytes(verdict.fileBytes)}`;
   const legacy =
     verdict.messages === 0

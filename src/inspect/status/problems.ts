@@ -125,7 +125,7 @@ function* lossProblems({ held }: KnownStatus): Generator<Problem> {
 function* latestProblems({ facts, backups, lastGood }: KnownStatus): Generator<Problem> {
   const latest = valueOf(facts.latest);
   if (latest === undefined || backups.length === 0) return;
-  const isThere = (valueOf(facts.backups) ?? []).find(({ stamp }) => stamp === latest);
+  const isThere = (valueOf(facts.backups) ?? []).find(({ name }) => name === latest);
   if (latest === 'nowhere' || isThere === undefined) {
     yield {
       message: 'the link `latest` leads to no backup',

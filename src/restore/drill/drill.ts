@@ -1,7 +1,7 @@
 import { Failure, messageOf } from '../../base/errors.ts';
 import type { BackupFile } from '../../backup-directory/backup.ts';
 import { recordForBackup, type DrillEvent } from '../../backup-directory/history.ts';
-import type { Context } from '../../context.ts';
+import { readAccess, type Context } from '../../context.ts';
 import { explainRefusal } from '../explain-refusal.ts';
 import { locateDump, requireIdentified } from '../locate-dump.ts';
 import { drillFailure } from './failure.ts';
@@ -90,7 +90,7 @@ async function prove(context: Context, file: BackupFile, options: DrillOptions):
     return await restoreAndCompare(context, place.server, prepared, options);
   } catch (error) {
     context.signal.throwIfAborted();
-    throw await explainRefusal(error, prepared, context.signal);
+    throw await explainRefusal(error, prepared, readAccess(context));
   }
 }
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Failure } from '../../base/errors.ts';
 import type { BackupFile } from '../../backup-directory/backup.ts';
 import { identifyMaker } from '../../archive/maker.ts';
-import { contactedServer, type Context } from '../../context.ts';
+import { contactedServer, readAccess, type Context } from '../../context.ts';
 import { contactMaintenance, type MaintainedServer } from '../../postgres/contact.ts';
 import { execute, maintenanceOf } from '../../postgres/psql.ts';
 import { startSandbox } from '../../postgres/sandbox.ts';
@@ -43,7 +43,7 @@ export async function onServer(context: Context): Promise<DrillPlace> {
  */
 export async function inSandbox(context: Context, file: BackupFile): Promise<DrillPlace> {
   const { config, environment, signal, temporaryDirectory: tempDirectory, uid, pid } = context;
-  const made = file.manifest?.serverVersion ?? (await identifyMaker(file, signal));
+  const made = file.manifest?.serverVersion ?? (await identifyMaker(file, readAccess(context)));
   if (made === undefined) {
     throw new Failure('toolMissing', `${file.name} does not say which PostgreSQL it is of`, {
       hint: 'without --sandbox it is tried on the configured server',

@@ -1,7 +1,7 @@
 import { Failure } from '../../base/errors.ts';
 import type { BackupFile } from '../../backup-directory/backup.ts';
 import { useAnother } from '../../backup-directory/locate.ts';
-import type { Context } from '../../context.ts';
+import { readAccess, type Context } from '../../context.ts';
 import type { RestoreChoice } from '../choice.ts';
 import { freeBytesOf } from '../disk-space.ts';
 import { requirePossible } from '../finding.ts';
@@ -33,7 +33,7 @@ export async function prepareDrill(
   { server, provide }: DrillPlace,
   file: BackupFile,
 ): Promise<PreparedDrill> {
-  const { config, now, signal, repeated } = context;
+  const { config, now, repeated } = context;
   const target = config.connection.database;
   const choice = { ...wholeBackup, file: undefined, dropOld: false, force: false };
   const another = await useAnother(config.backupDir, file.path, 'verify', repeated.directory);
@@ -41,7 +41,7 @@ export async function prepareDrill(
   await tidyUp(context, server, 0, found).catch((error: unknown) => {
     if (!(error instanceof Failure && error.kind === 'locked')) throw error;
   });
-  const head = await readDumpHeader(file, found, choice, another, signal);
+  const head = await readDumpHeader(file, found, choice, another, readAccess(context));
   const surveyed = (await provide(head, found)) ? await surveyServer(server, target) : found;
   const facts = { ...surveyed, target: undefined, previous: [] };
   const suffix = uniqueSuffix(now());

@@ -1,7 +1,7 @@
 import { digestArchive } from '../../archive/digest.ts';
 import type { ReadProgress } from '../../archive/reader.ts';
 import type { TableRows } from '../../base/table-rows.ts';
-import { toolSearch, type Context } from '../../context.ts';
+import { readAccess, toolSearch, type Context } from '../../context.ts';
 import { compareDigests, requireComparable, type Comparison } from '../../dump/compare-digests.ts';
 import { requireNewEnough } from '../../postgres/pg-dump.ts';
 import type { Server } from '../../postgres/psql.ts';
@@ -42,7 +42,7 @@ export async function restoreAndCompare(
   prepared: PreparedDrill,
   { jobs, onProgress }: RestoreOptions,
 ): Promise<Proof> {
-  const { config, log, signal } = context;
+  const { config, log } = context;
   const { plan, facts, another } = prepared;
   const { file } = plan;
   const pgDump = await findTool('pg_dump', toolSearch(context));
@@ -51,7 +51,7 @@ export async function restoreAndCompare(
     onProgress?.({ phase, bytes: progress.readBytes, totalBytes: progress.totalBytes });
   const { digest, report } = await digestArchive(
     file,
-    { signal, onProgress: during('reading') },
+    { ...readAccess(context), onProgress: during('reading') },
     { replay: createReplayFilter(facts, wholeBackup) },
   );
   requireGood(file, report.defects, another);

@@ -1,4 +1,4 @@
-import { ArchiveReader, reportOf, type ReadProgress } from '../../archive/reader.ts';
+import { ArchiveReader, reportOf, type ReadOptions } from '../../archive/reader.ts';
 import type { Token } from '../../dump/token.ts';
 import { LoadUnitSplitter } from '../../dump/load-unit-splitter.ts';
 import type { ReplayFilter } from '../../dump/replay-filter.ts';
@@ -48,11 +48,11 @@ export async function salvageArchive(
   database: string,
   file: BackupFile,
   replay: ReplayFilter,
-  onProgress: ((progress: ReadProgress) => void) | undefined,
+  options: ReadOptions,
 ): Promise<Salvaged> {
   const created: string[] = [];
   const parts = new LoadUnitSplitter(replay, pieceBytes);
-  const reader = new ArchiveReader(file, { signal: server.signal, onProgress });
+  const reader = new ArchiveReader(file, options);
   await using loader = new TolerantLoader(server, database, { losesRows: true });
   for await (const token of reader) {
     const table = filledTableCreatedBy(token);

@@ -1,6 +1,4 @@
-import { pipeline } from 'node:stream/promises';
-import { systemErrorCode } from '../../base/errors.ts';
-import type { Child } from '../../base/subprocess.ts';
+import { feed } from '../../base/subprocess.ts';
 import { loadFailure } from './failure.ts';
 import { done, PsqlProtocol } from '../../postgres/psql-protocol.ts';
 import { readTag, startLoader, type Server } from '../../postgres/psql.ts';
@@ -27,28 +25,17 @@ export async function loadDump(
   const output = readTags(protocol.answers(psql.stdout));
   try {
     psql.stdin.write(protocol.restrict);
-    await pipeline(killOnError(dump, psql), psql.stdin, { end: false });
+    await feed(psql, dump);
     psql.stdin.end(`\n${protocol.unrestrict}${protocol.question}`);
   } catch (error) {
-    psql.kill('SIGKILL');
     await psql.ending;
-    if (!endedEarly(error)) throw error;
+    throw error;
   }
   const ending = await psql.ending;
   const { complete, ...loaded } = await output;
   if (ending.exitCode === 0 && complete) return loaded;
   server.signal.throwIfAborted();
   throw loadFailure(server, ending, [{ input: protocol.restrict === '' ? 1 : 2, dump: 1 }]);
-}
-
-/** psql takes the end of its input for the end of the data, and commits: it must die first. */
-async function* killOnError(dump: AsyncIterable<Buffer>, psql: Child): AsyncGenerator<Buffer> {
-  try {
-    yield* dump;
-  } catch (error) {
-    psql.kill('SIGKILL');
-    throw error;
-  }
 }
 
 async function readTags(
@@ -65,11 +52,4 @@ async function readTags(
     if (tag?.command === 'INSERT') inserted += tag.rows;
   }
   return { copied, inserted, complete };
-}
-
-/** psql has closed its input; why is in its ending. */
-function endedEarly(error: unknown): boolean {
-  return ['EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE'].includes(
-    systemErrorCode(error) ?? '',
-  );
 }

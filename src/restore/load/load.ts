@@ -26,8 +26,9 @@ export async function loadArchive(
   replay: ReplayFilter,
   options: LoadOptions,
 ): Promise<Loaded> {
-  const { jobs, skipRefused, unproven, chosen, onProgress } = options;
-  const reader = openDump(file, { signal: server.signal, unproven, onProgress }, chosen);
+  const { jobs, skipRefused, unproven, chosen, keys, onProgress } = options;
+  const { signal } = server;
+  const reader = openDump(file, { signal, keys, unproven, onProgress }, chosen);
   const load = skipRefused ? loadTolerantly : jobs === 1 ? loadInOrder : loadSideBySide;
   return load(server, scratch, file, replay, reader, options);
 }

@@ -1,6 +1,7 @@
 import type { ReadProgress } from '../../archive/reader.ts';
 import type { Choice } from '../../dump/selection/choose.ts';
 import type { TableRows } from '../../base/table-rows.ts';
+import type { Keys } from '../../encryption/keys.ts';
 import type { Refusals } from './refusals.ts';
 
 /** What a load has done. */
@@ -23,6 +24,8 @@ export interface LoadOptions {
   readonly unproven: boolean;
   /** What some tables need, where only that is loaded. */
   readonly chosen: Choice | undefined;
+  /** They open the file where it is encrypted. */
+  readonly keys: Keys;
   /** What to do where the file is not good, for people. */
   readonly another: string;
   readonly onProgress?: ((progress: ReadProgress) => void) | undefined;

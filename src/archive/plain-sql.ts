@@ -1,0 +1,81 @@
+import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { Defect } from '../base/errors.ts';
+import type { BackupFile } from '../backup-directory/backup.ts';
+import { parseBackupName } from '../backup-directory/names.ts';
+import { storageFailure } from '../backup-directory/storage-failure.ts';
+import { detectEncryption } from '../encryption/detect.ts';
+import type { Keys } from '../encryption/keys.ts';
+import { Locked } from '../encryption/locked.ts';
+import { gunzip, isGzip } from '../streams/gunzip.ts';
+import { peek } from '../streams/peek.ts';
+
+/**
+ * The bytes of a file, as they are on the disk.
+ * @throws Failure `storage`
+ */
+export async function* readFileBytes(
+  { path }: Pick<BackupFile, 'path'>,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  const file = createReadStream(path, { highWaterMark: 256 * 1024, signal });
+  try {
+    for await (const chunk of file as AsyncIterable<Buffer>) yield chunk;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw storageFailure(`read ${path}`, error);
+  } finally {
+    file.destroy();
+  }
+}
+
+/**
+ * Decrypts the bytes of a file, if they are encrypted: the first ones tell. A backup's name must agree.
+ * @throws Locked where no key opens it; Defect.
+ */
+export async function* decrypted(
+  { name }: Pick<BackupFile, 'name'>,
+  bytes: AsyncIterable<Buffer>,
+  keys: Keys,
+): AsyncGenerator<Buffer> {
+  const { first, whole } = await peek(bytes);
+  const found = first && detectEncryption(first);
+  const claimed = parseBackupName(name)?.encryption;
+  if (claimed !== undefined && claimed !== found) {
+    await whole.return(undefined);
+    throw new Defect(first === undefined ? 'the file is empty' : `not encrypted with ${claimed}`);
+  }
+  try {
+    yield* found === undefined ? whole : keys.decrypt(whole, found);
+  } catch (error) {
+    throw error instanceof Locked ? error.of(name) : error;
+  }
+}
+
+/**
+ * The whole of a small file that may be encrypted.
+ * @param bytes of a file that is called `name`.
+ * @throws Locked where no key opens it; Defect.
+ */
+export async function decryptAll(name: string, bytes: Buffer, keys: Keys): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  const source = Readable.from([bytes]) as AsyncIterable<Buffer>;
+  for await (const chunk of decrypted({ name }, source, keys)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/**
+ * Decompresses the decrypted bytes of a file. It is gzip unless neither its first bytes nor its name say so:
+ * plain SQL is read as it is.
+ */
+export async function* decompressed(
+  { name }: Pick<BackupFile, 'name'>,
+  bytes: AsyncIterable<Buffer>,
+): AsyncGenerator<Buffer> {
+  const { first, whole } = await peek(bytes);
+  const isCompressed = isNamedGzip(name) || (first !== undefined && isGzip(first));
+  yield* isCompressed ? gunzip(whole) : whole;
+}
+
+/** Whether a file is called gzip, whatever it is encrypted with. */
+export const isNamedGzip = (name: string): boolean => /\.gz(?:\.(?:age|gpg|asc))?$/.test(name);

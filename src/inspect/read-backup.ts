@@ -1,0 +1,84 @@
+import { checksumOfFile } from '../archive/file-checksum.ts';
+import { checkArchive, type ArchiveReport, type ReadProgress } from '../archive/reader.ts';
+import { Failure } from '../base/errors.ts';
+import type { BackupFile } from '../backup-directory/backup.ts';
+import { recordForBackup, type VerifyEvent } from '../backup-directory/history.ts';
+import type { Manifest } from '../backup-directory/manifest.ts';
+import { readAccess, type Context } from '../context.ts';
+import { DumpInspector } from '../dump/contents.ts';
+import { Locked } from '../encryption/locked.ts';
+
+/** What was found of a backup. */
+interface Read extends Pick<ArchiveReport, 'contents' | 'defects'> {
+  /** False where no key opens it, or it could not be read. */
+  readonly contentsChecked: boolean;
+  readonly hint?: string;
+}
+
+/**
+ * Reads a backup from the first to the last byte, and adds what was found to the history. What could not be read
+ * was not checked, and has that for a defect.
+ */
+export async function readBackup(
+  file: BackupFile,
+  context: Context,
+  onProgress: (progress: ReadProgress) => void,
+): Promise<Read> {
+  try {
+    const report = await checkArchive(file, {
+      ...readAccess(context),
+      onProgress,
+    });
+    await record(context, file, report.defects);
+    return { ...report, contentsChecked: true };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const { manifest } = file;
+    return error instanceof Locked && error.isWithoutKey && manifest !== undefined
+      ? compareBytes(file, manifest, context, onProgress)
+      : { ...unread([error instanceof Locked ? error.clause : error.message]), hint: error.hint };
+  }
+}
+
+/** Without the key, what can be known is whether the bytes are those that were written. */
+async function compareBytes(
+  file: BackupFile,
+  { sha256, tables }: Manifest,
+  context: Context,
+  onProgress: (progress: ReadProgress) => void,
+): Promise<Read> {
+  const { path, bytes: totalBytes } = file;
+  const found = await checksumOfFile(path, context.signal, (readBytes) =>
+    onProgress({ readBytes, totalBytes, table: undefined, rows: 0 }),
+  );
+  if (found !== sha256) {
+    const defects = ['checksum differs from the manifest'];
+    await record(context, file, defects);
+    return unread(defects);
+  }
+  const { contents, defects } = unread([]);
+  return { contents: { ...contents, tables }, defects, contentsChecked: false };
+}
+
+const unread = (defects: readonly string[]): Read => ({
+  contents: new DumpInspector().contents(),
+  defects,
+  contentsChecked: false,
+});
+
+/** Whoever may only read the backups verifies them all the same. */
+async function record(
+  { config, log, now }: Context,
+  file: BackupFile,
+  defects: readonly string[],
+): Promise<void> {
+  const found: Pick<VerifyEvent, 'outcome' | 'message'> =
+    defects.length === 0 ? { outcome: 'good' } : { outcome: 'bad', message: defects.join('; ') };
+  const event: VerifyEvent = {
+    at: now().toISOString(),
+    event: 'verify',
+    backup: file.name,
+    ...found,
+  };
+  await recordForBackup(config.backupDir, file, event, log, 'debug');
+}
