@@ -11,6 +11,7 @@ const layers = [
   ['commands/'],
   ['doctor/'],
   ['cli/', 'backup/', 'restore/', 'inspect/'],
+  ['copies/'],
   ['schedule/'],
   ['retention/'],
   ['context.ts', 'archive/'],
@@ -60,7 +61,7 @@ export default {
       severity: 'error',
       from: { path: '^src/(?:main|program|commands/|cli/)', pathNot: 'results\\.ts$' },
       to: {
-        path: '^src/(?:context|backup/|restore/|inspect/|doctor/|schedule/|retention/|postgres/|config/config|cli/.*results)|(?:^|/)(?:zod|execa)(?:/|$)',
+        path: '^src/(?:context|backup/|restore/|inspect/|doctor/|copies/|schedule/|retention/|postgres/|config/config|cli/.*results)|(?:^|/)(?:zod|execa)(?:/|$)',
         dependencyTypesNot: ['type-only', 'dynamic-import'],
       },
     },

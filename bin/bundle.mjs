@@ -6,7 +6,7 @@ await build({
   input: { main: 'src/main.ts', 'demo/main': 'src/demo/main.ts' },
   platform: 'node',
   // Large, and needed by few runs.
-  external: ['@slack/webhook', 'undici', 'pg'],
+  external: ['@slack/webhook', 'undici', 'pg', '@aws-sdk/client-s3'],
   transform: { target: 'node20.19' },
   output: {
     dir: 'dist',

@@ -69,6 +69,14 @@ const color = stderr.isTTY && !env.NO_COLOR && env.TERM !== 'dumb';
 let log: Log | undefined;
 let progressLine: { show: (describe: () => string) => void; clear: () => void } | undefined;
 
+/** The SDK for S3 finds its settings in the environment of the process only; children get none of it. */
+function giveToSdk(values: Readonly<Record<string, string>>): void {
+  env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
+  for (const [name, value] of Object.entries(values)) {
+    if (name.startsWith('AWS_') && value !== '') env[name] ||= value;
+  }
+}
+
 const shell: Terminal = {
   async open(flags, settings) {
     const { loadConfig } = await import('./config/config.ts');
@@ -81,6 +89,7 @@ const shell: Terminal = {
       cwd,
     };
     const config = loadConfig(sources);
+    giveToSdk(config.settingsFile.values);
     log = await startLog(config.logLevel, config.logFormat);
     for (const what of config.ignored) log.warn({ hint: 'correct it, or remove it' }, what);
     if (interactive && !flags.quiet && config.logFormat === 'pretty') await startProgress();

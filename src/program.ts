@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { addBackupCommand } from './commands/backup.ts';
+import { addCopyCommand } from './commands/copy.ts';
 import { addDiffCommand } from './commands/diff.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addExtractCommand } from './commands/extract.ts';
@@ -45,6 +46,7 @@ export function createProgram(shell: Terminal, version: string): Command {
   addStatusCommand(program, shell);
   addDoctorCommand(program, shell);
   addScheduleCommand(program, shell);
+  addCopyCommand(program, shell);
   addKeygenCommand(program, shell);
   addHelpCommand(program);
   return program;

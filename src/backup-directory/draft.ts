@@ -6,7 +6,6 @@ import { systemErrorCode } from '../base/errors.ts';
 import { formatBytes } from '../base/format.ts';
 import { createPrivateFile, publish, syncDirectory, writePartial } from './durable-file.ts';
 import { readLatestBackup } from './latest.ts';
-import { formatManifest, type Manifest } from './manifest.ts';
 import {
   backupNamesOf,
   formatBackupName,
@@ -54,6 +53,23 @@ export async function createDraft(
   }
 }
 
+/**
+ * Creates the partial file of a backup that has a name already, for it was made elsewhere or before. What a run that
+ * was killed has left of it goes. Only under the lock.
+ * @throws Failure `storage`.
+ */
+export async function openDraft(directory: string, backup: BackupName): Promise<Draft> {
+  const { stamp, encryption } = backup;
+  const name = formatBackupName(backup);
+  const path = join(directory, formatPartialName(name));
+  try {
+    await rm(path, { force: true });
+    return { name, stamp, encryption, directory, path, file: await createPrivateFile(path) };
+  } catch (error) {
+    throw storageFailure(`create ${path}`, error);
+  }
+}
+
 /** Makes what was written durable and closes the file. */
 export async function sealDraft(draft: Draft): Promise<void> {
   try {
@@ -65,15 +81,17 @@ export async function sealDraft(draft: Draft): Promise<void> {
 }
 
 /**
- * Gives a sealed draft its name. The manifest is in place and durable before: a file with a
- * backup's name always has one.
+ * Gives a sealed draft its name. The manifest is in place and durable before.
+ * @param manifest its text; undefined only for a copy that has none.
  */
-export async function publishDraft(draft: Draft, manifest: Manifest): Promise<void> {
+export async function publishDraft(draft: Draft, manifest: string | undefined): Promise<void> {
   const { directory, stamp, name } = draft;
   try {
-    await writePartial(directory, formatManifestName(stamp), formatManifest(manifest));
-    await publish(directory, formatManifestName(stamp));
-    await syncDirectory(directory);
+    if (manifest !== undefined) {
+      await writePartial(directory, formatManifestName(stamp), manifest);
+      await publish(directory, formatManifestName(stamp));
+      await syncDirectory(directory);
+    }
     await publish(directory, name);
     await syncDirectory(directory);
   } catch (error) {

@@ -45,13 +45,41 @@ const drillEvent = z.object({
   message: z.string().optional(),
 });
 
-const schema = z.discriminatedUnion('event', [backupEvent, verifyEvent, drillEvent]);
+/** Where, as in OFFSITE_URL. */
+const copied = { at, event: z.literal('copy'), to: z.string() };
+
+const copyEvent = z.discriminatedUnion('outcome', [
+  /** It was confirmed that it lies there as it is here. */
+  z.object({
+    ...copied,
+    outcome: z.literal('done'),
+    backup: z.string(),
+    bytes: z.number(),
+    sha256: z.string(),
+    /** The database that it is of, and when it was made. */
+    database: z.string(),
+    madeAt: at,
+  }),
+  /** Retention has removed it there. */
+  z.object({ ...copied, outcome: z.literal('removed'), backup: z.string() }),
+  z.object({
+    ...copied,
+    outcome: z.literal('failed'),
+    /** Absent where it failed before one was begun. */
+    backup: z.string().optional(),
+    message: z.string(),
+    hint: z.string(),
+  }),
+]);
+
+const schema = z.union([backupEvent, verifyEvent, drillEvent, copyEvent]);
 
 /** Something that was done with a backup, and what came of it. */
 export type HistoryEvent = z.infer<typeof schema>;
 export type BackupEvent = z.infer<typeof backupEvent>;
 export type VerifyEvent = z.infer<typeof verifyEvent>;
 export type DrillEvent = z.infer<typeof drillEvent>;
+export type CopyEvent = z.infer<typeof copyEvent>;
 
 /** A history of so many bytes is put aside, and one begins anew. */
 const maxBytes = 512 * 1024;

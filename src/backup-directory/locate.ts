@@ -67,7 +67,7 @@ const written =
   /^(?:pratiko_backup_)?(\d{4})-?(\d\d)?-?(\d\d)?[_ T]?(\d\d)?:?(\d\d)?:?(\d\d)?(?:\.sql(?:\.gz(?:\.(?:age|gpg))?)?)?$/;
 
 /** `2025-11-29 14:00` → `20251129_1400`; undefined for what is no timestamp. */
-function stampBeginning(text: string): string | undefined {
+export function stampBeginning(text: string): string | undefined {
   const fields: (string | undefined)[] | undefined = written.exec(text)?.slice(1);
   if (fields === undefined) return undefined;
   const given = fields.filter((field) => field !== undefined);

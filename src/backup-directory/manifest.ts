@@ -71,10 +71,16 @@ export function readManifest(
   } catch (error) {
     return systemErrorCode(error) === 'ENOENT' ? undefined : 'unreadable';
   }
+  const manifest = parseManifest(text);
+  return typeof manifest === 'object' && manifest.encryption !== encryption ? undefined : manifest;
+}
+
+/** What the text of a manifest says; `newer` where it is of a later format, `unreadable` where it makes no sense. */
+export function parseManifest(text: string): Manifest | 'unreadable' | 'newer' {
   try {
     const value: unknown = JSON.parse(text);
     const read = manifestSchema.safeParse(value);
-    if (read.success) return read.data.encryption === encryption ? read.data : undefined;
+    if (read.success) return read.data;
     return laterFormat.safeParse(value).success ? 'newer' : 'unreadable';
   } catch {
     return 'unreadable'; // verification reports it; listing and restoring go on without it

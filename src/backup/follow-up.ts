@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import { formatLatestName } from '../backup-directory/names.ts';
 import type { Context } from '../context.ts';
+import { copyMissing, requireAllCopied } from '../copies/copy.ts';
+import { pruneCopies } from '../copies/prune.ts';
+import type { CopyProgress } from '../copies/store.ts';
 import { storeGlobals } from './globals.ts';
 import { LaterSteps } from './later-steps.ts';
 import { moveLatest } from './latest.ts';
@@ -13,11 +16,12 @@ export interface FollowUpOptions {
   readonly prune: boolean;
   /** Restores it and compares what arrives; undefined: that is not wanted. */
   readonly drill: ((context: Context, name: string) => Promise<void>) | undefined;
+  readonly onCopy?: (progress: CopyProgress) => void;
 }
 
 /**
  * Does what comes after a backup has its name: compares it with older ones, points `latest` to it, stores the
- * roles of the server, proves that it can be restored, applies retention. None of it makes the backup worse.
+ * roles of the server, proves that it can be restored, applies retention, copies it elsewhere. None of it makes the backup worse.
  * @throws IncompleteBackup where a step failed; all others were done.
  */
 export async function followUp(
@@ -52,6 +56,20 @@ export async function followUp(
     'old backups could not be removed',
     'correct it, then run `pratiko-backup prune`',
     async () => (options.prune ? removeOld(name, context) : []),
+  );
+  await later.try(
+    'there is no copy of it elsewhere',
+    'the next backup tries again, and `pratiko-backup copy` now',
+    async () => {
+      if (config.offsite.urls.length === 0) return;
+      const { onCopy: onProgress } = options;
+      requireAllCopied(await copyMissing(context, onProgress ? { onProgress } : {}));
+    },
+  );
+  await later.try(
+    'old copies could not be removed',
+    'the next backup tries again, and `pratiko-backup prune` now',
+    async () => (options.prune ? pruneCopies(context, { dryRun: false }) : []),
   );
   later.requireAll(name, warning);
   return { name, path: join(config.backupDir, name), manifest, warning, removed: removed ?? [] };

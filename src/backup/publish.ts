@@ -4,7 +4,7 @@ import { messageOf } from '../base/errors.ts';
 import { listBackups } from '../backup-directory/catalog.ts';
 import { createDraft, discardDraft, publishDraft, sealDraft } from '../backup-directory/draft.ts';
 import type { Lock } from '../backup-directory/lock.ts';
-import type { Manifest } from '../backup-directory/manifest.ts';
+import { formatManifest, type Manifest } from '../backup-directory/manifest.ts';
 import type { BackupName } from '../backup-directory/names.ts';
 import type { Config } from '../config/config.ts';
 import { gpgFor, type Context } from '../context.ts';
@@ -50,7 +50,7 @@ export async function publishBackup(
     const manifest = describeBackup(source, { ...written, encryption }, context);
     await lock.assertHeld();
     signal.throwIfAborted();
-    await publishDraft(draft, manifest);
+    await publishDraft(draft, formatManifest(manifest));
     const { name, stamp } = draft;
     return { name, stamp, encryption, encrypter, manifest, contents: written.contents };
   } catch (error) {

@@ -26,6 +26,7 @@ export async function removeOld(verified: string, context: Context): Promise<str
     now: context.now(),
     signal,
     verified,
+    offsite: config.offsite.urls,
   });
   await applyPlan(config.backupDir, plan, signal, ({ backup: { name }, reason }) => {
     log.info(`removed ${name}: ${reason}`);

@@ -9,3 +9,23 @@ export const showReading =
     { readBytes, totalBytes }: { readonly readBytes: number; readonly totalBytes: number },
   ): void =>
     shell.progress(() => `reading ${name} ${formatBytes(readBytes)} of ${formatBytes(totalBytes)}`);
+
+/** Shows how far a copy has come. */
+export const showCopying =
+  (shell: Terminal) =>
+  ({
+    name,
+    to,
+    bytes,
+    totalBytes,
+    phase,
+  }: {
+    readonly name: string;
+    readonly to: string;
+    readonly bytes: number;
+    readonly totalBytes: number;
+    readonly phase: 'sending' | 'comparing' | 'fetching';
+  }): void =>
+    shell.progress(
+      () => `${phase} ${formatBytes(bytes)} of ${formatBytes(totalBytes)}, ${name}, ${to}`,
+    );

@@ -31,6 +31,21 @@ export const backupResult = manifestSchema.strict().extend({
 });
 export type BackupResult = z.input<typeof backupResult>;
 
+export const copyResult = z.strictObject({
+  /** In the order in which they were copied. */
+  copied: z.array(z.strictObject({ backup: z.string(), to: z.string(), bytes: count })),
+  failed: z.array(
+    z.strictObject({
+      to: z.string(),
+      /** null: it failed before one was begun. */
+      backup: z.string().nullable(),
+      message: z.string(),
+      hint: z.string(),
+    }),
+  ),
+});
+export type CopyResult = z.input<typeof copyResult>;
+
 /** The private key itself is in the file only. */
 export const keygenResult = z.strictObject({ file: z.string(), recipient: z.string() });
 export type KeygenResult = z.input<typeof keygenResult>;
@@ -78,6 +93,8 @@ export const listResult = z.strictObject({
       byOldScript: z.boolean(),
       /** How it is encrypted; null: not at all. */
       encryption: z.enum(encryptions).nullable(),
+      /** Where copies of it were confirmed to be, as in OFFSITE_URL. */
+      copies: z.array(z.string()),
     }),
   ),
   totalBytes: count,
@@ -88,6 +105,17 @@ export const listResult = z.strictObject({
   rescuedDatabases: z
     .array(z.strictObject({ name: z.string(), bytes: count.nullable() }))
     .nullable(),
+  /** What each place of OFFSITE_URL has, newest first (`--offsite`). */
+  offsite: z
+    .array(
+      z.strictObject({
+        url: z.string(),
+        /** null where it could not be asked. */
+        backups: z.array(z.strictObject({ name: z.string(), bytes: count })).nullable(),
+        problem: z.string().nullable(),
+      }),
+    )
+    .optional(),
 });
 export type ListResult = z.input<typeof listResult>;
 
@@ -135,17 +163,21 @@ export const drillResult = z.strictObject({
 });
 export type DrillResult = z.input<typeof drillResult>;
 
+/** Oldest backup first. */
+const decisions = z.array(
+  z.strictObject({
+    name: z.string(),
+    bytes: count,
+    action: z.enum(['keep', 'remove']),
+    reason: z.string(),
+  }),
+);
+
 export const pruneResult = z.strictObject({
   dryRun: z.boolean(),
-  /** Oldest backup first. */
-  decisions: z.array(
-    z.strictObject({
-      name: z.string(),
-      bytes: count,
-      action: z.enum(['keep', 'remove']),
-      reason: z.string(),
-    }),
-  ),
+  decisions,
+  /** Of the copies that were made from here, at each place of OFFSITE_URL. */
+  offsite: z.array(z.strictObject({ url: z.string(), decisions })),
   /** What was given up with `--accept-loss`. */
   accepted: z.array(
     z.strictObject({ database: z.string(), newest: z.string(), lost: z.array(z.string()) }),

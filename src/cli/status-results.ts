@@ -30,6 +30,17 @@ export const statusResult = z.strictObject({
       backup: z.string(),
     })
     .nullable(),
+  /** A place of OFFSITE_URL each, as far as the history tells. */
+  copies: z.array(
+    z.strictObject({
+      to: z.string(),
+      /** When a copy was last confirmed. */
+      lastAt: moment.nullable(),
+      /** Names of good backups that are not known to be there, newest first. */
+      missing: z.array(z.string()),
+      failure: z.string().nullable(),
+    }),
+  ),
   /** What was lost since older backups, which are held. */
   held: z.array(z.string()),
   freeBytes: count.nullable(),

@@ -9,6 +9,7 @@ import type {
 import type { DetailsResult, DiffResult } from './inside-results.ts';
 import type {
   BackupResult,
+  CopyResult,
   KeygenResult,
   DrillResult,
   ListResult,
@@ -22,6 +23,7 @@ import type { Invocation } from '../schedule/entries.ts';
 /** What commands print with `--json`. */
 type Result =
   | BackupResult
+  | CopyResult
   | KeygenResult
   | ListResult
   | DetailsResult

@@ -13,6 +13,7 @@ import {
 } from '../cli/options.ts';
 import type { BackupResult } from '../cli/results.ts';
 import { describeDrill } from '../cli/drill-progress.ts';
+import { showCopying } from '../cli/reading.ts';
 import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
 
 interface Flags extends GlobalFlags, ConnectionFlags {
@@ -57,6 +58,7 @@ export function addBackupCommand(program: Command, shell: Terminal): void {
           ? async (to, file) => prove(to, file, jobs, shell)
           : undefined,
         onProgress: (progress) => shell.progress(() => describe(progress)),
+        onCopy: showCopying(shell),
       });
       const result: BackupResult = {
         backup: report.name,

@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
+import { Failure } from '../base/errors.ts';
 import { formatBytes, formatPlural } from '../base/format.ts';
 import type { Log } from '../base/log.ts';
+import type { Context } from '../context.ts';
+import type { PlaceDecisions } from '../copies/prune.ts';
 import type { AcceptedLoss, PruneDecision } from '../retention/prune.ts';
 import { confirm } from '../cli/confirm.ts';
 import { addWaitOption, helpFooter, settingsFrom } from '../cli/options.ts';
@@ -39,6 +42,7 @@ export function addPruneCommand(program: Command, shell: Terminal): void {
         {
           done: 'done',
           usage: 'wrong options or settings; not confirmed (--accept-loss)',
+          incomplete: 'done here, but not with the copies elsewhere',
           locked: 'another run holds the lock',
           storage: 'a file cannot be removed',
         },
@@ -65,14 +69,43 @@ export function addPruneCommand(program: Command, shell: Terminal): void {
       if (flags.acceptLoss && accepted.length === 0)
         context.log.info('no backup is held for a loss');
       if (dryRun) for (const loss of accepted) announceLoss(loss, context.log);
+      const { places, failure } = await pruneElsewhere(context, dryRun);
       const result: PruneResult = {
         dryRun,
         decisions: [...decisions],
+        offsite: places.map(({ url, decisions: there }) => ({ url, decisions: there.map(flat) })),
         accepted: accepted.map((loss) => ({ ...loss, lost: [...loss.lost] })),
       };
-      shell.result(result, describe(decisions, dryRun));
+      const texts = result.offsite.map(
+        ({ url, decisions: there }) => `\ncopies at ${url}\n${describe(there, dryRun)}`,
+      );
+      shell.result(result, [describe(decisions, dryRun), ...texts].join('\n'));
+      if (failure !== undefined) throw failure;
     });
 }
+
+/** What was done here is told, too, where a place for copies cannot be reached. */
+async function pruneElsewhere(
+  context: Context,
+  dryRun: boolean,
+): Promise<{ readonly places: readonly PlaceDecisions[]; readonly failure?: Failure }> {
+  const { pruneCopies } = await import('../copies/prune.ts');
+  try {
+    return { places: await pruneCopies(context, { dryRun }) };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const { message, hint } = error;
+    const failure = new Failure('incomplete', `copies could not be pruned: ${message}`, { hint });
+    return { places: [], failure };
+  }
+}
+
+const flat = ({ backup, action, reason }: PlaceDecisions['decisions'][number]): PruneDecision => ({
+  name: backup.name,
+  bytes: backup.bytes,
+  action,
+  reason,
+});
 
 /** What will be given up. */
 function announceLoss({ database, lost }: AcceptedLoss, log: Log): void {

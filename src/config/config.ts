@@ -58,6 +58,15 @@ export interface Config {
     /** A relative path in a setting starts at the project. */
     readonly resolvePath: (path: string) => string;
   };
+  /** Where copies go. */
+  readonly offsite: {
+    readonly urls: readonly string[];
+    readonly timeoutSeconds: number | undefined;
+    /** What is removed there; as `retention`. */
+    readonly retention: Config['retention'];
+    /** Copies are removed at all. */
+    readonly prune: boolean;
+  };
   readonly backupTimeoutSeconds: number | undefined;
   readonly lockWaitTimeoutSeconds: number;
   readonly slack: { readonly url: string; readonly notify: Settings['slackNotify'] } | undefined;
@@ -125,6 +134,19 @@ export function loadConfig(sources: Sources): Config {
       ageIdentityFile: values.ageIdentityFile && fromProject(values.ageIdentityFile),
       resolvePath: fromProject,
     },
+    offsite: {
+      urls: values.offsiteUrl ?? [],
+      timeoutSeconds: values.offsiteTimeout,
+      retention: {
+        days: values.offsiteRetentionDays ?? values.retentionDays,
+        keepMin: values.offsiteRetentionKeepMin ?? values.retentionKeepMin,
+        weeks: values.offsiteRetentionWeeks ?? values.retentionWeeks,
+        months: values.offsiteRetentionMonths ?? values.retentionMonths,
+        years: values.offsiteRetentionYears ?? values.retentionYears,
+        suspiciousDrop: values.suspiciousDrop,
+      },
+      prune: values.offsitePrune === 'always',
+    },
     backupTimeoutSeconds: values.backupTimeout,
     lockWaitTimeoutSeconds: values.lockWaitTimeout,
     slack:
@@ -158,7 +180,7 @@ function check(given: Readonly<Partial<Record<SettingName, Given>>>): Settings {
     const checked = setting.schema(z).safeParse(value);
     if (checked.success) return [name, checked.data];
     const shown =
-      setting.isSecret || isPrivateKey(value) ? 'is not valid' : `is ${JSON.stringify(value)}`;
+      setting.isSecret || mayBeSecret(value) ? 'is not valid' : `is ${JSON.stringify(value)}`;
     const accepted = checked.error.issues.map(({ message }) => message).join(', ');
     problems.push(`${source} ${shown}, it must be ${accepted}`);
     return [name, undefined];
@@ -169,8 +191,8 @@ function check(given: Readonly<Partial<Record<SettingName, Given>>>): Settings {
   });
 }
 
-/** A private key, which somebody may put where a public one or a path belongs. */
-const isPrivateKey = (value: string) => /AGE-SECRET-KEY-|PRIVATE KEY/i.test(value);
+/** A private key, or a URL with a password, which somebody may put where it does not belong. */
+const mayBeSecret = (value: string) => /AGE-SECRET-KEY-|PRIVATE KEY|:\/\/[^/\s]*@/i.test(value);
 
 /** Variables of libpq, without ours that begin like them. */
 function libpqVariables(values: Readonly<Record<string, string>>): Record<string, string> {

@@ -1,5 +1,14 @@
 import type { z } from 'zod';
-import { identifier, integer, keyFile, oneLine, oneOf, path, type Zod } from './values.ts';
+import {
+  identifier,
+  integer,
+  keyFile,
+  offsiteUrls,
+  oneLine,
+  oneOf,
+  path,
+  type Zod,
+} from './values.ts';
 
 export interface Setting {
   /** Within one source the first that is set wins; people know the setting by the last. */
@@ -124,6 +133,47 @@ export const settings = {
     variables: ['BACKUP_GPG_RECIPIENT'],
     schema: oneLine,
     help: 'a key of GnuPG (fingerprint, address): new backups are encrypted to it',
+  },
+  offsiteUrl: {
+    variables: ['OFFSITE_URL'],
+    schema: offsiteUrls,
+    help: 'where copies go: `s3://bucket/prefix`, `file:///directory`, `rclone:REMOTE:PATH`; several, separated by spaces',
+  },
+  offsiteTimeout: {
+    variables: ['OFFSITE_TIMEOUT'],
+    schema: integer(1, 2_000_000),
+    help: 'seconds that copying may take in one run',
+  },
+  offsiteRetentionDays: {
+    variables: ['OFFSITE_RETENTION_DAYS'],
+    schema: integer(1, 36_500),
+    help: 'calendar days to keep copies; else as `RETENTION_DAYS`, and so on',
+  },
+  offsiteRetentionKeepMin: {
+    variables: ['OFFSITE_RETENTION_KEEP_MIN'],
+    schema: integer(1, 36_500),
+    help: 'good copies that always remain',
+  },
+  offsiteRetentionWeeks: {
+    variables: ['OFFSITE_RETENTION_WEEKS'],
+    schema: integer(0, 5200),
+    help: 'weeks of which the newest copy is kept, beyond the days',
+  },
+  offsiteRetentionMonths: {
+    variables: ['OFFSITE_RETENTION_MONTHS'],
+    schema: integer(0, 1200),
+    help: 'months, the same',
+  },
+  offsiteRetentionYears: {
+    variables: ['OFFSITE_RETENTION_YEARS'],
+    schema: integer(0, 100),
+    help: 'years, the same',
+  },
+  offsitePrune: {
+    variables: ['OFFSITE_PRUNE'],
+    schema: oneOf(['always', 'never']),
+    default: 'always',
+    help: '`never`: no copy is removed, for places where they expire or may not be',
   },
   backupTimeout: {
     variables: ['BACKUP_TIMEOUT'],

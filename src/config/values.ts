@@ -35,6 +35,24 @@ export const oneLine = (zod: Zod) =>
     error: 'in one line',
   });
 
+const destinations = [
+  /^s3:\/\/[a-z0-9][a-z0-9._-]+(?:\/[^?#]*)?$/i,
+  /^file:\/\/\/./,
+  /^rclone:[\w.+@][\w.+@ -]*:/,
+];
+
+/** Places for copies, separated by spaces. */
+export const offsiteUrls = (zod: Zod) =>
+  zod
+    .string()
+    .transform((text) => text.split(/\s+/).filter((word) => word !== ''))
+    .refine(
+      (words) =>
+        words.length > 0 &&
+        words.every((word) => destinations.some((pattern) => pattern.test(word))),
+      { error: 's3://bucket/prefix, file:///directory or rclone:REMOTE:PATH' },
+    );
+
 /** One of these words. */
 export const oneOf =
   <const Values extends readonly [string, ...string[]]>(values: Values) =>

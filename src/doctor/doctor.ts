@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import { freeBytesOf } from '../restore/disk-space.ts';
 import type { Check } from './check.ts';
 import { directoryChecks } from './directory-checks.ts';
+import { offsiteChecks } from './offsite-checks.ts';
 import { serverChecks } from './server-checks.ts';
 import { settingsChecks } from './settings-checks.ts';
 import { cronChecks } from './cron-checks.ts';
@@ -39,6 +40,7 @@ export async function examine(
       isHere ? (facts.room.dataDirectory ?? undefined) : undefined,
     )),
     ...(await cronChecks(context, options)),
+    ...(await offsiteChecks(context)),
     await slackCheck(context, notify),
   ];
 }

@@ -19,7 +19,7 @@ const nothing: Checks = { verifiedAt: undefined, isBad: false, drill: undefined 
 export function checksByBackup(history: readonly HistoryEvent[]): Map<string, Checks> {
   const checks = new Map<string, Checks>();
   for (const event of history) {
-    if (event.event === 'backup') continue;
+    if (event.event === 'backup' || event.event === 'copy') continue;
     const known = checks.get(event.backup) ?? nothing;
     checks.set(event.backup, { ...known, ...foundBy(event, known) });
   }

@@ -3,6 +3,7 @@ import type { Encryption } from '../base/encryption.ts';
 import { messageOf } from '../base/errors.ts';
 import { totalRows } from '../base/table-rows.ts';
 import { stateOf, type Backup, type State } from '../backup-directory/backup.ts';
+import { copiesAt } from '../backup-directory/copied.ts';
 import { listAlmostBackups, listChosen } from '../backup-directory/catalog.ts';
 import { readHistory, type HistoryEvent } from '../backup-directory/history.ts';
 import { readLatest } from '../backup-directory/latest.ts';
@@ -35,6 +36,8 @@ export interface ListedBackup {
   /** Made by the scripts that came before this tool. */
   readonly byOldScript: boolean;
   readonly encryption: Encryption | undefined;
+  /** Where copies of it were confirmed to be, as in OFFSITE_URL. */
+  readonly copies: readonly string[];
 }
 
 /** Every backup in the backup directory, newest first. */
@@ -44,7 +47,9 @@ export async function listFiles(context: Context): Promise<ListedBackup[]> {
   const latest =
     (await readLatest(config.backupDir)) ??
     backups.findLast((backup) => stateOf(backup) === 'verified')?.name;
-  const checks = checksByBackup(await historyOf(context));
+  const history = await historyOf(context);
+  const checks = checksByBackup(history);
+  const places = config.offsite.urls.map((url) => ({ url, has: copiesAt(url, history) }));
   const suspicions = await suspicionsOf(context, backups);
   const listed: ListedBackup[] = [];
   for (const backup of backups.toReversed()) {
@@ -53,7 +58,9 @@ export async function listFiles(context: Context): Promise<ListedBackup[]> {
     const byOldScript =
       mayBeOld && (await isByOldScript(backup, readAccess(context)).catch(() => false));
     const known = describe(backup, now(), checks.get(backup.name));
-    listed.push({ ...known, suspicion: suspicions.get(backup.name), isLatest, byOldScript });
+    const copies = places.filter(({ has }) => has.has(backup.name)).map(({ url }) => url);
+    const suspicion = suspicions.get(backup.name);
+    listed.push({ ...known, suspicion, isLatest, byOldScript, copies });
   }
   return listed;
 }
@@ -75,7 +82,7 @@ function describe(
   backup: Backup,
   now: Date,
   checks: Checks | undefined,
-): Omit<ListedBackup, 'isLatest' | 'byOldScript' | 'suspicion'> {
+): Omit<ListedBackup, 'isLatest' | 'byOldScript' | 'suspicion' | 'copies'> {
   const moment = momentOf(backup.stamp);
   const { manifest } = backup;
   const looks = stateOf(backup);

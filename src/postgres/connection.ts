@@ -8,7 +8,7 @@ export const maintenanceDatabase = 'postgres';
 const overruled = ['PGSERVICE', 'PGSERVICEFILE', 'PGHOSTADDR', 'PGCLIENTENCODING', 'PGPASSFILE'];
 
 /** What others call theirs: secrets can be among them, and children need none. */
-const others = /^(?:AWS|DB|POSTGRES|SLACK)_/;
+const others = /^(?:AWS|DB|POSTGRES|RCLONE|SLACK)_/;
 
 /**
  * The environment for pg_dump and psql. libpq takes names and the password from it verbatim,

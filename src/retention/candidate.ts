@@ -15,6 +15,8 @@ export interface Candidate {
   readonly isBad: boolean;
   /** `latest` points to it. */
   readonly isLatest: boolean;
+  /** Some place for copies does not have it yet. */
+  readonly isUncopied?: boolean;
   /** Its name lies in the future. */
   readonly isFuture: boolean;
   /** What it holds; undefined where no manifest tells, or a person has said that it no longer matters. */

@@ -4,6 +4,7 @@ import { heldBackups } from './held.ts';
 import type { Candidate } from './candidate.ts';
 import { readMeasures, type Measures } from '../backup-directory/accepted-loss.ts';
 import type { Backup } from '../backup-directory/backup.ts';
+import { missingAt } from '../backup-directory/copied.ts';
 import { listBackups } from '../backup-directory/catalog.ts';
 import { failedDrills, readHistory } from '../backup-directory/history.ts';
 import { readLatest } from '../backup-directory/latest.ts';
@@ -15,6 +16,8 @@ export interface StockOptions {
   readonly signal: AbortSignal;
   /** The name of a backup that this run has just verified, which need not be read again. */
   readonly verified?: string;
+  /** Where copies of each must be before it goes (OFFSITE_URL). */
+  readonly offsite: readonly string[];
   /** What a person has said of losses; without it, what is written down. */
   readonly measures?: Measures | undefined;
 }
@@ -34,7 +37,11 @@ export async function takeStock(directory: string, options: StockOptions): Promi
   const backups = await listBackups(directory);
   const latest = await readLatest(directory);
   const measures = options.measures ?? (await readMeasures(directory));
-  const drilled = new Set(failedDrills(await readHistory(directory)).map(({ backup }) => backup));
+  const history = await readHistory(directory);
+  const drilled = new Set(failedDrills(history).map(({ backup }) => backup));
+  const uncopied = new Set(
+    options.offsite.flatMap((url) => missingAt({ url, history }, backups)).map(({ name }) => name),
+  );
   const judged = new Map<string, boolean>();
   const isGood = async (backup: Backup): Promise<boolean> => {
     const { name } = backup;
@@ -64,6 +71,7 @@ export async function takeStock(directory: string, options: StockOptions): Promi
         knownGood: judged.get(name) === true,
         isBad,
         isLatest: name === latest,
+        isUncopied: uncopied.has(name),
         isFuture: isFuture(backup),
         tables,
         dumpBytes,
@@ -81,9 +89,10 @@ export async function takeStock(directory: string, options: StockOptions): Promi
   }
 }
 
-const isLaterThan =
+/** Whether a backup is dated later than now, by more than clocks are set back. */
+export const isLaterThan =
   (now: Date) =>
-  ({ madeAt, stamp }: Backup) =>
+  ({ madeAt, stamp }: Pick<Backup, 'madeAt' | 'stamp'>) =>
     madeAt > now || momentOf(stamp).getTime() - now.getTime() > clockChangeMs;
 
 /** Reads of each database the newest backups, until so many are good. */

@@ -32,6 +32,8 @@ export interface Decision<C extends Candidate> {
  * Age is counted up to the newest good backup and not to the clock, and a leap of more than a day
  * since the backup before it is believed only when a second backup confirms it: a clock that jumps
  * ages nothing.
+ *
+ * What would go stays as long as a copy of it is wanted elsewhere, and is not there.
  * @returns the decisions, oldest backup first, whatever the order they are given in.
  */
 export function planRetention<C extends Candidate>(
@@ -127,6 +129,7 @@ const rules: readonly Rule[] = [
     collection.confirmedDay - backup.day < collection.policy.days
       ? `${ageOf(backup, collection)}, but no second backup confirms yet that the clock has not jumped`
       : undefined,
+  ({ isUncopied }) => (isUncopied ? 'it is not copied to OFFSITE_URL yet' : undefined),
 ];
 
 const daysBefore = ({ day }: Candidate, { newestGood }: Collection) =>

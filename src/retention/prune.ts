@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises';
 import { largerEarlierBackups } from '../backup-directory/larger-earlier-backup.ts';
 import { applyPlan, planForDirectory } from './apply.ts';
 import { describeLossByTable } from '../backup-directory/loss.ts';
@@ -107,8 +108,22 @@ function newestByDatabase(backups: readonly Backup[]): Map<string, Backup> {
   );
 }
 
-const plan = ({ config, now, signal }: Context, measures?: Measures) =>
-  planForDirectory(config.backupDir, { policy: config.retention, now: now(), signal, measures });
+async function plan({ config, log, now, signal }: Context, measures?: Measures) {
+  const { backupDir, retention: policy, offsite } = config;
+  const isTight = offsite.urls.length > 0 && (await isShortOfRoom(backupDir));
+  if (isTight) {
+    log.warn('there is no room for two more backups: those that are not copied yet may go, too');
+  }
+  const urls = isTight ? [] : offsite.urls;
+  return planForDirectory(backupDir, { policy, now: now(), signal, measures, offsite: urls });
+}
+
+/** Two more backups like the newest one would not fit. */
+async function isShortOfRoom(directory: string): Promise<boolean> {
+  const newest = (await listBackups(directory)).at(-1);
+  const { bavail, bsize } = await statfs(directory);
+  return newest !== undefined && bavail * bsize < 2 * newest.bytes;
+}
 
 type Planned = Awaited<ReturnType<typeof plan>>[number];
 

@@ -11,19 +11,31 @@ import type { DetailsResult } from '../../cli/inside-results.ts';
 import type { ListResult } from '../../cli/results.ts';
 import type { GlobalFlags, Terminal } from '../../cli/terminal.ts';
 import type { Context } from '../../context.ts';
+import type { Place } from '../../copies/list-copies.ts';
+import { Failure } from '../../base/errors.ts';
 import { describeDetails } from './details-text.ts';
-import { describeList } from './text.ts';
+import { describeList, describePlace } from './text.ts';
+
+interface Flags extends GlobalFlags, ConnectionFlags {
+  readonly offsite?: true;
+}
 
 export function addListCommand(program: Command, shell: Terminal): void {
   const command = program
     .command('list')
     .argument('[file]', 'path, name, timestamp or `latest`: what is inside that one')
-    .description('show every backup, newest first, and what restores have kept on the server');
+    .description('show every backup, newest first, and what restores have kept on the server')
+    .option('--offsite', 'ask each place of OFFSITE_URL, too, what it has');
   addConnectionOptions(command)
     .addHelpText(
       'after',
       helpFooter(
-        ['pratiko-backup list', 'pratiko-backup list latest', 'pratiko-backup list --json'],
+        [
+          'pratiko-backup list',
+          'pratiko-backup list latest',
+          'pratiko-backup list --offsite',
+          'pratiko-backup list --json',
+        ],
         {
           done: 'done (also where there is no backup)',
           noSuchBackup: 'there is no such backup, or more than one begins so',
@@ -32,15 +44,23 @@ export function addListCommand(program: Command, shell: Terminal): void {
       ),
     )
     .action(async (file: string | undefined, _flags: unknown, self: Command) => {
-      const flags: GlobalFlags & ConnectionFlags = self.optsWithGlobals();
+      const flags: Flags = self.optsWithGlobals();
+      if (flags.offsite && file !== undefined) {
+        throw new Failure('usage', '--offsite asks for all copies, not for one', {
+          hint: '`pratiko-backup verify --from-offsite NAME` reads one',
+        });
+      }
       const context = await shell.open(flags, settingsFrom(flags));
-      await (file === undefined ? listAll(context, shell) : showOne(context, shell, file));
+      await (file === undefined
+        ? listAll(context, shell, flags.offsite ?? false)
+        : showOne(context, shell, file));
     });
 }
 
 const unknown = { previous: null, rescued: null };
 
-async function listAll(context: Context, shell: Terminal): Promise<void> {
+async function listAll(context: Context, shell: Terminal, isOffsite: boolean): Promise<void> {
+  const offsite = isOffsite ? await askPlaces(context) : undefined;
   const { listAlmost, listFiles } = await import('../../inspect/list.ts');
   const { listKept } = await import('../../inspect/kept-databases.ts');
   const [backups, found] = await Promise.all([listFiles(context), listKept(context)]);
@@ -66,14 +86,29 @@ async function listAll(context: Context, shell: Terminal): Promise<void> {
       drill: drill && { at: drill.at.toISOString(), outcome: drill.outcome },
       suspicion: suspicion ?? null,
       encryption: backup.encryption ?? null,
+      copies: [...backup.copies],
     })),
     totalBytes: backups.reduce((sum, { bytes }) => sum + bytes, 0),
     notCounted: almost,
     previousDatabases: previous && previous.map(keptResult),
     rescuedDatabases: rescued && [...rescued],
+    ...(offsite && { offsite: offsite.map(placeResult) }),
   };
-  shell.result(result, describeList(backups, { previous, rescued }, context.config));
+  const here = describeList(backups, { previous, rescued }, context.config);
+  const there = offsite?.map((place) => describePlace(place, backups)) ?? [];
+  shell.result(result, [here, ...there].join('\n'));
 }
+
+/** `--offsite` */
+async function askPlaces(context: Context): Promise<Place[]> {
+  const { listCopies } = await import('../../copies/list-copies.ts');
+  return listCopies(context);
+}
+
+const placeResult = ({ url, backups }: Place) =>
+  'value' in backups
+    ? { url, backups: backups.value.map(({ name, bytes }) => ({ name, bytes })), problem: null }
+    : { url, backups: null, problem: backups.unknown };
 
 async function showOne(context: Context, shell: Terminal, file: string): Promise<void> {
   const { describeBackup } = await import('../../inspect/details.ts');

@@ -11,6 +11,7 @@ import { formatTable } from '../../cli/table.ts';
 import { describeTrend } from '../../cli/trend.ts';
 import type { Config } from '../../config/config.ts';
 import type { KeptDatabases } from '../../inspect/kept-databases.ts';
+import type { Place } from '../../copies/list-copies.ts';
 import type { ListedBackup } from '../../inspect/list.ts';
 
 /** What is known of databases that restores have left; null where the server could not be asked. */
@@ -20,7 +21,7 @@ type Kept = { readonly [Key in keyof KeptDatabases]: KeptDatabases[Key] | null }
 export function describeList(
   backups: readonly ListedBackup[],
   { previous, rescued }: Kept,
-  { backupDir, backupDirIsDefault, connection }: Config,
+  { backupDir, backupDirIsDefault, connection, offsite }: Config,
 ): string {
   const where = `${connection.host}:${connection.port}`;
   const bytes = backups.reduce((sum, backup) => sum + backup.bytes, 0);
@@ -30,7 +31,7 @@ export function describeList(
           `no backups in ${backupDir}${backupDirIsDefault ? ' (set BACKUP_DIR or --backup-dir to look elsewhere)' : ''}`,
         ]
       : [
-          describeBackups(backups),
+          describeBackups(backups, offsite.urls.length),
           `${formatPlural(backups.length, 'backup')}, ${formatBytes(bytes)} in ${backupDir}`,
           ...backups.flatMap(({ name, suspicion }) =>
             suspicion === undefined ? [] : [`LOOK at ${name}: ${suspicion}`],
@@ -44,14 +45,35 @@ export function describeList(
   ].join('\n');
 }
 
+/** What a place for copies has, and whether it is here, too. */
+export function describePlace({ url, backups }: Place, here: readonly ListedBackup[]): string {
+  if ('unknown' in backups) return `\ncopies at ${url}: not known, ${backups.unknown}`;
+  const names = new Set(here.map(({ name }) => name));
+  const lines = backups.value.map(({ name, bytes }) => [
+    formatBytes(bytes),
+    names.has(name) ? 'here, too' : 'only there',
+    name,
+  ]);
+  const all = formatPlural(lines.length, 'copy', 'copies');
+  return [`\n${all} at ${url}`, ...(lines.length === 0 ? [] : [formatTable(lines, [0])])].join(
+    '\n',
+  );
+}
+
 const states: Record<ListedBackup['state'], string> = {
   verified: 'verified',
   unverified: 'unverified',
   damaged: 'DAMAGED',
 };
 
-function describeBackups(backups: readonly ListedBackup[]): string {
-  const header = ['TIME', 'AGE', 'SIZE', 'TABLES', 'ROWS', 'TOOK', 'STATE', 'RESTORED', 'NAME'];
+/** @param places how many there are for copies. */
+function describeBackups(backups: readonly ListedBackup[], places: number): string {
+  const hasPlaces = places > 0;
+  const header = [
+    ...['TIME', 'AGE', 'SIZE', 'TABLES', 'ROWS', 'TOOK', 'STATE', 'RESTORED'],
+    ...(hasPlaces ? ['COPIES'] : []),
+    'NAME',
+  ];
   const rows = backups.map((backup) => [
     formatLocalTime(backup.moment),
     backup.ageMs < 0 ? 'in the future' : formatAge(backup.ageMs),
@@ -61,6 +83,7 @@ function describeBackups(backups: readonly ListedBackup[]): string {
     backup.durationMs === undefined ? '?' : formatDuration(backup.durationMs),
     describeState(backup),
     describeDrill(backup),
+    ...(hasPlaces ? [`${backup.copies.length} of ${places}`] : []),
     `${backup.name}${backup.isLatest ? '  <- latest' : ''}`,
   ]);
   return formatTable([header, ...rows], [2, 3, 4, 5]);

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { fileOrCopy } from '../../cli/from-offsite.ts';
 import { settingsFrom } from '../../cli/options.ts';
 import type { Terminal } from '../../cli/terminal.ts';
 import { addRestoreOptions, requireOneWay, type RestoreFlags } from './options.ts';
@@ -9,7 +10,7 @@ import { undo } from './undo.ts';
 export function addRestoreCommand(program: Command, shell: Terminal): void {
   const command = program
     .command('restore')
-    .argument('[file]', 'path, name, timestamp or `latest` (default: the latest backup)')
+    .argument('[file]', 'path, name, timestamp, `latest` or URL of a copy (default: the latest)')
     .description(
       'load a backup beside the live database, check it, swap it in; the previous database is kept',
     );
@@ -21,8 +22,12 @@ export function addRestoreCommand(program: Command, shell: Terminal): void {
       ...settingsFrom(flags),
       ...(flags.to === undefined ? {} : { database: flags.to }),
     });
-    if (flags.undo) await undo(context, flags, shell);
-    else if (flags.salvage) await salvage(file, context, flags, shell);
-    else await restore(file, context, flags, shell);
+    if (flags.undo) return undo(context, flags, shell);
+    const place = { context, shell, waitSeconds: flags.wait };
+    const found = await fileOrCopy(file, flags, place);
+    if (flags.salvage) return salvage(found.file, context, flags, shell);
+    // On a machine where nothing is, the roles are not there either.
+    const globals = flags.globals ?? (found.hasRoles && context.config.backupGlobals);
+    return restore(found.file, context, { ...flags, globals }, shell);
   });
 }

@@ -7,12 +7,13 @@ import {
   helpFooter,
   type ConnectionFlags,
 } from '../../cli/options.ts';
+import { fromOffsiteOption, type OffsiteFlag } from '../../cli/from-offsite.ts';
 import type { GlobalFlags } from '../../cli/terminal.ts';
 
-export interface RestoreFlags extends GlobalFlags, ConnectionFlags {
+export interface RestoreFlags extends GlobalFlags, ConnectionFlags, OffsiteFlag {
   readonly to?: string;
   readonly table?: string[];
-  readonly globals?: true;
+  readonly globals?: boolean;
   readonly yes?: true;
   readonly dryRun?: true;
   readonly dropOld?: true;
@@ -33,6 +34,7 @@ export function addRestoreOptions(command: Command, cores: number): void {
     .option('--to <db>', 'restore into this database instead (it need not exist)')
     .option('--table <name...>', 'only these tables, with what they need (with --to)')
     .option('--globals', 'create the roles that are missing, as they were stored beside the backup')
+    .option(...fromOffsiteOption)
     .option('-y, --yes', 'do not ask')
     .option('--dry-run', 'look at everything, print the plan, change nothing')
     .option('--undo', 'take the last restore back: swap the previous database in again')
@@ -53,6 +55,7 @@ export function addRestoreOptions(command: Command, cores: number): void {
         'pratiko-backup restore 20251129_140000 --to aifinance_test',
         'pratiko-backup restore backups/pratiko_backup_20251129_140000.sql.gz --yes',
         'pratiko-backup restore --table knowledge_items --to rescue',
+        'pratiko-backup restore --from-offsite',
         'pratiko-backup restore --undo',
         'pratiko-backup restore --salvage 20251129_140000',
       ],
@@ -84,6 +87,7 @@ export function requireOneWay(file: string | undefined, flags: RestoreFlags): vo
     flags.globals && flags.undo && '--undo loads nothing: leave out --globals',
     flags.globals && flags.salvage && 'give --salvage or --globals, not both',
     flags.table && flags.salvage && 'give --salvage or --table, not both',
+    flags.undo && flags.fromOffsite && '--undo loads nothing: leave out --from-offsite',
     flags.undo && file !== undefined && '--undo takes no file: it swaps databases',
     flags.undo && flags.salvage && 'give --undo or --salvage, not both',
     flags.undo && flags.dropOld && '--undo keeps the undone database: leave out --drop-old',

@@ -86,7 +86,7 @@ function unhealthy({ problems }: Status, isTold: boolean): Failure {
 }
 
 function resultOf(status: Status, room: number | undefined): StatusResult {
-  const { facts, lastGood, ageMs, lastRun, lastDrill, held, problems } = status;
+  const { facts, lastGood, ageMs, lastRun, lastDrill, copies, held, problems } = status;
   const kept = valueOf(facts.kept);
   return {
     healthy: problems.length === 0,
@@ -110,6 +110,12 @@ function resultOf(status: Status, room: number | undefined): StatusResult {
     lastDrill: lastDrill
       ? { at: lastDrill.at, outcome: lastDrill.outcome, backup: lastDrill.backup }
       : null,
+    copies: copies.map(({ to, lastAt, missing, failure }) => ({
+      to,
+      lastAt: lastAt?.toISOString() ?? null,
+      missing: [...missing],
+      failure: failure ?? null,
+    })),
     held: [...held],
     freeBytes: valueOf(facts.freeBytes) ?? null,
     roomFor: room ?? null,

@@ -25,7 +25,7 @@ export function describeStatus(status: Status, room: number | undefined): string
 }
 
 function factsOf(status: Status, room: number | undefined): [string, string][] {
-  const { facts, backups, held } = status;
+  const { facts, backups, copies, held } = status;
   const trend = describeTrend(
     backups.map(({ bytes, manifest }) => ({
       bytes,
@@ -45,6 +45,10 @@ function factsOf(status: Status, room: number | undefined): [string, string][] {
     ],
     ['last drill', describeLastDrill(status)],
     ['backups', told(facts.backups, () => formatPlural(backups.length, 'backup'))],
+    ...copies.map(({ to, lastAt, missing }): [string, string] => [
+      'copies',
+      `${to}: ${missing.length === 0 ? 'all there' : `${missing.length} missing`}${lastAt === undefined ? '' : `, last ${formatLocalTime(lastAt)}`}`,
+    ]),
     ['held', held.length === 0 ? 'nothing' : formatPlural(held.length, 'loss', 'losses')],
     [
       'room',

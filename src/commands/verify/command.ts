@@ -3,6 +3,7 @@ import { totalRows } from '../../base/table-rows.ts';
 import { Failure } from '../../base/errors.ts';
 import { formatBytes, formatPlural } from '../../base/format.ts';
 import type { Verdict } from '../../inspect/verify.ts';
+import { fileOrCopy, fromOffsiteOption, type OffsiteFlag } from '../../cli/from-offsite.ts';
 import { showReading } from '../../cli/reading.ts';
 import {
   addConnectionOptions,
@@ -15,7 +16,7 @@ import type { VerifyResult } from '../../cli/results.ts';
 import type { GlobalFlags, Terminal } from '../../cli/terminal.ts';
 import { runDrill } from './drill.ts';
 
-interface Flags extends GlobalFlags, ConnectionFlags {
+interface Flags extends GlobalFlags, ConnectionFlags, OffsiteFlag {
   readonly all?: true;
   readonly restore?: true;
   readonly sandbox?: true;
@@ -25,9 +26,10 @@ interface Flags extends GlobalFlags, ConnectionFlags {
 export function addVerifyCommand(program: Command, shell: Terminal): void {
   const command = program
     .command('verify')
-    .argument('[file]', 'path, name, timestamp or `latest` (default: the latest backup)')
+    .argument('[file]', 'path, name, timestamp, `latest` or URL of a copy (default: the latest)')
     .description('read a backup from the first to the last byte and say whether it is good')
     .option('--all', 'every backup')
+    .option(...fromOffsiteOption)
     .option('--restore', 'prove it: restore it into a database of its own and compare what arrives')
     .option('--sandbox', 'do that in a throw-away PostgreSQL on this machine (--restore)');
   addJobsOption(command, 'sessions that load side by side (--restore)', shell.cores);
@@ -54,9 +56,9 @@ export function addVerifyCommand(program: Command, shell: Terminal): void {
         },
       ),
     )
-    .action(async (file: string | undefined, _flags: unknown, self: Command) => {
+    .action(async (given: string | undefined, _flags: unknown, self: Command) => {
       const flags: Flags = self.optsWithGlobals();
-      if (flags.all && file !== undefined) {
+      if (flags.all && (given !== undefined || flags.fromOffsite)) {
         throw new Failure('usage', 'give a file or --all, not both', {
           hint: '`pratiko-backup verify --all` includes every backup in the directory',
         });
@@ -72,6 +74,7 @@ export function addVerifyCommand(program: Command, shell: Terminal): void {
         });
       }
       const context = await shell.open(flags, settingsFrom(flags));
+      const { file } = await fileOrCopy(given, flags, { context, shell, waitSeconds: 0 });
       if (flags.restore) {
         const { sandbox = false, jobs } = flags;
         return runDrill(context, shell, { file, sandbox, jobs });

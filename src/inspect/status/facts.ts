@@ -17,6 +17,8 @@ export interface StatusFacts {
   readonly now: Date;
   readonly database: string;
   readonly directory: string;
+  /** Where copies are to be (OFFSITE_URL). */
+  readonly offsite: readonly string[];
   /** Percent (SUSPICIOUS_DROP). */
   readonly suspiciousDrop: number;
   /** Of all databases, oldest first. */
@@ -68,6 +70,7 @@ export async function collectFacts(
     now: now(),
     database: config.connection.database,
     directory,
+    offsite: config.offsite.urls,
     suspiciousDrop: config.retention.suspiciousDrop,
     ...{ backups, history, measures, latest, running, leftovers, freeBytes, nextRun, kept },
   };

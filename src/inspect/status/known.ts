@@ -4,6 +4,17 @@ import type { BackupEvent, DrillEvent } from '../../backup-directory/history.ts'
 import { valueOf } from '../../base/known.ts';
 import type { StatusFacts } from './facts.ts';
 
+/** What one place for copies has of the backups of a database. */
+export interface CopyStatus {
+  readonly to: string;
+  /** When a copy was last confirmed. */
+  readonly lastAt: Date | undefined;
+  /** Good backups that are not known to be there, newest first. */
+  readonly missing: readonly string[];
+  /** Why the last attempt failed; undefined where it did not. */
+  readonly failure: string | undefined;
+}
+
 /** What is known of the backups of a database. */
 export interface KnownStatus {
   readonly facts: StatusFacts;
@@ -17,6 +28,8 @@ export interface KnownStatus {
   readonly lastDrill: DrillEvent | undefined;
   /** The last drill that proved a backup. */
   readonly lastProof: DrillEvent | undefined;
+  /** What each place for copies has, as far as the history tells. */
+  readonly copies: readonly CopyStatus[];
   /** What was lost since and is held, each a clause. */
   readonly held: readonly string[];
 }

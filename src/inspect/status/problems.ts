@@ -18,6 +18,7 @@ export function problemsOf(known: KnownStatus, damaged: readonly Backup[]): Prob
     ...damageProblems(damaged),
     ...drillProblems(known),
     ...lossProblems(known),
+    ...copyProblems(known),
     ...latestProblems(known),
     ...roomProblems(known),
   ];
@@ -118,6 +119,19 @@ function* lossProblems({ held }: KnownStatus): Generator<Problem> {
     yield {
       message: `data may be lost: ${loss}`,
       hint: 'look at that one beside (`pratiko-backup restore NAME --to NEW_DATABASE`); it is held until you say that nothing is missing: `pratiko-backup prune --accept-loss`',
+    };
+  }
+}
+
+function* copyProblems({ facts, copies }: KnownStatus): Generator<Problem> {
+  // While a run is at work, its copy is on its way.
+  if (valueOf(facts.running) !== undefined) return;
+  for (const { to, missing, failure } of copies) {
+    if (missing.length === 0) continue;
+    const why = failure === undefined ? '' : `: ${failure}`;
+    yield {
+      message: `${formatPlural(missing.length, 'backup')} not copied to ${to}${why}`,
+      hint: '`pratiko-backup copy` sends what is missing; `pratiko-backup doctor` tries the place',
     };
   }
 }

@@ -10,7 +10,7 @@ interface Metric {
 
 /** What node_exporter's text-file collector reads (Prometheus exposition formats, text-based). */
 export function formatMetrics(status: Status): string {
-  const { lastGood, lastProof, problems, facts } = status;
+  const { lastGood, lastProof, copies, problems, facts } = status;
   const metrics: Metric[] = [
     {
       name: 'last_success_timestamp_seconds',
@@ -28,6 +28,12 @@ export function formatMetrics(status: Status): string {
       name: 'last_drill_timestamp_seconds',
       help: 'When a backup was last proven by restoring it.',
       value: lastProof && seconds(new Date(lastProof.at)),
+    },
+    {
+      name: 'copies_missing',
+      help: 'Good backups that a place for copies does not have.',
+      value:
+        copies.length === 0 ? undefined : Math.max(...copies.map(({ missing }) => missing.length)),
     },
     {
       name: 'healthy',

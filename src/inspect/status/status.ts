@@ -1,9 +1,10 @@
 import { stateOf, type Backup } from '../../backup-directory/backup.ts';
-import { failedDrills } from '../../backup-directory/history.ts';
+import { missingAt } from '../../backup-directory/copied.ts';
+import { failedDrills, type HistoryEvent } from '../../backup-directory/history.ts';
 import { earlierThan } from '../../backup-directory/larger-earlier-backup.ts';
 import { describeLoss, fullerBackups } from '../../backup-directory/loss.ts';
 import { checksByBackup } from '../checks.ts';
-import type { KnownStatus } from './known.ts';
+import type { CopyStatus, KnownStatus } from './known.ts';
 import { problemsOf, type Problem } from './problems.ts';
 import { valueOf } from '../../base/known.ts';
 import type { StatusFacts } from './facts.ts';
@@ -42,12 +43,33 @@ export function judge(facts: StatusFacts, maxAgeMs: number): Status {
       .findLast(({ database }) => database === facts.database),
     lastDrill: drills.at(-1),
     lastProof: drills.findLast(({ outcome }) => outcome === 'passed'),
+    copies: copiesOf(facts, history, backups),
     held: heldOf(facts, backups, lastGood),
   };
   const damaged = backups.filter(
     (backup) => stateOf(backup) === 'damaged' || checks.get(backup.name)?.isBad === true,
   );
   return { ...known, problems: problemsOf(known, damaged) };
+}
+
+function copiesOf(
+  { offsite }: StatusFacts,
+  history: readonly HistoryEvent[],
+  backups: readonly Backup[],
+): CopyStatus[] {
+  return offsite.map((to) => {
+    const events = history
+      .filter((event) => event.event === 'copy')
+      .filter((event) => event.to === to);
+    const done = events.findLast(({ outcome }) => outcome === 'done');
+    const last = events.at(-1);
+    return {
+      to,
+      lastAt: done && new Date(done.at),
+      missing: missingAt({ url: to, history }, backups).map(({ name }) => name),
+      failure: last?.outcome === 'failed' ? last.message : undefined,
+    };
+  });
 }
 
 function heldOf(

@@ -1,0 +1,39 @@
+import { Failure } from '../base/errors.ts';
+import type { Context } from '../context.ts';
+import { showCopying } from './reading.ts';
+import type { Terminal } from './terminal.ts';
+
+/** `--from-offsite [name]`, as commander gives it. */
+export interface OffsiteFlag {
+  readonly fromOffsite?: string | true;
+}
+
+export const fromOffsiteOption = [
+  '--from-offsite [name]',
+  'fetch it from OFFSITE_URL first (default: the newest good copy)',
+] as const;
+
+/**
+ * The file that a command is to work on: one that lies elsewhere is fetched first, with the roles of its server.
+ * @param file as it was given: a path, name or timestamp, or the URL of a copy.
+ */
+export async function fileOrCopy(
+  file: string | undefined,
+  { fromOffsite }: OffsiteFlag,
+  { context, shell, waitSeconds }: { context: Context; shell: Terminal; waitSeconds: number },
+): Promise<{ readonly file: string | undefined; readonly hasRoles: boolean }> {
+  const isUrl = file !== undefined && /^(?:s3|file|rclone):/.test(file);
+  if (fromOffsite === undefined && !isUrl) return { file, hasRoles: false };
+  if (typeof fromOffsite === 'string' && file !== undefined) {
+    throw new Failure('usage', 'give one backup, not two', {
+      hint: '`--from-offsite NAME`, or the URL of the copy',
+    });
+  }
+  const { fetchBackup } = await import('../copies/fetch.ts');
+  const { path, hasRoles } = await fetchBackup(context, {
+    called: typeof fromOffsite === 'string' ? fromOffsite : file,
+    waitSeconds,
+    onProgress: showCopying(shell),
+  });
+  return { file: path, hasRoles };
+}

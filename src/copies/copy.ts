@@ -1,0 +1,174 @@
+import { withDeadline } from '../base/deadline.ts';
+import { Failure } from '../base/errors.ts';
+import { formatBytes, formatPlural } from '../base/format.ts';
+import { listBackups } from '../backup-directory/catalog.ts';
+import { missingAt, type KnownBackup } from '../backup-directory/copied.ts';
+import { requireDirectory } from '../backup-directory/directory.ts';
+import { readHistory, recordEvent, type CopyEvent } from '../backup-directory/history.ts';
+import { gpgFor, lockDirectory, type Context } from '../context.ts';
+import { openEncrypter, type Encrypter } from '../encryption/keys.ts';
+import { filesOf } from './backup-files.ts';
+import type { Destination } from './destination.ts';
+import { openDestination } from './open-destination.ts';
+import { store, type CopyProgress } from './store.ts';
+
+export interface CopyOptions {
+  readonly onProgress?: (progress: CopyProgress) => void;
+}
+
+export interface Copied {
+  readonly backup: string;
+  /** Where it is now, as in OFFSITE_URL. */
+  readonly to: string;
+  readonly bytes: number;
+}
+
+export interface CopyReport {
+  /** In the order in which they were copied. */
+  readonly copied: readonly Copied[];
+  readonly failed: readonly {
+    readonly to: string;
+    /** Undefined where it failed before one was begun. */
+    readonly backup: string | undefined;
+    readonly message: string;
+    readonly hint: string;
+  }[];
+}
+
+/**
+ * Copies every good backup that is not there yet to each place of OFFSITE_URL, oldest first, and confirms it. A place
+ * that fails does not keep the others from being served.
+ * @throws Failure `usage` where the encryption is not set up right; `storage` where the backups cannot be read.
+ */
+export async function copyMissing(context: Context, options: CopyOptions): Promise<CopyReport> {
+  const { offsite, keys } = context.config;
+  const encrypter = await openEncrypter(keys, gpgFor(context));
+  const copied: Copied[] = [];
+  const failed: CopyReport['failed'][number][] = [];
+  const copyAll = async (signal: AbortSignal) => {
+    for (const url of offsite.urls) {
+      const limited = { ...context, signal };
+      let at: KnownBackup | undefined;
+      try {
+        const destination = openDestination(url, limited);
+        for (at of await missingFrom(limited, destination)) {
+          await copyOne(limited, destination, at, { encrypter, ...options });
+          copied.push({ backup: at.name, to: url, bytes: at.bytes });
+        }
+      } catch (error) {
+        context.signal.throwIfAborted();
+        failed.push(await recordFailed(context, url, at?.name, error));
+      }
+    }
+  };
+  await (offsite.timeoutSeconds === undefined
+    ? copyAll(context.signal)
+    : withDeadline(context.signal, offsite.timeoutSeconds * 1000, expired(context), copyAll));
+  return { copied, failed };
+}
+
+const expired =
+  ({ config: { offsite } }: Context) =>
+  () =>
+    new Failure(
+      'incomplete',
+      `it took longer than ${offsite.timeoutSeconds ?? 0} s (OFFSITE_TIMEOUT)`,
+      {
+        hint: 'the next run goes on where this one ended',
+      },
+    );
+
+/** Backups that one place does not have. */
+async function missingFrom(
+  { config: { backupDir, offsite } }: Context,
+  destination: Destination,
+): Promise<KnownBackup[]> {
+  const files = await destination.list();
+  // What expires there by itself is not missing.
+  const there = offsite.prune ? new Map(files.map(({ name, bytes }) => [name, bytes])) : undefined;
+  const history = await readHistory(backupDir);
+  return missingAt({ url: destination.url, history, there }, await listBackups(backupDir));
+}
+
+async function copyOne(
+  context: Context,
+  destination: Destination,
+  backup: KnownBackup,
+  { encrypter, onProgress }: CopyOptions & { readonly encrypter: Encrypter | undefined },
+): Promise<void> {
+  const { log, config, now } = context;
+  const files = await filesOf(backup, encrypter);
+  if (backup.encryption !== undefined && backup.encryption !== encrypter?.encryption) {
+    log.warn(
+      { hint: `set its public key (BACKUP_${backup.encryption.toUpperCase()}_RECIPIENT)` },
+      `${backup.name} is copied without its manifest: there is no key here to encrypt that`,
+    );
+  }
+  for (const file of files) {
+    await store(context, destination, file, {
+      isRepeatable: file.name !== backup.name,
+      onProgress,
+    });
+  }
+  const { url: to } = destination;
+  log.info(`copied ${backup.name} to ${to}: ${formatBytes(backup.bytes)}, confirmed`);
+  const event: CopyEvent = {
+    at: now().toISOString(),
+    event: 'copy',
+    outcome: 'done',
+    to,
+    backup: backup.name,
+    bytes: backup.bytes,
+    sha256: backup.manifest.sha256,
+    database: backup.manifest.database.name,
+    madeAt: backup.madeAt.toISOString(),
+  };
+  await recordEvent(config.backupDir, event, log);
+}
+
+async function recordFailed(
+  { config, log, now }: Context,
+  to: string,
+  backup: string | undefined,
+  error: unknown,
+): Promise<CopyReport['failed'][number]> {
+  if (!(error instanceof Failure)) throw error;
+  const { message, hint } = error;
+  const at = now().toISOString();
+  const event: CopyEvent = { at, event: 'copy', outcome: 'failed', to, message, hint };
+  await recordEvent(config.backupDir, backup === undefined ? event : { ...event, backup }, log);
+  return { to, backup, message, hint };
+}
+
+/**
+ * The same for a person: under the lock, so that nothing is removed meanwhile.
+ * @throws Failure `usage` where there is no place for copies; `locked`; and what `copyMissing` throws.
+ */
+export async function copyNow(
+  context: Context,
+  { waitSeconds, ...options }: CopyOptions & { readonly waitSeconds: number },
+): Promise<CopyReport> {
+  if (context.config.offsite.urls.length === 0) {
+    throw new Failure('usage', 'OFFSITE_URL is not set: there is no place for copies', {
+      hint: 'set it in .env: s3://bucket/prefix, file:///directory or rclone:REMOTE:PATH',
+    });
+  }
+  if (!context.config.backupDirIsDefault) await requireDirectory(context.config.backupDir);
+  await using _lock = await lockDirectory(context, 'copy', waitSeconds);
+  return await copyMissing(context, options);
+}
+
+/** @throws Failure `incomplete` that says what could not be copied, and why. */
+export function requireAllCopied({ copied, failed }: CopyReport): void {
+  if (failed.length === 0) return;
+  const what = failed.map(({ backup, message }) =>
+    backup === undefined ? message : `${backup}: ${message}`,
+  );
+  const done =
+    copied.length === 0
+      ? ''
+      : ` (${formatPlural(copied.length, 'other copy', 'other copies')} done)`;
+  throw new Failure('incomplete', `not everything could be copied: ${what.join('; and ')}${done}`, {
+    hint: [...new Set(failed.map(({ hint }) => hint))].join('; '),
+  });
+}

@@ -1,0 +1,113 @@
+import { link, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { checksumOfFile } from '../../archive/file-checksum.ts';
+import { readFileBytes } from '../../archive/plain-sql.ts';
+import { systemErrorCode } from '../../base/errors.ts';
+import { requireDirectory } from '../../backup-directory/directory.ts';
+import { createPrivateFile, syncDirectory } from '../../backup-directory/durable-file.ts';
+import { formatPartialName } from '../../backup-directory/names.ts';
+import { storageFailure } from '../../backup-directory/storage-failure.ts';
+import {
+  NotTheSame,
+  type Destination,
+  type SourceFile,
+  type Stored,
+  type StoredFile,
+} from '../destination.ts';
+
+/** `file:///mnt/nas/pratiko`: a directory that must be there, for its disk may not be mounted. */
+export class DirectoryDestination implements Destination {
+  readonly url: string;
+  readonly #path: string;
+  readonly #signal: AbortSignal;
+
+  constructor(url: string, path: string, signal: AbortSignal) {
+    this.url = url;
+    this.#path = path;
+    this.#signal = signal;
+  }
+
+  async list(): Promise<StoredFile[]> {
+    await requireDirectory(this.#path);
+    const entries = await this.#or('read', readdir(this.#path, { withFileTypes: true }));
+    const files = entries.filter((entry) => entry.isFile());
+    return Promise.all(
+      files.map(async ({ name }) => {
+        const { size } = await this.#or('read', stat(join(this.#path, name)));
+        return { name, bytes: size };
+      }),
+    );
+  }
+
+  async put(file: SourceFile): Promise<Stored> {
+    await requireDirectory(this.#path);
+    const path = join(this.#path, file.name);
+    if (await this.#isThere(path)) return this.#requireSame(file);
+    const partial = join(this.#path, formatPartialName(file.name));
+    try {
+      await this.#write(partial, file);
+      if ((await checksumOfFile(partial, this.#signal)) !== file.sha256) {
+        throw new NotTheSame(this.url, formatPartialName(file.name));
+      }
+      await this.#or('write to', giveName(partial, path));
+    } finally {
+      await rm(partial, { force: true }).catch(() => undefined); // the next run removes it
+    }
+    await this.#or('write to', syncDirectory(this.#path));
+    return 'confirmed';
+  }
+
+  open(name: string): AsyncIterable<Buffer> {
+    return readFileBytes({ path: join(this.#path, name) }, this.#signal);
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.#or('remove files of', rm(join(this.#path, name), { force: true }));
+    await this.#or('remove files of', syncDirectory(this.#path));
+  }
+
+  async #write(partial: string, file: SourceFile): Promise<void> {
+    await this.#or('write to', rm(partial, { force: true }));
+    const handle = await this.#or('write to', createPrivateFile(partial));
+    try {
+      for await (const chunk of file.read()) await this.#or('write to', handle.writeFile(chunk));
+      await this.#or('write to', handle.sync());
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async #requireSame({ name, sha256 }: SourceFile): Promise<Stored> {
+    if ((await checksumOfFile(join(this.#path, name), this.#signal)) === sha256) return 'confirmed';
+    throw new NotTheSame(this.url, name);
+  }
+
+  async #isThere(path: string): Promise<boolean> {
+    try {
+      await stat(path);
+      return true;
+    } catch (error) {
+      if (systemErrorCode(error) === 'ENOENT') return false;
+      throw storageFailure(`read ${path}`, error);
+    }
+  }
+
+  async #or<Value>(verb: string, work: Promise<Value>): Promise<Value> {
+    try {
+      return await work;
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      throw storageFailure(`${verb} ${this.#path}`, error);
+    }
+  }
+}
+
+/** File systems without links cannot refuse to give a name twice; it was looked just before. */
+async function giveName(partial: string, path: string): Promise<void> {
+  try {
+    await link(partial, path);
+  } catch (error) {
+    if (systemErrorCode(error) === 'EEXIST') throw error;
+    await rename(partial, path);
+  }
+}

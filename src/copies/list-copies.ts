@@ -1,0 +1,41 @@
+import { Failure } from '../base/errors.ts';
+import type { Known } from '../base/known.ts';
+import { parseBackupName } from '../backup-directory/names.ts';
+import type { Context } from '../context.ts';
+import type { StoredFile } from './destination.ts';
+import { openDestination } from './open-destination.ts';
+import { withRetries } from './retry.ts';
+
+/** What lies at one place of OFFSITE_URL. */
+export interface Place {
+  readonly url: string;
+  /** Newest first. */
+  readonly backups: Known<readonly StoredFile[]>;
+}
+
+/**
+ * Asks each place for copies which backups it has.
+ * @throws Failure `usage` where there is none.
+ */
+export async function listCopies(context: Context): Promise<Place[]> {
+  const { urls } = context.config.offsite;
+  if (urls.length === 0) {
+    throw new Failure('usage', 'OFFSITE_URL is not set: there is no place to ask', {
+      hint: 'set it in .env: s3://bucket/prefix, file:///directory or rclone:REMOTE:PATH',
+    });
+  }
+  return Promise.all(urls.map(async (url) => ({ url, backups: await askPlace(context, url) })));
+}
+
+async function askPlace(context: Context, url: string): Promise<Place['backups']> {
+  const { signal, log } = context;
+  try {
+    const files = await withRetries(signal, log, () => openDestination(url, context).list());
+    const backups = files.filter(({ name }) => parseBackupName(name) !== undefined);
+    return { value: backups.sort((a, b) => (a.name < b.name ? 1 : -1)) };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof Failure)) throw error;
+    return { unknown: error.message };
+  }
+}

@@ -1,0 +1,105 @@
+import { listBackups } from '../backup-directory/catalog.ts';
+import { copiesAt, type RecordedCopy } from '../backup-directory/copied.ts';
+import { failedDrills, readHistory, recordEvent } from '../backup-directory/history.ts';
+import { dayOf, formatGlobalsName } from '../backup-directory/names.ts';
+import type { Context } from '../context.ts';
+import type { Candidate } from '../retention/candidate.ts';
+import { isLaterThan } from '../retention/candidates.ts';
+import { planRetention, type Decision } from '../retention/policy.ts';
+import { copiedManifestName } from './backup-files.ts';
+import { Denied, type Destination } from './destination.ts';
+import { openDestination } from './open-destination.ts';
+import { withRetries } from './retry.ts';
+
+/** A copy that this machine has made, and that is still there. */
+export type OwnCopy = Candidate & RecordedCopy;
+
+/** What retention does with the copies at one place. */
+export interface PlaceDecisions {
+  readonly url: string;
+  /** Oldest first. */
+  readonly decisions: readonly Decision<OwnCopy>[];
+}
+
+/**
+ * Applies retention to the copies that were made from this directory, by the same rules; what others have put
+ * there is not looked at. Where removing is not allowed, that is told, and is no error.
+ * @throws Failure `cannotConnect`, `storage`.
+ */
+export async function pruneCopies(
+  context: Context,
+  { dryRun }: { readonly dryRun: boolean },
+): Promise<PlaceDecisions[]> {
+  const { offsite } = context.config;
+  if (!offsite.prune) return [];
+  const places: PlaceDecisions[] = [];
+  for (const url of offsite.urls) {
+    const destination = openDestination(url, context);
+    const decisions = planRetention(await ownCopies(context, destination), offsite.retention);
+    places.push({ url, decisions });
+    if (!dryRun) await applyAt(context, destination, decisions);
+  }
+  return places;
+}
+
+/** What is known of each, oldest first; of those that are here, too, what they hold. */
+async function ownCopies(context: Context, destination: Destination): Promise<OwnCopy[]> {
+  const { config, log, now, signal } = context;
+  const history = await readHistory(config.backupDir);
+  const files = await withRetries(signal, log, () => destination.list());
+  const there = new Map(files.map(({ name, bytes }) => [name, bytes]));
+  const failed = new Set(failedDrills(history).map(({ backup }) => backup));
+  const here = new Map(
+    (await listBackups(config.backupDir)).map(({ name, manifest }) => [name, manifest]),
+  );
+  const copies = [...copiesAt(destination.url, history).values()].filter(({ name }) =>
+    there.has(name),
+  );
+  const newest = copies.toSorted((a, b) => a.madeAt.getTime() - b.madeAt.getTime()).at(-1);
+  return copies.map((copy) => ({
+    ...copy,
+    day: dayOf(copy.stamp),
+    knownGood: there.get(copy.name) === copy.bytes && !failed.has(copy.name),
+    isBad: failed.has(copy.name),
+    isLatest: copy === newest,
+    isFuture: isLaterThan(now())(copy),
+    tables: here.get(copy.name)?.tables,
+    dumpBytes: here.get(copy.name)?.dumpBytes,
+  }));
+}
+
+async function applyAt(
+  context: Context,
+  destination: Destination,
+  decisions: readonly Decision<OwnCopy>[],
+): Promise<void> {
+  const { config, log, now, signal } = context;
+  const { url } = destination;
+  for (const { backup, action, reason } of decisions) {
+    if (action !== 'remove') continue;
+    try {
+      for (const name of filesOfCopy(backup)) {
+        await withRetries(signal, log, () => destination.remove(name));
+      }
+    } catch (error) {
+      if (!(error instanceof Denied)) throw error;
+      log.warn(
+        { hint: 'if that is meant so, set OFFSITE_PRUNE=never' },
+        `${url} does not let copies be removed: they stay`,
+      );
+      return;
+    }
+    log.info(`removed ${backup.name} from ${url}: ${reason}`);
+    const at = now().toISOString();
+    await recordEvent(
+      config.backupDir,
+      { at, event: 'copy', outcome: 'removed', to: url, backup: backup.name },
+      log,
+    );
+  }
+}
+
+/** Interrupted in between, it leaves a whole backup. */
+function filesOfCopy(copy: OwnCopy): string[] {
+  return [formatGlobalsName(copy), copiedManifestName(copy), copy.name];
+}

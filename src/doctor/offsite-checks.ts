@@ -1,0 +1,36 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { openDestination } from '../copies/open-destination.ts';
+import { store } from '../copies/store.ts';
+import type { Context } from '../context.ts';
+import { failedBy, ok, type Check } from './check.ts';
+
+/** Whether each place for copies takes something, has it as it was, and gives it up again. */
+export async function offsiteChecks(context: Context): Promise<Check[]> {
+  const { urls } = context.config.offsite;
+  if (urls.length === 0) return [ok('copies', 'OFFSITE_URL is not set: there are no copies')];
+  const checks: Check[] = [];
+  for (const url of urls) checks.push(await probe(context, url));
+  return checks;
+}
+
+async function probe(context: Context, url: string): Promise<Check> {
+  const bytes = randomBytes(64);
+  const name = `pratiko_backup_probe_${bytes.toString('hex', 0, 8)}`;
+  try {
+    const destination = openDestination(url, context);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const read = async function* () {
+      yield await Promise.resolve(bytes);
+    };
+    await store(
+      context,
+      destination,
+      { name, bytes: bytes.length, sha256, read },
+      { isRepeatable: false },
+    );
+    await destination.remove(name);
+    return ok('copies', `${url} takes files, confirms them, and removes them`);
+  } catch (error) {
+    return failedBy('copies', error);
+  }
+}
