@@ -70,7 +70,10 @@ test('each kind of violation of the layers is refused', async () => {
 const recipes = [
   'program',
   'backup/backup',
+  'backup/follow-up',
   'restore/restore',
+  'copies/copy',
+  'copies/fetch',
   'restore/prepare',
   'restore/salvage',
   'restore/undo',

@@ -6,7 +6,7 @@ import { conditionOf, type BackupFile } from './backup.ts';
 import { findBackup, listAlmostBackups, listBackups } from './catalog.ts';
 import { requireDirectory } from './directory.ts';
 import { findLatest, readLatestBackup } from './latest.ts';
-import { latestNames } from './names.ts';
+import { formatLatestName, latestNames } from './names.ts';
 import { storageFailure } from './storage-failure.ts';
 
 /** A file to verify or restore. */
@@ -105,7 +105,7 @@ async function latestBackup(directory: string): Promise<Located> {
   const link = await findLatest(directory);
   const why =
     link === undefined
-      ? 'there is no link to the latest backup here'
+      ? `there is no ${formatLatestName(undefined)} here`
       : `${link} leads to no backup here`;
   return { file: newest, note: `${why}; taking ${taking}` };
 }

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { formatLatestName } from '../backup-directory/names.ts';
 import type { Context } from '../context.ts';
-import { copyMissing, requireAllCopied } from '../copies/copy.ts';
+import { copyMissing } from '../copies/copy.ts';
+import { requireAllCopied } from '../copies/report.ts';
 import { pruneCopies } from '../copies/prune.ts';
 import type { CopyProgress } from '../copies/store.ts';
 import { storeGlobals } from './globals.ts';

@@ -1,6 +1,6 @@
 import { withDeadline } from '../base/deadline.ts';
 import { Failure } from '../base/errors.ts';
-import { formatBytes, formatPlural } from '../base/format.ts';
+import { formatBytes } from '../base/format.ts';
 import { listBackups } from '../backup-directory/catalog.ts';
 import { missingAt, type KnownBackup } from '../backup-directory/copied.ts';
 import { requireDirectory } from '../backup-directory/directory.ts';
@@ -10,29 +10,11 @@ import { openEncrypter, type Encrypter } from '../encryption/keys.ts';
 import { filesOf } from './backup-files.ts';
 import type { Destination } from './destination.ts';
 import { openDestination } from './open-destination.ts';
+import type { Copied, CopyReport } from './report.ts';
 import { store, type CopyProgress } from './store.ts';
 
 export interface CopyOptions {
   readonly onProgress?: (progress: CopyProgress) => void;
-}
-
-export interface Copied {
-  readonly backup: string;
-  /** Where it is now, as in OFFSITE_URL. */
-  readonly to: string;
-  readonly bytes: number;
-}
-
-export interface CopyReport {
-  /** In the order in which they were copied. */
-  readonly copied: readonly Copied[];
-  readonly failed: readonly {
-    readonly to: string;
-    /** Undefined where it failed before one was begun. */
-    readonly backup: string | undefined;
-    readonly message: string;
-    readonly hint: string;
-  }[];
 }
 
 /**
@@ -156,19 +138,4 @@ export async function copyNow(
   if (!context.config.backupDirIsDefault) await requireDirectory(context.config.backupDir);
   await using _lock = await lockDirectory(context, 'copy', waitSeconds);
   return await copyMissing(context, options);
-}
-
-/** @throws Failure `incomplete` that says what could not be copied, and why. */
-export function requireAllCopied({ copied, failed }: CopyReport): void {
-  if (failed.length === 0) return;
-  const what = failed.map(({ backup, message }) =>
-    backup === undefined ? message : `${backup}: ${message}`,
-  );
-  const done =
-    copied.length === 0
-      ? ''
-      : ` (${formatPlural(copied.length, 'other copy', 'other copies')} done)`;
-  throw new Failure('incomplete', `not everything could be copied: ${what.join('; and ')}${done}`, {
-    hint: [...new Set(failed.map(({ hint }) => hint))].join('; '),
-  });
 }

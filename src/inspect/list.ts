@@ -1,5 +1,4 @@
 import { isByOldScript } from '../archive/identify.ts';
-import type { Encryption } from '../base/encryption.ts';
 import { messageOf } from '../base/errors.ts';
 import { totalRows } from '../base/table-rows.ts';
 import { stateOf, type Backup, type State } from '../backup-directory/backup.ts';
@@ -35,7 +34,7 @@ export interface ListedBackup {
   readonly isLatest: boolean;
   /** Made by the scripts that came before this tool. */
   readonly byOldScript: boolean;
-  readonly encryption: Encryption | undefined;
+  readonly encryption: Backup['encryption'];
   /** Where copies of it were confirmed to be, as in OFFSITE_URL. */
   readonly copies: readonly string[];
 }

@@ -1,20 +1,17 @@
 import type { Command } from 'commander';
 import { keptResult } from '../../cli/kept-database.ts';
-import { showReading } from '../../cli/reading.ts';
 import {
   addConnectionOptions,
   helpFooter,
   settingsFrom,
   type ConnectionFlags,
 } from '../../cli/options.ts';
-import type { DetailsResult } from '../../cli/inside-results.ts';
 import type { ListResult } from '../../cli/results.ts';
 import type { GlobalFlags, Terminal } from '../../cli/terminal.ts';
 import type { Context } from '../../context.ts';
-import type { Place } from '../../copies/list-copies.ts';
-import { Failure } from '../../base/errors.ts';
-import { describeDetails } from './details-text.ts';
-import { describeList, describePlace } from './text.ts';
+import { askPlaces, describePlace, placeResult, requireNoFile } from './offsite.ts';
+import { showOne } from './show-one.ts';
+import { describeList } from './text.ts';
 
 interface Flags extends GlobalFlags, ConnectionFlags {
   readonly offsite?: true;
@@ -45,11 +42,7 @@ export function addListCommand(program: Command, shell: Terminal): void {
     )
     .action(async (file: string | undefined, _flags: unknown, self: Command) => {
       const flags: Flags = self.optsWithGlobals();
-      if (flags.offsite && file !== undefined) {
-        throw new Failure('usage', '--offsite asks for all copies, not for one', {
-          hint: '`pratiko-backup verify --from-offsite NAME` reads one',
-        });
-      }
+      if (flags.offsite) requireNoFile(file);
       const context = await shell.open(flags, settingsFrom(flags));
       await (file === undefined
         ? listAll(context, shell, flags.offsite ?? false)
@@ -97,49 +90,4 @@ async function listAll(context: Context, shell: Terminal, isOffsite: boolean): P
   const here = describeList(backups, { previous, rescued }, context.config);
   const there = offsite?.map((place) => describePlace(place, backups)) ?? [];
   shell.result(result, [here, ...there].join('\n'));
-}
-
-/** `--offsite` */
-async function askPlaces(context: Context): Promise<Place[]> {
-  const { listCopies } = await import('../../copies/list-copies.ts');
-  return listCopies(context);
-}
-
-const placeResult = ({ url, backups }: Place) =>
-  'value' in backups
-    ? { url, backups: backups.value.map(({ name, bytes }) => ({ name, bytes })), problem: null }
-    : { url, backups: null, problem: backups.unknown };
-
-async function showOne(context: Context, shell: Terminal, file: string): Promise<void> {
-  const { describeBackup } = await import('../../inspect/details.ts');
-  const details = await describeBackup(context, file, {
-    onProgress: showReading(shell),
-  });
-  if (details.defects.length > 0) {
-    context.log.warn(
-      { hint: 'what is shown is what could be read of it; `pratiko-backup verify` reads another' },
-      `${details.file.name} is not good: ${details.defects.join('; ')}`,
-    );
-  }
-  const { file: found, dumpBytes, serverVersion, before } = details;
-  const { manifest } = found;
-  const result: DetailsResult = {
-    name: found.name,
-    path: found.path,
-    bytes: found.bytes,
-    dumpBytes,
-    database: manifest?.database.name ?? null,
-    createdAt: manifest?.createdAt ?? null,
-    durationMs: manifest?.durationMs ?? null,
-    serverVersion: serverVersion ?? null,
-    pgDumpVersion: manifest?.pgDumpVersion ?? null,
-    toolVersion: manifest?.toolVersion ?? null,
-    tables: [...details.tables],
-    extensions: [...details.extensions],
-    roles: [...details.roles],
-    defects: [...details.defects],
-    before: before ?? null,
-    changes: details.changes.filter(({ before: then, now }) => then !== now),
-  };
-  shell.result(result, describeDetails(details, context.now()));
 }

@@ -11,7 +11,6 @@ import { formatTable } from '../../cli/table.ts';
 import { describeTrend } from '../../cli/trend.ts';
 import type { Config } from '../../config/config.ts';
 import type { KeptDatabases } from '../../inspect/kept-databases.ts';
-import type { Place } from '../../copies/list-copies.ts';
 import type { ListedBackup } from '../../inspect/list.ts';
 
 /** What is known of databases that restores have left; null where the server could not be asked. */
@@ -43,21 +42,6 @@ export function describeList(
     ...(previous ?? []).map((database) => describeKept(database, where)),
     ...(rescued ?? []).map((database) => describeRescued(database, where)),
   ].join('\n');
-}
-
-/** What a place for copies has, and whether it is here, too. */
-export function describePlace({ url, backups }: Place, here: readonly ListedBackup[]): string {
-  if ('unknown' in backups) return `\ncopies at ${url}: not known, ${backups.unknown}`;
-  const names = new Set(here.map(({ name }) => name));
-  const lines = backups.value.map(({ name, bytes }) => [
-    formatBytes(bytes),
-    names.has(name) ? 'here, too' : 'only there',
-    name,
-  ]);
-  const all = formatPlural(lines.length, 'copy', 'copies');
-  return [`\n${all} at ${url}`, ...(lines.length === 0 ? [] : [formatTable(lines, [0])])].join(
-    '\n',
-  );
 }
 
 const states: Record<ListedBackup['state'], string> = {

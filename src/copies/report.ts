@@ -1,0 +1,37 @@
+import { Failure } from '../base/errors.ts';
+import { formatPlural } from '../base/format.ts';
+
+export interface Copied {
+  readonly backup: string;
+  /** Where it is now, as in OFFSITE_URL. */
+  readonly to: string;
+  readonly bytes: number;
+}
+
+/** What became of copying. */
+export interface CopyReport {
+  /** In the order in which they were copied. */
+  readonly copied: readonly Copied[];
+  readonly failed: readonly {
+    readonly to: string;
+    /** Undefined where it failed before one was begun. */
+    readonly backup: string | undefined;
+    readonly message: string;
+    readonly hint: string;
+  }[];
+}
+
+/** @throws Failure `incomplete` that says what could not be copied, and why. */
+export function requireAllCopied({ copied, failed }: CopyReport): void {
+  if (failed.length === 0) return;
+  const what = failed.map(({ backup, message }) =>
+    backup === undefined ? message : `${backup}: ${message}`,
+  );
+  const done =
+    copied.length === 0
+      ? ''
+      : ` (${formatPlural(copied.length, 'other copy', 'other copies')} done)`;
+  throw new Failure('incomplete', `not everything could be copied: ${what.join('; and ')}${done}`, {
+    hint: [...new Set(failed.map(({ hint }) => hint))].join('; '),
+  });
+}
