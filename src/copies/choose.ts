@@ -1,5 +1,5 @@
 import { decryptAll } from '../archive/plain-sql.ts';
-import { Failure } from '../base/errors.ts';
+import { Failure, type FailureKind } from '../base/errors.ts';
 import { parseManifest, type Manifest } from '../backup-directory/manifest.ts';
 import { stampBeginning } from '../backup-directory/locate.ts';
 import { formatGlobalsName, parseBackupName, type BackupName } from '../backup-directory/names.ts';
@@ -37,9 +37,8 @@ export async function chooseCopy(context: Context, called: string | undefined): 
       if (found !== undefined) return found;
     } catch (error) {
       context.signal.throwIfAborted();
-      if (!(error instanceof Failure && error.kind === 'cannotConnect') || url === urls.at(-1)) {
-        throw error;
-      }
+      const isOfPlace = error instanceof Failure && ofPlaces.includes(error.kind);
+      if (!isOfPlace || url === urls.at(-1)) throw error;
       context.log.warn({ hint: error.hint }, `${error.message}; trying the next place`);
       failure = error;
     }
@@ -53,6 +52,9 @@ export async function chooseCopy(context: Context, called: string | undefined): 
     { hint: 'check the URL; `pratiko-backup list --offsite` shows what is there' },
   );
 }
+
+/** What another place may do better. */
+const ofPlaces: readonly FailureKind[] = ['cannotConnect', 'storage', 'toolMissing'];
 
 function placesOf(
   { config }: Context,

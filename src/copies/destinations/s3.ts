@@ -242,10 +242,14 @@ async function connect({ environment }: S3Options, region?: string): Promise<S3C
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: { connectionTimeout: 10_000, socketTimeout: 60_000 },
     forcePathStyle: Boolean(endpoint),
+    // It writes to stderr by itself else.
+    logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
     ...(known ? { region: known } : {}),
   };
   return new S3Client(config);
 }
+
+const ignore = () => undefined;
 
 async function checksumOf(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
   const checksum = new Checksum();
