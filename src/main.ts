@@ -69,7 +69,7 @@ const color = stderr.isTTY && !env.NO_COLOR && env.TERM !== 'dumb';
 let log: Log | undefined;
 let progressLine: { show: (describe: () => string) => void; clear: () => void } | undefined;
 
-/** The SDK for S3 finds its settings in the environment of the process only; children get none of it. */
+/** The SDK for S3 finds its settings in the environment of the process only; no child but rclone gets any of it. */
 function giveToSdk(values: Readonly<Record<string, string>>): void {
   env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
   for (const [name, value] of Object.entries(values)) {

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { Readable } from 'node:stream';
-import { Defect } from '../base/errors.ts';
+import { collect, only } from '../base/chunks.ts';
+import { encryptedEnding } from '../base/encryption.ts';
+import { Defect, Failure } from '../base/errors.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
 import { parseBackupName } from '../backup-directory/names.ts';
 import { storageFailure } from '../backup-directory/storage-failure.ts';
@@ -39,29 +40,35 @@ export async function* decrypted(
   keys: Keys,
 ): AsyncGenerator<Buffer> {
   const { first, whole } = await peek(bytes);
-  const found = first && detectEncryption(first);
-  const claimed = parseBackupName(name)?.encryption;
-  if (claimed !== undefined && claimed !== found) {
-    await whole.return(undefined);
-    throw new Defect(first === undefined ? 'the file is empty' : `not encrypted with ${claimed}`);
-  }
   try {
+    const found = first && detectEncryption(first);
+    const claimed = parseBackupName(name)?.encryption;
+    if (claimed !== undefined && claimed !== found) {
+      throw new Defect(first === undefined ? 'the file is empty' : `not encrypted with ${claimed}`);
+    }
     yield* found === undefined ? whole : keys.decrypt(whole, found);
   } catch (error) {
     throw error instanceof Locked ? error.of(name) : error;
+  } finally {
+    await whole.return();
   }
 }
 
 /**
  * The whole of a small file that may be encrypted.
  * @param bytes of a file that is called `name`.
- * @throws Locked where no key opens it; Defect.
+ * @throws Locked where no key opens it; Failure `verificationFailed` where it is not as it was encrypted.
  */
 export async function decryptAll(name: string, bytes: Buffer, keys: Keys): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  const source = Readable.from([bytes]) as AsyncIterable<Buffer>;
-  for await (const chunk of decrypted({ name }, source, keys)) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  try {
+    return await collect(decrypted({ name }, only(bytes), keys));
+  } catch (error) {
+    if (!(error instanceof Defect)) throw error;
+    throw new Failure('verificationFailed', `${name} is not good: ${error.message}`, {
+      hint: 'without it, everything else may be good; take another backup if it is needed',
+      cause: error,
+    });
+  }
 }
 
 /**
@@ -77,5 +84,7 @@ export async function* decompressed(
   yield* isCompressed ? gunzip(whole) : whole;
 }
 
+const namedGzip = new RegExp(`\\.gz(?:${encryptedEnding}|\\.asc)?$`);
+
 /** Whether a file is called gzip, whatever it is encrypted with. */
-export const isNamedGzip = (name: string): boolean => /\.gz(?:\.(?:age|gpg|asc))?$/.test(name);
+export const isNamedGzip = (name: string): boolean => namedGzip.test(name);

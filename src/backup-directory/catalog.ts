@@ -1,6 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { encryptedEnding } from '../base/encryption.ts';
 import { systemErrorCode } from '../base/errors.ts';
 import { requireDirectory } from './directory.ts';
 import { conditionOf, type Backup } from './backup.ts';
@@ -32,6 +33,8 @@ export async function listChosen(directory: string, isDefault: boolean): Promise
 const byAge = (a: Backup, b: Backup) =>
   a.madeAt.getTime() - b.madeAt.getTime() || (a.name < b.name ? -1 : 1);
 
+const besideBackups = new RegExp(`\\.(?:refused|globals)\\.sql(?:${encryptedEnding})?$`);
+
 /** Named almost like a backup: a copy by a browser or an editor, which nothing here looks at. */
 const almostBackup = /pratiko_backup_\d{8}.*\.sql/i;
 
@@ -44,11 +47,7 @@ export async function listAlmostBackups(directory: string): Promise<string[]> {
   const names = await listNames(directory);
   return names
     .filter((name) => almostBackup.test(name) && !name.startsWith('.'))
-    .filter(
-      (name) =>
-        parseBackupName(name) === undefined &&
-        !/\.(?:refused|globals)\.sql(?:\.(?:age|gpg))?$/.test(name),
-    )
+    .filter((name) => parseBackupName(name) === undefined && !besideBackups.test(name))
     .sort();
 }
 

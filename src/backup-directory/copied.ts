@@ -27,60 +27,55 @@ interface Place {
 
 /**
  * Those of some backups that are good and not known to lie at a place: confirmed once, and there still. What
- * retention has removed there is not wanted there.
+ * retention has removed there is not wanted there, and what was fetched is there already.
  */
 export function missingAt(
   { url, history, there }: Place,
   backups: readonly Backup[],
 ): KnownBackup[] {
-  const copies = copiesAt(url, history);
-  const removed = removedAt(url, history);
-  return backups.filter(
-    (backup): backup is KnownBackup =>
-      isKnown(backup) &&
-      !removed.has(backup.name) &&
-      !(
-        copies.get(backup.name)?.sha256 === backup.manifest.sha256 &&
-        (there === undefined || there.get(backup.name) === backup.bytes)
-      ),
-  );
+  const last = lastAt(url, history);
+  return backups.filter((backup): backup is KnownBackup => {
+    if (!isKnown(backup)) return false;
+    const event = last.get(backup.name);
+    if (event?.outcome !== 'done') return event === undefined;
+    const isThere = there === undefined || there.get(backup.name) === backup.bytes;
+    return event.sha256 !== backup.manifest.sha256 || !isThere;
+  });
 }
 
 const isKnown = (backup: Backup): backup is KnownBackup =>
   backup.condition === 'verified' && backup.manifest !== undefined;
 
-/** The copies that were confirmed to lie at a place and not removed since, by the name of the backup. */
+/** The copies that were made from here and lie at a place, by the name of the backup. */
 export function copiesAt(
   url: string,
   history: readonly HistoryEvent[],
 ): ReadonlyMap<string, RecordedCopy> {
   const copies = new Map<string, RecordedCopy>();
-  for (const event of eventsAt(url, history)) {
-    if (event.outcome === 'removed') copies.delete(event.backup);
-    if (event.outcome !== 'done') continue;
+  for (const event of lastAt(url, history).values()) {
     const name = parseBackupName(event.backup);
-    if (name === undefined) continue;
+    if (event.outcome !== 'done' || name === undefined) continue;
     const { backup, bytes, sha256, database } = event;
-    const madeAt = new Date(event.madeAt);
-    copies.set(backup, { ...name, name: backup, bytes, sha256, database, madeAt });
+    copies.set(backup, {
+      ...name,
+      name: backup,
+      bytes,
+      sha256,
+      database,
+      madeAt: new Date(event.madeAt),
+    });
   }
   return copies;
 }
 
-function removedAt(url: string, history: readonly HistoryEvent[]): Set<string> {
-  const removed = new Set<string>();
-  for (const { outcome, backup } of eventsAt(url, history)) {
-    if (outcome === 'removed') removed.add(backup);
-    if (outcome === 'done') removed.delete(backup);
+/** What was last done with each copy at a place, by the name of the backup. */
+function lastAt(url: string, history: readonly HistoryEvent[]): ReadonlyMap<string, Done> {
+  const last = new Map<string, Done>();
+  for (const event of history) {
+    if (event.event !== 'copy' || event.to !== url || event.outcome === 'failed') continue;
+    last.set(event.backup, event);
   }
-  return removed;
+  return last;
 }
 
-function* eventsAt(
-  url: string,
-  history: readonly HistoryEvent[],
-): Generator<Exclude<CopyEvent, { outcome: 'failed' }>> {
-  for (const event of history) {
-    if (event.event === 'copy' && event.to === url && event.outcome !== 'failed') yield event;
-  }
-}
+type Done = Exclude<CopyEvent, { outcome: 'failed' }>;

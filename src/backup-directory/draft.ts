@@ -2,13 +2,14 @@ import { access, rm, statfs, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Encryption } from '../base/encryption.ts';
-import { systemErrorCode } from '../base/errors.ts';
+import { Failure, systemErrorCode } from '../base/errors.ts';
 import { formatBytes } from '../base/format.ts';
 import { createPrivateFile, publish, syncDirectory, writePartial } from './durable-file.ts';
 import { readLatestBackup } from './latest.ts';
 import {
   backupNamesOf,
   formatBackupName,
+  formatGlobalsName,
   formatManifestName,
   formatPartialName,
   formatStamp,
@@ -56,14 +57,21 @@ export async function createDraft(
 /**
  * Creates the partial file of a backup that has a name already, for it was made elsewhere or before. What a run that
  * was killed has left of it goes. Only under the lock.
- * @throws Failure `storage`.
+ * @throws Failure `storage`, also where there is a backup of that second that is encrypted in another way.
  */
 export async function openDraft(directory: string, backup: BackupName): Promise<Draft> {
   const { stamp, encryption } = backup;
   const name = formatBackupName(backup);
   const path = join(directory, formatPartialName(name));
+  if (await isTaken(directory, stamp)) {
+    throw new Failure('storage', `there is another backup of ${stamp} in ${directory}`, {
+      hint: 'they would share a manifest: move that one away, or use another --backup-dir',
+    });
+  }
   try {
     await rm(path, { force: true });
+    await rm(join(directory, formatPartialName(formatManifestName(stamp))), { force: true });
+    await rm(join(directory, formatPartialName(formatGlobalsName(backup))), { force: true });
     return { name, stamp, encryption, directory, path, file: await createPrivateFile(path) };
   } catch (error) {
     throw storageFailure(`create ${path}`, error);

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { encryptedEnding } from '../base/encryption.ts';
 import { systemErrorCode } from '../base/errors.ts';
 import type { BackupFile } from './backup.ts';
 import { publish, syncDirectory, writePartial } from './durable-file.ts';
@@ -30,7 +31,9 @@ export async function writeGlobals(
 
 /** The path of the roles that belong to a backup, wherever that lies. */
 export const globalsPathOf = ({ path }: Pick<BackupFile, 'path'>): string =>
-  path.replace(/(?:\.sql(?:\.gz)?)?(\.(?:age|gpg))?$/, '.globals.sql$1');
+  path.replace(endings, '.globals.sql$1');
+
+const endings = new RegExp(`(?:\\.sql(?:\\.gz)?)?(${encryptedEnding})?$`);
 
 /**
  * The roles that were stored beside a backup, as SQL that may be encrypted; undefined where there are none.

@@ -1,4 +1,12 @@
-import { constants, open, readFile, rename, stat, type FileHandle } from 'node:fs/promises';
+import {
+  constants,
+  open,
+  readdir,
+  readFile,
+  rename,
+  stat,
+  type FileHandle,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { messageOf, systemErrorCode } from '../base/errors.ts';
@@ -60,8 +68,8 @@ const copyEvent = z.discriminatedUnion('outcome', [
     database: z.string(),
     madeAt: at,
   }),
-  /** Retention has removed it there. */
-  z.object({ ...copied, outcome: z.literal('removed'), backup: z.string() }),
+  /** Retention has removed it there; or it was made elsewhere, and this directory has it from there. */
+  z.object({ ...copied, outcome: z.enum(['removed', 'fetched']), backup: z.string() }),
   z.object({
     ...copied,
     outcome: z.literal('failed'),
@@ -195,22 +203,38 @@ const inode = (path: string) =>
   );
 
 /**
- * Puts a history aside that has grown long, in place of the one that was put aside before; drills that failed
- * are taken along. Only under the lock.
+ * Puts a history aside that has grown long, in place of the one that was put aside before; drills that failed,
+ * and what is copied where, are taken along. Only under the lock.
  * @throws Failure `storage`.
  */
 export async function shortenHistory(directory: string): Promise<void> {
   const path = join(directory, historyName);
   try {
     if ((await stat(path)).size <= maxBytes) return;
-    const failed = failedDrills(await readHistory(directory));
+    const history = await readHistory(directory);
+    // What retention must not forget.
+    const kept = [
+      ...failedDrills(history),
+      ...lastCopies(history, new Set(await readdir(directory))),
+    ];
     await rename(path, join(directory, olderHistoryName));
     await syncDirectory(directory);
-    // What retention must not forget.
-    for (const event of failed) await append(directory, `${JSON.stringify(event)}\n`);
+    for (const event of kept) await append(directory, `${JSON.stringify(event)}\n`);
   } catch (error) {
     if (systemErrorCode(error) !== 'ENOENT') throw storageFailure(`put ${path} aside`, error);
   }
+}
+
+/** The last of each copy that is there, and of what became of others as long as the backup is here. */
+function lastCopies(history: readonly HistoryEvent[], here: ReadonlySet<string>): CopyEvent[] {
+  const last = new Map<string, CopyEvent>();
+  for (const event of history) {
+    if (event.event !== 'copy' || event.outcome === 'failed') continue;
+    last.set(JSON.stringify([event.to, event.backup]), event);
+  }
+  return [...last.values()].filter(
+    ({ outcome, backup = '' }) => outcome === 'done' || here.has(backup),
+  );
 }
 
 /**

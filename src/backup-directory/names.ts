@@ -1,4 +1,4 @@
-import { encryptions, type Encryption } from '../base/encryption.ts';
+import { encryptedEnding, encryptions, type Encryption } from '../base/encryption.ts';
 
 declare const stampBrand: unique symbol;
 
@@ -12,14 +12,15 @@ export interface BackupName {
   readonly encryption: Encryption | undefined;
 }
 
-const endings = ['', ...encryptions.map((encryption) => `.${encryption}`)];
-
-/** The link to the latest backup, which ends as that does. At most one of them is there. */
-export const latestNames = endings.map((ending) => `pratiko_backup_latest.sql.gz${ending}`);
+/** How a backup can be encrypted, or not at all. */
+const ways = [undefined, ...encryptions];
 
 /** The link to a backup that is encrypted so, or not at all. */
 export const formatLatestName = (encryption: Encryption | undefined) =>
   `pratiko_backup_latest.sql.gz${endingOf(encryption)}`;
+
+/** The link to the latest backup, which ends as that does. At most one of them is there. */
+export const latestNames = ways.map(formatLatestName);
 
 export const lockName = '.pratiko_backup.lock';
 /** What `prune --accept-loss` was told. */
@@ -83,19 +84,21 @@ export function formatBackupName({ stamp, encryption }: BackupName): string {
   return `pratiko_backup_${stamp}.sql.gz${endingOf(encryption)}`;
 }
 
-const endingOf = (encryption: Encryption | undefined) =>
-  encryption === undefined ? '' : `.${encryption}`;
+function endingOf(encryption: Encryption | undefined): string {
+  return encryption === undefined ? '' : `.${encryption}`;
+}
 
 /** Every name that the backup of a stamp can have. */
 export const backupNamesOf = (stamp: Stamp): string[] =>
-  [undefined, ...encryptions].map((encryption) => formatBackupName({ stamp, encryption }));
+  ways.map((encryption) => formatBackupName({ stamp, encryption }));
+
+const backupName = new RegExp(`^pratiko_backup_(.{15})\\.sql\\.gz(${encryptedEnding})?$`);
 
 /** The inverse of `formatBackupName`; undefined for any other name. */
 export function parseBackupName(name: string): BackupName | undefined {
-  const [, text = '', ending] =
-    /^pratiko_backup_(.{15})\.sql\.gz(?:\.(age|gpg))?$/.exec(name) ?? [];
+  const [, text = '', ending] = backupName.exec(name) ?? [];
   const stamp = parseStamp(text);
-  const encryption = encryptions.find((each) => each === ending);
+  const encryption = encryptions.find((each) => `.${each}` === ending);
   return stamp && { stamp, encryption };
 }
 
@@ -109,6 +112,11 @@ export function parseManifestName(name: string): Stamp | undefined {
   return text === undefined ? undefined : parseStamp(text);
 }
 
+/** How the manifest of a backup is called where copies are: encrypted as that is. */
+export function formatCopiedManifestName({ stamp, encryption }: BackupName): string {
+  return `${formatManifestName(stamp)}${endingOf(encryption)}`;
+}
+
 /** The roles of the server, beside a backup. */
 export function formatGlobalsName({ stamp, encryption }: BackupName): string {
   return `pratiko_backup_${stamp}.globals.sql${endingOf(encryption)}`;
@@ -119,11 +127,12 @@ export function formatPartialName(finalName: string): string {
   return `.${finalName}.partial`;
 }
 
+const partialName = new RegExp(
+  `^\\.pratiko_backup_(.{15})\\.(?:manifest\\.json|(?:sql\\.gz|globals\\.sql)(?:${encryptedEnding})?)\\.partial$`,
+);
+
 /** The stamp in the name of a partial file of a backup, or of what lies beside it; undefined for any other name. */
 export function parsePartialName(name: string): Stamp | undefined {
-  const text =
-    /^\.pratiko_backup_(.{15})\.(?:manifest\.json|(?:sql\.gz|globals\.sql)(?:\.(?:age|gpg))?)\.partial$/.exec(
-      name,
-    )?.[1];
+  const text = partialName.exec(name)?.[1];
   return text === undefined ? undefined : parseStamp(text);
 }

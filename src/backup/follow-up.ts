@@ -22,7 +22,8 @@ export interface FollowUpOptions {
 
 /**
  * Does what comes after a backup has its name: compares it with older ones, points `latest` to it, stores the
- * roles of the server, proves that it can be restored, applies retention, copies it elsewhere. None of it makes the backup worse.
+ * roles of the server, proves that it can be restored, applies retention, copies it elsewhere and
+ * applies retention there. None of it makes the backup worse.
  * @throws IncompleteBackup where a step failed; all others were done.
  */
 export async function followUp(
@@ -58,19 +59,19 @@ export async function followUp(
     'correct it, then run `pratiko-backup prune`',
     async () => (options.prune ? removeOld(name, context) : []),
   );
-  await later.try(
-    'there is no copy of it elsewhere',
+  const isCopied = await later.try(
+    'it is not copied everywhere',
     'the next backup tries again, and `pratiko-backup copy` now',
     async () => {
-      if (config.offsite.urls.length === 0) return;
-      const { onCopy: onProgress } = options;
-      requireAllCopied(await copyMissing(context, onProgress ? { onProgress } : {}));
+      if (config.offsite.urls.length === 0) return true;
+      requireAllCopied(await copyMissing(context, { onProgress: options.onCopy }));
+      return true;
     },
   );
   await later.try(
     'old copies could not be removed',
     'the next backup tries again, and `pratiko-backup prune` now',
-    async () => (options.prune ? pruneCopies(context, { dryRun: false }) : []),
+    async () => (isCopied && options.prune ? pruneCopies(context, { dryRun: false }) : []),
   );
   later.requireAll(name, warning);
   return { name, path: join(config.backupDir, name), manifest, warning, removed: removed ?? [] };

@@ -1,5 +1,7 @@
-import { basename, dirname, resolve } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { Failure, systemErrorCode } from '../base/errors.ts';
+import { shellWord } from '../base/format.ts';
 import { createPrivateFile, syncDirectory } from '../backup-directory/durable-file.ts';
 import { storageFailure } from '../backup-directory/storage-failure.ts';
 import type { Context } from '../context.ts';
@@ -36,6 +38,9 @@ export async function keygen(
       ];
       await handle.writeFile(lines.join('\n'));
       await handle.sync();
+    } catch (error) {
+      await rm(file, { force: true });
+      throw error;
     } finally {
       await handle.close();
     }
@@ -43,7 +48,7 @@ export async function keygen(
   } catch (error) {
     if (systemErrorCode(error) !== 'EEXIST') throw storageFailure(`write ${file}`, error);
     throw new Failure('usage', `${file} is there already: no key is written over another`, {
-      hint: `choose another name: \`pratiko-backup keygen --output other_${basename(file)}\``,
+      hint: `choose another name: \`pratiko-backup keygen --output ${shellWord(join(dirname(file), `other_${basename(file)}`))}\``,
       cause: error,
     });
   }

@@ -97,7 +97,9 @@ export async function feed(child: Child, chunks: AsyncIterable<Buffer>): Promise
   try {
     await promises.pipeline(killOnError(child, chunks), child.stdin, { end: false });
   } catch (error) {
-    if (!endedEarly.includes(systemErrorCode(error) ?? '')) throw error;
+    if (endedEarly.includes(systemErrorCode(error) ?? '')) return;
+    child.kill('SIGKILL');
+    throw error;
   }
 }
 

@@ -134,7 +134,7 @@ export const verifyResult = z.strictObject({
       fileBytes: count,
       /** Messages of pg_dump that the old scripts mixed into the dump. */
       messages: count,
-      /** False where no key opens it: its bytes are those that were written, and that is all. */
+      /** False where no key opens it: of a good one, its bytes are those that were written, and that is all. */
       contentsChecked: z.boolean(),
       /** False where there was no manifest to compare with. */
       hasManifest: z.boolean(),

@@ -69,7 +69,10 @@ export function addPruneCommand(program: Command, shell: Terminal): void {
       if (flags.acceptLoss && accepted.length === 0)
         context.log.info('no backup is held for a loss');
       if (dryRun) for (const loss of accepted) announceLoss(loss, context.log);
-      const { places, failure } = await pruneElsewhere(context, dryRun);
+      const { places, failure } = await pruneElsewhere(context, {
+        dryRun,
+        waitSeconds: flags.wait,
+      });
       const result: PruneResult = {
         dryRun,
         decisions: [...decisions],
@@ -87,11 +90,11 @@ export function addPruneCommand(program: Command, shell: Terminal): void {
 /** What was done here is told, too, where a place for copies cannot be reached. */
 async function pruneElsewhere(
   context: Context,
-  dryRun: boolean,
+  how: { readonly dryRun: boolean; readonly waitSeconds: number },
 ): Promise<{ readonly places: readonly PlaceDecisions[]; readonly failure?: Failure }> {
-  const { pruneCopies } = await import('../copies/prune.ts');
+  const { pruneCopiesNow } = await import('../copies/prune.ts');
   try {
-    return { places: await pruneCopies(context, { dryRun }) };
+    return { places: await pruneCopiesNow(context, how) };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     const { message, hint } = error;

@@ -3,10 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { Failure } from '../base/errors.ts';
-import type { Backup } from '../backup-directory/backup.ts';
 import { globalsPathOf, readGlobals } from '../backup-directory/globals-file.ts';
 import type { KnownBackup } from '../backup-directory/copied.ts';
-import { formatManifestName } from '../backup-directory/names.ts';
+import { formatCopiedManifestName, formatManifestName } from '../backup-directory/names.ts';
 import { storageFailure } from '../backup-directory/storage-failure.ts';
 import { encryptAll, type Encrypter } from '../encryption/keys.ts';
 import { Checksum } from '../streams/checksum.ts';
@@ -30,10 +29,6 @@ export async function filesOf(
   ];
 }
 
-/** How the manifest of a backup is called where copies are. */
-export const copiedManifestName = ({ stamp, encryption }: Pick<Backup, 'stamp' | 'encryption'>) =>
-  `${formatManifestName(stamp)}${encryption === undefined ? '' : `.${encryption}`}`;
-
 async function manifestOf(
   backup: KnownBackup,
   encrypter: Encrypter | undefined,
@@ -43,7 +38,7 @@ async function manifestOf(
   const bytes = await readFile(plainPath).catch((error: unknown) => {
     throw storageFailure(`read ${plainPath}`, error);
   });
-  const name = copiedManifestName(backup);
+  const name = formatCopiedManifestName(backup);
   if (encryption === undefined) return [inMemory(name, bytes)];
   return encrypter?.encryption === encryption
     ? [inMemory(name, await encryptAll(bytes, encrypter))]

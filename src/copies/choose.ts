@@ -1,10 +1,16 @@
 import { decryptAll } from '../archive/plain-sql.ts';
-import { Failure, type FailureKind } from '../base/errors.ts';
+import { collect } from '../base/chunks.ts';
+import { Failure } from '../base/errors.ts';
 import { parseManifest, type Manifest } from '../backup-directory/manifest.ts';
 import { stampBeginning } from '../backup-directory/locate.ts';
-import { formatGlobalsName, parseBackupName, type BackupName } from '../backup-directory/names.ts';
+import {
+  formatCopiedManifestName,
+  formatGlobalsName,
+  parseBackupName,
+  type BackupName,
+} from '../backup-directory/names.ts';
 import { readAccess, type Context } from '../context.ts';
-import { copiedManifestName } from './backup-files.ts';
+import { Locked } from '../encryption/locked.ts';
 import type { Destination, StoredFile } from './destination.ts';
 import { openDestination } from './open-destination.ts';
 import { withRetries } from './retry.ts';
@@ -23,38 +29,50 @@ export const isCopyUrl = (text: string): boolean => /^(?:s3|file|rclone):/.test(
 
 /**
  * Finds a copy.
- * @param called a name, a timestamp or its beginning, or a URL; undefined: the newest good one of the database.
- * @throws Failure `usage`, `noSuchBackup`, `cannotConnect`; Locked where no key opens its manifest.
+ * @param called a name, a timestamp or its beginning, or a URL; undefined, or `latest`: the newest good one of the
+ *   database, wherever it is.
+ * @throws Failure `usage`, `noSuchBackup`, `cannotConnect`, `storage`; Locked where no key opens its manifest.
  */
 export async function chooseCopy(context: Context, called: string | undefined): Promise<Copy> {
   const { urls, name } = placesOf(context, called);
+  const lying: Lying[] = [];
   let failure: Failure | undefined;
   for (const url of urls) {
-    const from = openDestination(url, context);
     try {
-      const files = await withRetries(context.signal, context.log, () => from.list());
-      const found = await chooseAmong(context, from, files, name);
-      if (found !== undefined) return found;
+      lying.push(...(await backupsAt(context, openDestination(url, context))));
     } catch (error) {
       context.signal.throwIfAborted();
-      const isOfPlace = error instanceof Failure && ofPlaces.includes(error.kind);
-      if (!isOfPlace || url === urls.at(-1)) throw error;
-      context.log.warn({ hint: error.hint }, `${error.message}; trying the next place`);
+      if (!(error instanceof Failure)) throw error;
       failure = error;
+      if (urls.length > 1) context.log.warn({ hint: error.hint }, error.message);
     }
   }
+  const found =
+    name === undefined ? await newestGood(context, lying) : await copyCalled(context, lying, name);
+  if (found !== undefined) return found;
   if (failure !== undefined) throw failure;
   throw new Failure(
     'noSuchBackup',
-    name === undefined
-      ? `there is no backup at ${urls.join(', ')}`
-      : `there is no backup ${name} at ${urls.join(', ')}`,
+    `there is no backup ${name === undefined ? '' : `${name} `}at ${urls.join(', ')}`,
     { hint: 'check the URL; `pratiko-backup list --offsite` shows what is there' },
   );
 }
 
-/** What another place may do better. */
-const ofPlaces: readonly FailureKind[] = ['cannotConnect', 'storage', 'toolMissing'];
+/** A backup that lies at a destination, unread. */
+interface Lying extends BackupName, StoredFile {
+  readonly from: Destination;
+  /** Everything that lies there. */
+  readonly names: ReadonlySet<string>;
+}
+
+async function backupsAt({ signal, log }: Context, from: Destination): Promise<Lying[]> {
+  const files = await withRetries(signal, log, () => from.list());
+  const names = new Set(files.map(({ name }) => name));
+  return files.flatMap((file) => {
+    const parsed = parseBackupName(file.name);
+    return parsed === undefined ? [] : [{ ...file, ...parsed, from, names }];
+  });
+}
 
 function placesOf(
   { config }: Context,
@@ -68,57 +86,64 @@ function placesOf(
     });
   }
   const { urls } = config.offsite;
-  if (urls.length > 0) return { urls, name: called };
+  if (urls.length > 0) return { urls, name: called === 'latest' ? undefined : called };
   throw new Failure('usage', 'OFFSITE_URL is not set: there is no place to fetch from', {
     hint: 'set it in .env, or give the whole URL of the backup',
   });
 }
 
-/** The copy of a name, or the newest good one; undefined where there is none. */
-async function chooseAmong(
+async function copyCalled(
   context: Context,
-  from: Destination,
-  files: readonly StoredFile[],
-  called: string | undefined,
+  lying: readonly Lying[],
+  called: string,
 ): Promise<Copy | undefined> {
-  const names = new Set(files.map(({ name }) => name));
-  const backups = files
-    .flatMap((file) => {
-      const parsed = parseBackupName(file.name);
-      return parsed === undefined ? [] : [{ ...file, ...parsed }];
-    })
-    .sort((a, b) => (a.stamp < b.stamp ? 1 : -1));
-  const complete = async (backup: (typeof backups)[number]): Promise<Copy> => {
-    const globals = formatGlobalsName(backup);
-    return {
-      ...backup,
-      from,
-      manifest: await manifestOf(context, from, backup, names),
-      globals: names.has(globals) ? globals : undefined,
-    };
-  };
-  if (called !== undefined) {
-    const wanted = backups.filter((backup) => isCalled(backup, called));
-    if (wanted.length > 1) throw ambiguous(called, wanted);
-    return wanted[0] && complete(wanted[0]);
-  }
+  const found = lying.filter((backup) => isCalled(backup, called));
+  const names = new Set(found.map(({ name }) => name));
+  if (names.size > 1) throw ambiguous(called, [...names]);
+  return found[0] && complete(context, found[0]);
+}
+
+/** So many manifests are read to find a backup of the database. */
+const maxRead = 50;
+
+async function newestGood(context: Context, lying: readonly Lying[]): Promise<Copy | undefined> {
+  const newestFirst = lying.toSorted((a, b) =>
+    a.stamp < b.stamp ? 1 : a.stamp > b.stamp ? -1 : 0,
+  );
   let other: Copy | undefined;
-  for (const backup of backups) {
-    const copy = await complete(backup);
-    const value = copy.manifest?.value;
-    const isGood = value?.fileBytes === copy.bytes;
-    if (isGood && value.database.name === context.config.connection.database) return copy;
-    if (isGood) other ??= copy;
+  let unknown: Copy | undefined;
+  let failure: Failure | undefined;
+  for (const backup of newestFirst.slice(0, maxRead)) {
+    try {
+      const copy = await complete(context, backup);
+      const value = copy.manifest?.value;
+      if (value?.fileBytes === copy.bytes) {
+        if (value.database.name === context.config.connection.database) return copy;
+        other ??= copy;
+      } else if (value === undefined) unknown ??= copy;
+    } catch (error) {
+      context.signal.throwIfAborted();
+      if (!(error instanceof Failure)) throw error;
+      failure ??= error;
+      if (!(error instanceof Locked))
+        context.log.warn(`${backup.name} is passed over: ${error.message}`);
+    }
   }
-  const taken = other ?? (backups[0] && (await complete(backups[0])));
-  if (taken !== undefined) {
-    context.log.warn(
-      other === undefined
-        ? `no manifest tells which backup at ${from.url} is good: taking the newest`
-        : `there is no backup of this database at ${from.url}: taking the newest of another`,
-    );
-  }
-  return taken;
+  if (other !== undefined) {
+    context.log.warn(`there is no copy of this database: taking the newest of another`);
+  } else if (unknown !== undefined) {
+    context.log.warn('no manifest tells which backup is good: taking the newest');
+  } else if (failure !== undefined) throw failure;
+  return other ?? unknown;
+}
+
+async function complete(context: Context, { names, ...backup }: Lying): Promise<Copy> {
+  const globals = formatGlobalsName(backup);
+  return {
+    ...backup,
+    manifest: await manifestOf(context, backup, names),
+    globals: names.has(globals) ? globals : undefined,
+  };
 }
 
 function isCalled({ name, stamp }: StoredFile & BackupName, called: string): boolean {
@@ -126,27 +151,20 @@ function isCalled({ name, stamp }: StoredFile & BackupName, called: string): boo
   return name === called || (beginning !== undefined && stamp.startsWith(beginning));
 }
 
-const ambiguous = (called: string, found: readonly StoredFile[]) =>
-  new Failure('noSuchBackup', `${found.length} copies begin with ${called}`, {
-    hint: `give the whole name: ${found
-      .map(({ name }) => name)
-      .slice(0, 5)
-      .join(', ')}`,
+const ambiguous = (called: string, names: readonly string[]) =>
+  new Failure('noSuchBackup', `${names.length} copies begin with ${called}`, {
+    hint: `give the whole name: ${names.slice(0, 5).join(', ')}`,
   });
 
 async function manifestOf(
   context: Context,
-  from: Destination,
-  backup: BackupName,
+  { from, ...backup }: BackupName & Pick<Copy, 'from'>,
   names: ReadonlySet<string>,
 ): Promise<Copy['manifest']> {
-  const name = copiedManifestName(backup);
+  const name = formatCopiedManifestName(backup);
   if (!names.has(name)) return undefined;
-  const bytes = await withRetries(context.signal, context.log, async () => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of from.open(name)) chunks.push(chunk);
-    return Buffer.concat(chunks);
-  });
+  const { signal, log } = context;
+  const bytes = await withRetries(signal, log, () => collect(from.open(name)));
   const text = (await decryptAll(name, bytes, readAccess(context).keys)).toString();
   const value = parseManifest(text);
   return { text, value: typeof value === 'object' ? value : undefined };

@@ -11,10 +11,11 @@ import { filesOf } from './backup-files.ts';
 import type { Destination } from './destination.ts';
 import { openDestination } from './open-destination.ts';
 import type { Copied, CopyReport } from './report.ts';
+import { withRetries } from './retry.ts';
 import { store, type CopyProgress } from './store.ts';
 
 export interface CopyOptions {
-  readonly onProgress?: (progress: CopyProgress) => void;
+  readonly onProgress?: ((progress: CopyProgress) => void) | undefined;
 }
 
 /**
@@ -30,16 +31,27 @@ export async function copyMissing(context: Context, options: CopyOptions): Promi
   const copyAll = async (signal: AbortSignal) => {
     for (const url of offsite.urls) {
       const limited = { ...context, signal };
-      let at: KnownBackup | undefined;
       try {
         const destination = openDestination(url, limited);
-        for (at of await missingFrom(limited, destination)) {
-          await copyOne(limited, destination, at, { encrypter, ...options });
-          copied.push({ backup: at.name, to: url, bytes: at.bytes });
+        const { missing, there } = await missingFrom(limited, destination);
+        for (const backup of missing) {
+          try {
+            await copyOne(limited, destination, backup, {
+              encrypter,
+              isThere: there.has(backup.name),
+              ...options,
+            });
+            copied.push({ backup: backup.name, to: url, bytes: backup.bytes });
+          } catch (error) {
+            context.signal.throwIfAborted();
+            failed.push(await recordFailed(context, url, backup.name, error));
+            // What is wrong with one backup does not keep the next from being copied.
+            if (!isOfFile(error)) break;
+          }
         }
       } catch (error) {
         context.signal.throwIfAborted();
-        failed.push(await recordFailed(context, url, at?.name, error));
+        failed.push(await recordFailed(context, url, undefined, error));
       }
     }
   };
@@ -49,6 +61,9 @@ export async function copyMissing(context: Context, options: CopyOptions): Promi
   return { copied, failed };
 }
 
+const isOfFile = (error: unknown) =>
+  error instanceof Failure && error.kind === 'verificationFailed';
+
 const expired =
   ({ config: { offsite } }: Context) =>
   () =>
@@ -56,31 +71,41 @@ const expired =
       'incomplete',
       `it took longer than ${offsite.timeoutSeconds ?? 0} s (OFFSITE_TIMEOUT)`,
       {
-        hint: 'the next run goes on where this one ended',
+        hint: 'the next run copies what is missing; raise OFFSITE_TIMEOUT if one backup takes longer than that',
       },
     );
 
-/** Backups that one place does not have. */
+/** Backups that one place does not have, and the names that it has. */
 async function missingFrom(
-  { config: { backupDir, offsite } }: Context,
+  { config: { backupDir, offsite }, signal, log }: Context,
   destination: Destination,
-): Promise<KnownBackup[]> {
-  const files = await destination.list();
+): Promise<{ readonly missing: KnownBackup[]; readonly there: ReadonlySet<string> }> {
+  const files = await withRetries(signal, log, () => destination.list());
   // What expires there by itself is not missing.
   const there = offsite.prune ? new Map(files.map(({ name, bytes }) => [name, bytes])) : undefined;
-  const history = await readHistory(backupDir);
-  return missingAt({ url: destination.url, history, there }, await listBackups(backupDir));
+  const place = { url: destination.url, history: await readHistory(backupDir), there };
+  return {
+    missing: missingAt(place, await listBackups(backupDir)),
+    there: new Set(files.map(({ name }) => name)),
+  };
+}
+
+interface CopyOneOptions extends CopyOptions {
+  readonly encrypter: Encrypter | undefined;
+  /** A file of its name is there: what belongs to that is not touched. */
+  readonly isThere: boolean;
 }
 
 async function copyOne(
   context: Context,
   destination: Destination,
   backup: KnownBackup,
-  { encrypter, onProgress }: CopyOptions & { readonly encrypter: Encrypter | undefined },
+  { encrypter, isThere, onProgress }: CopyOneOptions,
 ): Promise<void> {
   const { log, config, now } = context;
-  const files = await filesOf(backup, encrypter);
-  if (backup.encryption !== undefined && backup.encryption !== encrypter?.encryption) {
+  const all = await filesOf(backup, encrypter);
+  const files = isThere ? all.filter(({ name }) => name === backup.name) : all;
+  if (!isThere && backup.encryption !== undefined && backup.encryption !== encrypter?.encryption) {
     log.warn(
       { hint: `set its public key (BACKUP_${backup.encryption.toUpperCase()}_RECIPIENT)` },
       `${backup.name} is copied without its manifest: there is no key here to encrypt that`,

@@ -14,8 +14,13 @@ export interface SourceFile extends StoredFile {
   readonly read: (from?: number, to?: number) => AsyncIterable<Buffer>;
 }
 
-/** Where an object stands after it was stored: its bytes are known to be right, or were taken without a word. */
-export type Stored = 'confirmed' | 'unconfirmed';
+/** What became of storing a file. */
+export interface Stored {
+  /** The place has told that it has these bytes; else they must be read back. */
+  readonly isConfirmed: boolean;
+  /** It was sent now; else it was there. */
+  readonly isNew: boolean;
+}
 
 /**
  * A place for copies of backups: files directly below a URL. One that fails throws a Failure `cannotConnect`, or
@@ -27,8 +32,8 @@ export interface Destination {
   /** The files directly there, in no order. */
   list(): Promise<StoredFile[]>;
   /**
-   * Stores a file, whole or not at all, and never over another.
-   * @throws NotTheSame where another file has its name.
+   * Stores a file, whole or not at all, and never over another: what has its name already stays.
+   * @throws NotTheSame where that is another file.
    */
   put(file: SourceFile): Promise<Stored>;
   /** The bytes of a file that is there. */

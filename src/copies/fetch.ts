@@ -1,8 +1,11 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decryptAll } from '../archive/plain-sql.ts';
 import { checksumOfFile } from '../archive/file-checksum.ts';
+import { collect } from '../base/chunks.ts';
 import { Failure } from '../base/errors.ts';
-import { formatBytes } from '../base/format.ts';
+import { formatBytes, shellWord } from '../base/format.ts';
+import type { Backup } from '../backup-directory/backup.ts';
 import { findBackup } from '../backup-directory/catalog.ts';
 import { ensureDirectory } from '../backup-directory/directory.ts';
 import {
@@ -14,6 +17,7 @@ import {
   type Draft,
 } from '../backup-directory/draft.ts';
 import { readGlobals, writeGlobals } from '../backup-directory/globals-file.ts';
+import { recordEvent, type CopyEvent } from '../backup-directory/history.ts';
 import { lockDirectory, readAccess, type Context } from '../context.ts';
 import { Checksum } from '../streams/checksum.ts';
 import { chooseCopy, type Copy } from './choose.ts';
@@ -41,39 +45,58 @@ export interface FetchOptions {
  * @throws Failure `usage`, `noSuchBackup`, `cannotConnect`; `verificationFailed` where the copy is not good; `storage`.
  */
 export async function fetchBackup(context: Context, options: FetchOptions): Promise<Fetched> {
-  const { config, log } = context;
+  const { config } = context;
   const { backupDir } = config;
   const copy = await chooseCopy(context, options.called);
   await ensureDirectory(backupDir, config.backupDirIsDefault);
   await using _lock = await lockDirectory(context, 'fetch', options.waitSeconds);
   const path = join(backupDir, copy.name);
   const here = findBackup(backupDir, copy.name);
-  if (here !== undefined) {
-    const isSame = here.condition !== 'otherSize' && here.bytes === copy.bytes;
-    if (!isSame) throw inTheWay(path);
-    log.info(`${copy.name} is in ${backupDir} already`);
-    return { path, hasRoles: (await readGlobals(here)) !== undefined };
-  }
+  if (here === undefined) await bring(context, copy, options);
+  else await requireSame(context, here, copy);
+  return { path, hasRoles: copy.globals !== undefined };
+}
+
+async function bring(context: Context, copy: Copy, options: FetchOptions): Promise<void> {
+  const { config, log } = context;
+  const { backupDir } = config;
   log.info(`fetching ${copy.name} from ${copy.from.url}: ${formatBytes(copy.bytes)}`);
   const draft = await openDraft(backupDir, copy);
   try {
     await download(context, draft, copy, options);
     await sealDraft(draft);
-    await requireSame(context, draft, copy);
+    await requireWhole(context, draft, copy);
+    await fetchRoles(context, copy);
     context.signal.throwIfAborted();
     await publishDraft(draft, copy.manifest?.text);
   } catch (error) {
     await discardDraft(draft);
     throw error;
   }
-  await fetchGlobals(context, copy);
-  return { path, hasRoles: copy.globals !== undefined };
+  const at = context.now().toISOString();
+  const { name: backup, from } = copy;
+  const event: CopyEvent = { at, event: 'copy', outcome: 'fetched', to: from.url, backup };
+  await recordEvent(backupDir, event, log);
 }
 
-const inTheWay = (path: string) =>
-  new Failure('storage', `${path} is another file than its copy`, {
-    hint: `if the copy is the good one, move this file away: mv ${path} ${path}.other`,
-  });
+/** A file that is here already must be the copy; then its roles may still be missing. */
+async function requireSame(
+  context: Context,
+  { name, path, bytes }: Backup,
+  copy: Copy,
+): Promise<void> {
+  const sha256 = copy.manifest?.value?.sha256;
+  const isSame =
+    bytes === copy.bytes &&
+    (sha256 === undefined || sha256 === (await checksumOfFile(path, context.signal)));
+  if (!isSame) {
+    throw new Failure('storage', `${path} is another file than its copy`, {
+      hint: `if the copy is the good one, move this file away: mv ${shellWord(path)} ${shellWord(`${path}.other`)}`,
+    });
+  }
+  context.log.info(`${name} is in ${context.config.backupDir} already`);
+  await fetchRoles(context, copy);
+}
 
 async function download(
   { signal, log }: Context,
@@ -97,11 +120,14 @@ async function download(
   });
 }
 
-/** What lies on the disk now is what was copied once, as far as its manifest can tell. */
-async function requireSame({ signal }: Context, draft: Draft, copy: Copy): Promise<void> {
-  const { manifest, name, from } = copy;
-  if (manifest?.value === undefined) return;
-  if ((await checksumOfFile(draft.path, signal)) === manifest.value.sha256) return;
+/** What lies on the disk now is what was copied once, as far as its manifest, or its size, can tell. */
+async function requireWhole({ signal }: Context, draft: Draft, copy: Copy): Promise<void> {
+  const { manifest, name, from, bytes } = copy;
+  const isWhole =
+    manifest?.value === undefined
+      ? (await stat(draft.path)).size === bytes
+      : (await checksumOfFile(draft.path, signal)) === manifest.value.sha256;
+  if (isWhole) return;
   throw new Failure(
     'verificationFailed',
     `what ${from.url} has of ${name} is not what was copied`,
@@ -111,17 +137,13 @@ async function requireSame({ signal }: Context, draft: Draft, copy: Copy): Promi
   );
 }
 
-/** Roles that are stored beside it come along, as they are. */
-async function fetchGlobals(context: Context, copy: Copy): Promise<void> {
-  if (copy.globals === undefined) return;
-  const bytes = await readAll(copy.from.open(copy.globals));
-  // What cannot be opened later is not worth to have.
-  await decryptAll(copy.globals, bytes, readAccess(context).keys);
-  await writeGlobals(context.config.backupDir, copy, bytes);
-}
-
-async function readAll(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
-  const all: Buffer[] = [];
-  for await (const chunk of chunks) all.push(chunk);
-  return Buffer.concat(all);
+/** The roles that are stored beside it come along, as they are, and can be opened. */
+async function fetchRoles(context: Context, copy: Copy): Promise<void> {
+  const { globals, from } = copy;
+  const { config, signal, log } = context;
+  if (globals === undefined || (await readGlobals({ path: join(config.backupDir, copy.name) })))
+    return;
+  const bytes = await withRetries(signal, log, () => collect(from.open(globals)));
+  await decryptAll(globals, bytes, readAccess(context).keys);
+  await writeGlobals(config.backupDir, copy, bytes);
 }

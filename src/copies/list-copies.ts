@@ -30,7 +30,8 @@ export async function listCopies(context: Context): Promise<Place[]> {
 async function askPlace(context: Context, url: string): Promise<Place['backups']> {
   const { signal, log } = context;
   try {
-    const files = await withRetries(signal, log, () => openDestination(url, context).list());
+    const destination = openDestination(url, context);
+    const files = await withRetries(signal, log, () => destination.list());
     const backups = files.filter(({ name }) => parseBackupName(name) !== undefined);
     return { value: backups.sort((a, b) => (a.name < b.name ? 1 : -1)) };
   } catch (error) {

@@ -1,25 +1,39 @@
 import { fileURLToPath } from 'node:url';
+import { Failure } from '../base/errors.ts';
 import type { Destination } from './destination.ts';
 import { DirectoryDestination } from './destinations/directory.ts';
 import { RcloneDestination } from './destinations/rclone.ts';
 import { S3Destination } from './destinations/s3.ts';
 import type { Context } from '../context.ts';
 
-const forRclone = /^(?:PATH|HOME|XDG_CONFIG_HOME|(?:RCLONE|AWS)_\w+)$/;
+/** What rclone and the storages that it knows ask for; nothing of the database. */
+const forRclone =
+  /^(?:PATH|HOME|TMPDIR|SSH_AUTH_SOCK|XDG_\w+|(?:RCLONE|AWS|GOOGLE|AZURE|B2)_\w+|(?:https?|no|all)_proxy)$/i;
 
 /**
  * The place for copies that a URL names. Nothing is connected yet.
- * @param url one of OFFSITE_URL, of which the settings have seen that it is one.
+ * @throws Failure `usage` where a URL of a directory is none.
  */
 export function openDestination(
   url: string,
   { config, environment, signal }: Pick<Context, 'config' | 'environment' | 'signal'>,
 ): Destination {
   const all = { ...config.settingsFile.values, ...environment };
-  if (url.startsWith('file:')) return new DirectoryDestination(url, fileURLToPath(url), signal);
+  if (url.startsWith('file:')) return new DirectoryDestination(url, pathOf(url), signal);
   if (url.startsWith('s3:')) return new S3Destination({ url, environment: all, signal });
   const given = Object.entries(all).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && forRclone.test(entry[0]),
   );
   return new RcloneDestination(url, Object.fromEntries(given), signal);
+}
+
+function pathOf(url: string): string {
+  try {
+    return fileURLToPath(url);
+  } catch (error) {
+    throw new Failure('usage', `${url} names no directory`, {
+      hint: 'write file:///directory; a space in it is %20, a percent sign %25',
+      cause: error,
+    });
+  }
 }

@@ -1,12 +1,11 @@
 import { listBackups } from '../backup-directory/catalog.ts';
 import { copiesAt, type RecordedCopy } from '../backup-directory/copied.ts';
 import { failedDrills, readHistory, recordEvent } from '../backup-directory/history.ts';
-import { dayOf, formatGlobalsName } from '../backup-directory/names.ts';
-import type { Context } from '../context.ts';
+import { dayOf, formatCopiedManifestName, formatGlobalsName } from '../backup-directory/names.ts';
+import { lockDirectory, type Context } from '../context.ts';
 import type { Candidate } from '../retention/candidate.ts';
 import { isLaterThan } from '../retention/candidates.ts';
 import { planRetention, type Decision } from '../retention/policy.ts';
-import { copiedManifestName } from './backup-files.ts';
 import { Denied, type Destination } from './destination.ts';
 import { openDestination } from './open-destination.ts';
 import { withRetries } from './retry.ts';
@@ -19,6 +18,19 @@ export interface PlaceDecisions {
   readonly url: string;
   /** Oldest first. */
   readonly decisions: readonly Decision<OwnCopy>[];
+}
+
+/**
+ * The same for a person: under the lock, unless nothing is done.
+ * @throws Failure `locked`; what `pruneCopies` throws.
+ */
+export async function pruneCopiesNow(
+  context: Context,
+  { dryRun, waitSeconds }: { readonly dryRun: boolean; readonly waitSeconds: number },
+): Promise<PlaceDecisions[]> {
+  if (dryRun || context.config.offsite.urls.length === 0) return pruneCopies(context, { dryRun });
+  await using _lock = await lockDirectory(context, 'prune', waitSeconds);
+  return await pruneCopies(context, { dryRun });
 }
 
 /**
@@ -55,13 +67,12 @@ async function ownCopies(context: Context, destination: Destination): Promise<Ow
   const copies = [...copiesAt(destination.url, history).values()].filter(({ name }) =>
     there.has(name),
   );
-  const newest = copies.toSorted((a, b) => a.madeAt.getTime() - b.madeAt.getTime()).at(-1);
   return copies.map((copy) => ({
     ...copy,
     day: dayOf(copy.stamp),
     knownGood: there.get(copy.name) === copy.bytes && !failed.has(copy.name),
     isBad: failed.has(copy.name),
-    isLatest: copy === newest,
+    isLatest: false,
     isFuture: isLaterThan(now())(copy),
     tables: here.get(copy.name)?.tables,
     dumpBytes: here.get(copy.name)?.dumpBytes,
@@ -101,5 +112,5 @@ async function applyAt(
 
 /** Interrupted in between, it leaves a whole backup. */
 function filesOfCopy(copy: OwnCopy): string[] {
-  return [formatGlobalsName(copy), copiedManifestName(copy), copy.name];
+  return [formatGlobalsName(copy), formatCopiedManifestName(copy), copy.name];
 }

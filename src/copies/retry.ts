@@ -3,7 +3,7 @@ import type { Log } from '../base/log.ts';
 import { Transient } from './destination.ts';
 
 /** How long to wait before each new attempt. */
-const pausesMs = [500, 2000, 8000];
+const pausesMs = [500, 1500, 4500];
 
 /**
  * Does something that may fail for a moment, again and again.
@@ -22,7 +22,7 @@ export async function withRetries<Result>(
       if (!(error instanceof Transient)) throw error;
       log.debug(`once more in ${pause} ms: ${error.message}`);
     }
-    await sleep(pause, undefined, { signal });
+    await sleep(pause, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
   return attempt();
 }

@@ -20,7 +20,7 @@ interface StoreOptions {
 
 /**
  * Stores a file at a destination, and returns when it is known to lie there as it is.
- * @throws NotTheSame where something else lies there, or what arrived is not what was sent; that is removed.
+ * @throws NotTheSame where something else lies there, or what arrived is not what was sent: then it was removed.
  */
 export async function store(
   { signal, log }: Pick<Context, 'signal' | 'log'>,
@@ -30,23 +30,29 @@ export async function store(
 ): Promise<void> {
   const told = (phase: CopyProgress['phase'], bytes: number) =>
     onProgress?.({ name: file.name, to: destination.url, bytes, totalBytes: file.bytes, phase });
-  const sent: SourceFile = { ...file, read: (...range) => counted(file.read(...range), told) };
+  const sent: SourceFile = {
+    ...file,
+    read: (from, to) => counted(file.read(from, to), from ?? 0, told),
+  };
   const put = () => withRetries(signal, log, () => destination.put(sent));
-  const stored = await put().catch(async (error: unknown) => {
+  const { isConfirmed, isNew } = await put().catch(async (error: unknown) => {
     if (!(error instanceof NotTheSame && isRepeatable)) throw error;
     await destination.remove(file.name);
     return put();
   });
-  if (stored === 'confirmed') return;
+  if (isConfirmed) return;
   const found = await withRetries(signal, log, () => readBack(destination, file, told));
-  if (found !== file.sha256) throw new NotTheSame(destination.url, file.name);
+  if (found === file.sha256) return;
+  if (isNew || isRepeatable) await destination.remove(file.name);
+  throw new NotTheSame(destination.url, file.name);
 }
 
 async function* counted(
   chunks: AsyncIterable<Buffer>,
+  before: number,
   told: (phase: 'sending', bytes: number) => void,
 ): AsyncGenerator<Buffer> {
-  let bytes = 0;
+  let bytes = before;
   for await (const chunk of chunks) {
     bytes += chunk.length;
     told('sending', bytes);

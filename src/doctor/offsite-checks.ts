@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { Denied } from '../copies/destination.ts';
 import { openDestination } from '../copies/open-destination.ts';
 import { store } from '../copies/store.ts';
 import type { Context } from '../context.ts';
@@ -28,7 +29,12 @@ async function probe(context: Context, url: string): Promise<Check> {
       { name, bytes: bytes.length, sha256, read },
       { isRepeatable: false },
     );
-    await destination.remove(name);
+    try {
+      await destination.remove(name);
+    } catch (error) {
+      if (!(error instanceof Denied) || context.config.offsite.prune) throw error;
+      return ok('copies', `${url} takes files and confirms them; ${name} stays there`);
+    }
     return ok('copies', `${url} takes files, confirms them, and removes them`);
   } catch (error) {
     return failedBy('copies', error);

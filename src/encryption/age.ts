@@ -54,7 +54,7 @@ export async function* decryptWithAge(
   try {
     yield* decryptPayload(rest, await openHeader(head, identities));
   } finally {
-    await rest.return(undefined);
+    await rest.return();
   }
 }
 

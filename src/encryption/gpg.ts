@@ -15,7 +15,7 @@ const always = ['--batch', '--no-tty', '--quiet', '--status-fd=2'];
 /**
  * Encrypts to a key as `gpg --encrypt` does; what comes in is compressed already.
  * @param recipient what gpg finds the key by.
- * @throws Failure `usage` where the key cannot encrypt; `toolMissing`.
+ * @throws Failure `dumpFailed` where it does not encrypt, `toolMissing`.
  */
 export async function* encryptWithGpg(
   chunks: AsyncIterable<Buffer>,
@@ -30,9 +30,13 @@ export async function* encryptWithGpg(
   ];
   const ending = yield* throughGpg([...how, '--encrypt', `--recipient=${recipient}`], chunks, gpg);
   if (ending.exitCode === 0) return;
-  throw new Failure('usage', `gpg cannot encrypt to BACKUP_GPG_RECIPIENT: ${refusal(ending)}`, {
-    hint: 'see `gpg --list-keys` as the user who runs the backups (cron has another home than sudo); `gpg --import KEY.asc` adds a public key',
-  });
+  throw new Failure(
+    'dumpFailed',
+    `gpg cannot encrypt to BACKUP_GPG_RECIPIENT: ${refusal(ending)}`,
+    {
+      hint: 'see `gpg --list-keys` as the user who runs the backups (cron has another home than sudo); `gpg --import KEY.asc` adds a public key',
+    },
+  );
 }
 
 /**

@@ -1,3 +1,4 @@
+import { collect, only } from '../base/chunks.ts';
 import type { Encryption } from '../base/encryption.ts';
 import { Failure } from '../base/errors.ts';
 import { decryptWithAge, encryptWithAge } from './age.ts';
@@ -56,7 +57,7 @@ async function* decryptAge(
 
 /** Encrypts something small. */
 export async function encryptAll(bytes: Buffer, { encrypt }: Encrypter): Promise<Buffer> {
-  return Buffer.concat(await collect(encrypt(only(bytes))));
+  return collect(encrypt(only(bytes)));
 }
 
 /**
@@ -78,16 +79,17 @@ export async function openEncrypter(
   }
   if (gpgRecipient === undefined) return undefined;
   const encrypt = (chunks: AsyncIterable<Buffer>) => encryptWithGpg(chunks, gpgRecipient, gpg);
-  await collect(encrypt(only(Buffer.alloc(0))));
+  await requireUsable(encrypt);
   return { encryption: 'gpg', encrypt };
 }
 
-async function* only(bytes: Buffer): AsyncGenerator<Buffer> {
-  yield await Promise.resolve(bytes);
-}
-
-async function collect(chunks: AsyncIterable<Buffer>): Promise<Buffer[]> {
-  const all: Buffer[] = [];
-  for await (const chunk of chunks) all.push(chunk);
-  return all;
+/** @throws Failure `usage` where something small cannot be encrypted. */
+async function requireUsable(encrypt: Encrypter['encrypt']): Promise<void> {
+  try {
+    await collect(encrypt(only(Buffer.alloc(0))));
+  } catch (error) {
+    if (!(error instanceof Failure && error.kind === 'dumpFailed')) throw error;
+    const { message, hint } = error;
+    throw new Failure('usage', message, { hint, cause: error });
+  }
 }

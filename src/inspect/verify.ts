@@ -26,7 +26,7 @@ export interface Verdict {
   readonly fileBytes: number;
   /** How many messages of pg_dump the old scripts mixed into the dump; they are left out on restore. */
   readonly messages: number;
-  /** False where no key opens it: its bytes are those that were written, and that is all. */
+  /** False where no key opens it: of a good one, its bytes are those that were written, and that is all. */
   readonly contentsChecked: boolean;
   /** False where there was no manifest to compare with. */
   readonly hasManifest: boolean;

@@ -121,8 +121,9 @@ async function plan({ config, log, now, signal }: Context, measures?: Measures) 
 /** Two more backups like the newest one would not fit. */
 async function isShortOfRoom(directory: string): Promise<boolean> {
   const newest = (await listBackups(directory)).at(-1);
+  if (newest === undefined) return false;
   const { bavail, bsize } = await statfs(directory);
-  return newest !== undefined && bavail * bsize < 2 * newest.bytes;
+  return bavail * bsize < 2 * newest.bytes;
 }
 
 type Planned = Awaited<ReturnType<typeof plan>>[number];

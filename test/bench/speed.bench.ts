@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import S3rver from 's3rver';
 import { expect, test } from 'vitest';
 import { fullScale, smallScale } from './data.ts';
 import {
@@ -111,6 +112,48 @@ ${formatGrowth(growth)}
       { title: 'Restore, with statistics', results: restored },
     ],
   );
+});
+
+/** The same backup, encrypted, and with a copy in a directory and at a server for S3 on this machine. */
+test('encryption and copies', async () => {
+  await using stage = await openStage();
+  await stage.makeDatabase('bench', fullScale);
+  const gpg = join(stage.directory, 'gpg');
+  await stage.shell(`mkdir -m 700 -p ${gpg} copies; GNUPGHOME=${gpg} gpg --batch --quiet \
+    --pinentry-mode=loopback --passphrase= --quick-generate-key backup@example.org rsa2048 encr never`);
+  const { stdout } = await stage.shell(`rm -f key.txt; ${tool} keygen --output key.txt --json`);
+  const { recipient } = JSON.parse(stdout) as { recipient: string };
+  const server = new S3rver({
+    ...{ port: 0, address: '127.0.0.1', silent: true, allowMismatchedSignatures: true },
+    ...{
+      directory: join(stage.directory, 's3'),
+      configureBuckets: [{ name: 'bucket', configs: [] }],
+    },
+  });
+  const { port } = await server.run();
+  const s3 = `AWS_ACCESS_KEY_ID=S3RVER AWS_SECRET_ACCESS_KEY=S3RVER AWS_ENDPOINT_URL=http://127.0.0.1:${port}`;
+  const plain = `POSTGRES_DB=bench ${tool} backup`;
+  const before = 'rm -rf pratiko_backup_* copies/*';
+  const costs = await compete(
+    stage,
+    [
+      { name: 'pratiko-backup backup', isOurs: true, before, script: plain },
+      { name: 'to age', before, script: `BACKUP_AGE_RECIPIENT=${recipient} ${plain}` },
+      {
+        name: 'to gpg',
+        before,
+        script: `GNUPGHOME=${gpg} BACKUP_GPG_RECIPIENT=backup@example.org ${plain}`,
+      },
+      { name: 'copied to a directory', before, script: `OFFSITE_URL=file://$PWD/copies ${plain}` },
+      { name: 'copied to S3', before, script: `${s3} OFFSITE_URL=s3://bucket/bench ${plain}` },
+    ],
+    async () => {
+      expect((await stage.shell('ls pratiko_backup_2*.sql.gz* | wc -l')).stdout).toBe('1');
+    },
+  );
+  await server.close();
+  await stage.shell(`GNUPGHOME=${gpg} gpgconf --kill all`);
+  console.log(`\n${rounds} paired rounds\n\n${formatResults(costs)}\n`);
 });
 
 /** How many tables a database of many small ones has. */

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { S3Destination } from '../../src/copies/destinations/s3.ts';
@@ -209,7 +209,7 @@ test('large files go in parts, each with its checksum', async () => {
       yield await Promise.resolve(bytes.subarray(from, to));
     },
   };
-  expect(await destination.put(file)).toBe('unconfirmed');
+  expect(await destination.put(file)).toEqual({ isConfirmed: false, isNew: true });
   expect((await s3.get('large')).equals(bytes)).toBe(true);
   const parts = s3.requests.filter(({ query }) => query.includes('partNumber'));
   expect(parts).toHaveLength(3);
@@ -221,6 +221,21 @@ test('large files go in parts, each with its checksum', async () => {
     s3.requests.some(({ method, query }) => method === 'DELETE' && query.includes('uploadId')),
   ).toBe(true);
   expect(await s3.names()).not.toContain('other');
+});
+
+test('a backup that has rotted here ends its own copy, and no other', async () => {
+  const { s3, run, directory } = await withS3({ checks: true });
+  expect(await run(['backup'], { OFFSITE_URL: '' })).toExitWith(0);
+  const old = await newest(directory);
+  const bytes = await readFile(join(directory, old));
+  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+  await writeFile(join(directory, old), bytes);
+  const made = await run(['backup']);
+  expect(made).toExitWith(3);
+  expect(made.stderr).toContain('it is damaged');
+  const names = await s3.names();
+  expect(names).toContain(await newest(directory));
+  expect(names).not.toContain(old);
 });
 
 test('a run that is killed while it copies leaves what the next one completes', async () => {

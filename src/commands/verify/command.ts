@@ -47,8 +47,9 @@ export function addVerifyCommand(program: Command, shell: Terminal): void {
         {
           done: 'all that were read are good',
           noSuchBackup: 'there is no such backup, or more than one begins so',
+          locked: 'another run is at work in the directory (a copy is fetched into it)',
           toolMissing: 'not proven: a PostgreSQL program is missing or too old (--restore)',
-          cannotConnect: 'not proven: cannot connect, or a privilege is missing (--restore)',
+          cannotConnect: 'a copy cannot be fetched; --restore: not proven, cannot connect',
           storage: 'the directory or the file cannot be read',
           dumpFailed: 'not proven: what was restored could not be dumped (--restore)',
           verificationFailed: 'a backup is not good, or does not come back as it is',

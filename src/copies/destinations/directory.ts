@@ -2,7 +2,7 @@ import { link, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checksumOfFile } from '../../archive/file-checksum.ts';
 import { readFileBytes } from '../../archive/plain-sql.ts';
-import { systemErrorCode } from '../../base/errors.ts';
+import { Failure, systemErrorCode } from '../../base/errors.ts';
 import { requireDirectory } from '../../backup-directory/directory.ts';
 import { createPrivateFile, syncDirectory } from '../../backup-directory/durable-file.ts';
 import { formatPartialName } from '../../backup-directory/names.ts';
@@ -31,18 +31,14 @@ export class DirectoryDestination implements Destination {
     await requireDirectory(this.#path);
     const entries = await this.#or('read', readdir(this.#path, { withFileTypes: true }));
     const files = entries.filter((entry) => entry.isFile());
-    return Promise.all(
-      files.map(async ({ name }) => {
-        const { size } = await this.#or('read', stat(join(this.#path, name)));
-        return { name, bytes: size };
-      }),
-    );
+    const found = await Promise.all(files.map(({ name }) => this.#sizeOf(name)));
+    return found.filter((file) => file !== undefined);
   }
 
   async put(file: SourceFile): Promise<Stored> {
     await requireDirectory(this.#path);
     const path = join(this.#path, file.name);
-    if (await this.#isThere(path)) return this.#requireSame(file);
+    if ((await this.#sizeOf(file.name)) !== undefined) return this.#requireSame(file);
     const partial = join(this.#path, formatPartialName(file.name));
     try {
       await this.#write(partial, file);
@@ -54,7 +50,7 @@ export class DirectoryDestination implements Destination {
       await rm(partial, { force: true }).catch(() => undefined); // the next run removes it
     }
     await this.#or('write to', syncDirectory(this.#path));
-    return 'confirmed';
+    return { isConfirmed: true, isNew: true };
   }
 
   open(name: string): AsyncIterable<Buffer> {
@@ -70,7 +66,10 @@ export class DirectoryDestination implements Destination {
     await this.#or('write to', rm(partial, { force: true }));
     const handle = await this.#or('write to', createPrivateFile(partial));
     try {
-      for await (const chunk of file.read()) await this.#or('write to', handle.writeFile(chunk));
+      for await (const chunk of file.read()) {
+        this.#signal.throwIfAborted();
+        await this.#or('write to', handle.writeFile(chunk));
+      }
       await this.#or('write to', handle.sync());
     } finally {
       await handle.close();
@@ -78,17 +77,18 @@ export class DirectoryDestination implements Destination {
   }
 
   async #requireSame({ name, sha256 }: SourceFile): Promise<Stored> {
-    if ((await checksumOfFile(join(this.#path, name), this.#signal)) === sha256) return 'confirmed';
+    const found = await checksumOfFile(join(this.#path, name), this.#signal);
+    if (found === sha256) return { isConfirmed: true, isNew: false };
     throw new NotTheSame(this.url, name);
   }
 
-  async #isThere(path: string): Promise<boolean> {
+  /** Undefined where it is not there: what others are writing comes and goes. */
+  async #sizeOf(name: string): Promise<StoredFile | undefined> {
     try {
-      await stat(path);
-      return true;
+      return { name, bytes: (await stat(join(this.#path, name))).size };
     } catch (error) {
-      if (systemErrorCode(error) === 'ENOENT') return false;
-      throw storageFailure(`read ${path}`, error);
+      if (systemErrorCode(error) === 'ENOENT') return undefined;
+      throw this.#failure('read', error);
     }
   }
 
@@ -97,8 +97,16 @@ export class DirectoryDestination implements Destination {
       return await work;
     } catch (error) {
       this.#signal.throwIfAborted();
-      throw storageFailure(`${verb} ${this.#path}`, error);
+      throw this.#failure(verb, error);
     }
+  }
+
+  #failure(verb: string, error: unknown): Failure {
+    const { message } = storageFailure(`${verb} ${this.#path}`, error);
+    return new Failure('storage', message, {
+      hint: 'look at that disk (`df`, `ls -ld`), or let copies go elsewhere (OFFSITE_URL)',
+      cause: error,
+    });
   }
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Failure } from '../../base/errors.ts';
+import { formatPartialName } from '../../backup-directory/names.ts';
 import { feed, run, start, type CommandLine, type ProcessResult } from '../../base/subprocess.ts';
 import {
   NotTheSame,
@@ -40,12 +41,14 @@ export class RcloneDestination implements Destination {
   }
 
   async put(file: SourceFile): Promise<Stored> {
-    const isThere = (await this.list()).some(({ name }) => name === file.name);
-    if (!isThere) await this.#write(file);
+    const isNew = !(await this.list()).some(({ name }) => name === file.name);
+    if (isNew) await this.#write(file);
     const found = await this.#checksumOf(file.name);
-    if (found === undefined) return 'unconfirmed';
-    if (found !== file.sha256) throw new NotTheSame(this.url, file.name);
-    return 'confirmed';
+    if (found !== undefined && found !== file.sha256) {
+      if (isNew) await this.remove(file.name);
+      throw new NotTheSame(this.url, file.name);
+    }
+    return { isConfirmed: found !== undefined, isNew };
   }
 
   async *open(name: string): AsyncGenerator<Buffer> {
@@ -67,13 +70,16 @@ export class RcloneDestination implements Destination {
     this.#requireDone(ending);
   }
 
+  /** Some storages show what is being written. */
   async #write({ name, bytes, read }: SourceFile): Promise<void> {
-    const command = this.#command('rcat', '--size', String(bytes), this.#path(name));
+    const partial = this.#path(formatPartialName(name));
+    const command = this.#command('rcat', '--size', String(bytes), partial);
     const child = start(command, this.#signal);
     await feed(child, read());
     child.stdin.end();
     child.stdout.resume();
     this.#requireDone(await child.ending);
+    this.#requireDone(await run(this.#command('moveto', partial, this.#path(name)), this.#signal));
   }
 
   /** Undefined where the storage keeps none. */

@@ -47,6 +47,9 @@ export function s3Failure(error: unknown, url: string, region?: string): Failure
       'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, in .env or the environment',
     );
   }
+  if (error instanceof Error && error.message.startsWith('Region is missing')) {
+    return failed('its region is not known', 'set AWS_REGION');
+  }
   if (name === 'NoSuchBucket') {
     return failed('there is no such bucket', 'create it, or correct OFFSITE_URL');
   }
@@ -56,7 +59,15 @@ export function s3Failure(error: unknown, url: string, region?: string): Failure
       cause: error,
     });
   }
-  if (status === undefined || status >= 500 || status === 408 || status === 429) {
+  // What was not there a moment ago is there now: the next attempt looks at it.
+  const isRace = status === 409 || status === 412;
+  if (
+    status === undefined ||
+    (status >= 500 && status !== 501) ||
+    isRace ||
+    status === 408 ||
+    status === 429
+  ) {
     return new Transient(`${url}: ${status === undefined ? `no answer (${what})` : what}`, error);
   }
   return failed(

@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { CompletedPart, S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
-import { Checksum } from '../../streams/checksum.ts';
+import type { CompletedPart, S3Client } from '@aws-sdk/client-s3';
 import {
   NotTheSame,
   type Destination,
@@ -9,15 +7,15 @@ import {
   type Stored,
   type StoredFile,
 } from '../destination.ts';
+import { connect } from './s3-client.ts';
 import { regionOf, s3Failure, statusOf } from './s3-failure.ts';
+import { base64, compositeOf, partsOf, type Part } from './s3-parts.ts';
 
 /** Loaded when it is needed: it is larger than everything else together. */
 const loadSdk = () => import('@aws-sdk/client-s3');
 
 /** More is stored in parts (the limit is 5 GiB). */
 const maxSinglePutBytes = 5_000_000_000;
-const partBytes = 64 * 1024 * 1024;
-const maxParts = 10_000;
 
 export interface S3Options {
   /** `s3://bucket/prefix` */
@@ -27,6 +25,10 @@ export interface S3Options {
   readonly signal: AbortSignal;
   readonly maxSinglePutBytes?: number;
   readonly partBytes?: number;
+}
+
+interface Options {
+  readonly abortSignal: AbortSignal;
 }
 
 /** A prefix of a bucket, at Amazon or whoever speaks its protocol. */
@@ -72,13 +74,17 @@ export class S3Destination implements Destination {
   async put(file: SourceFile): Promise<Stored> {
     const { bytes, name } = file;
     const isLarge = bytes > (this.#options.maxSinglePutBytes ?? maxSinglePutBytes);
+    const parts = isLarge ? await partsOf(file, this.#options.partBytes) : [];
     const found = await this.#head(name);
-    const wanted = isLarge ? await this.#putParts(file, found) : await this.#putWhole(file, found);
+    if (found === undefined) await (isLarge ? this.#sendParts(file, parts) : this.#sendWhole(file));
     const stored = found ?? (await this.#head(name));
-    if (stored?.ContentLength !== bytes) throw new NotTheSame(this.url, name);
-    if (stored.ChecksumSHA256 === undefined) return 'unconfirmed';
-    if (stored.ChecksumSHA256 !== wanted) throw new NotTheSame(this.url, name);
-    return 'confirmed';
+    const wanted = isLarge ? compositeOf(parts) : base64(file.sha256);
+    const { ContentLength, ChecksumSHA256: checksum = wanted } = stored ?? {};
+    if (ContentLength === bytes && checksum === wanted) {
+      return { isConfirmed: stored?.ChecksumSHA256 !== undefined, isNew: found === undefined };
+    }
+    if (found === undefined) await this.remove(name);
+    throw new NotTheSame(this.url, name);
   }
 
   async *open(name: string): AsyncGenerator<Buffer> {
@@ -121,38 +127,29 @@ export class S3Destination implements Destination {
     }
   }
 
-  /** Stores a file, if nothing is there, and returns the checksum that it must have. */
-  async #putWhole({ name, bytes, sha256, read }: SourceFile, found: unknown): Promise<string> {
-    const checksum = Buffer.from(sha256, 'hex').toString('base64');
-    if (found !== undefined) return checksum;
+  async #sendWhole({ name, bytes, sha256, read }: SourceFile): Promise<void> {
     const { PutObjectCommand } = await loadSdk();
     // Each server that knows one of the two refuses other bytes; some ask for the algorithm, too.
     const input = {
       Bucket: this.#bucket,
       Key: this.#key(name),
       ContentLength: bytes,
-      ChecksumSHA256: checksum,
+      ChecksumSHA256: base64(sha256),
       ChecksumAlgorithm: 'SHA256',
-      IfNoneMatch: '*',
     } as const;
-    await this.#send((client, options) =>
-      client.send(new PutObjectCommand({ ...input, Body: Readable.from(read()) }), options),
-    );
-    return checksum;
+    const send = (condition: { readonly IfNoneMatch?: '*' }) =>
+      this.#sendBody(read(), (client, Body, options) =>
+        client.send(new PutObjectCommand({ ...input, ...condition, Body }), options),
+      );
+    await send({ IfNoneMatch: '*' }).catch(async (error: unknown) => {
+      if (statusOf(error) !== 501) throw error;
+      await send({}); // it knows no conditions; it was looked just before
+    });
   }
 
-  /** The same in parts: the checksum is that of the checksums of all parts, with their number. */
-  async #putParts(file: SourceFile, found: unknown): Promise<string> {
-    const size = Math.max(this.#options.partBytes ?? partBytes, Math.ceil(file.bytes / maxParts));
-    const starts = Array.from({ length: Math.ceil(file.bytes / size) }, (_, index) => index * size);
-    const end = (start: number) => Math.min(start + size, file.bytes);
-    const checksums: Buffer[] = [];
-    for (const start of starts) checksums.push(await checksumOf(file.read(start, end(start))));
-    const all = createHash('sha256').update(Buffer.concat(checksums)).digest('base64');
-    const wanted = `${all}-${checksums.length}`;
-    if (found !== undefined) return wanted;
+  async #sendParts({ name, read }: SourceFile, parts: readonly Part[]): Promise<void> {
     const sdk = await loadSdk();
-    const object = { Bucket: this.#bucket, Key: this.#key(file.name) };
+    const object = { Bucket: this.#bucket, Key: this.#key(name) };
     const { UploadId } = await this.#send((client, options) =>
       client.send(
         new sdk.CreateMultipartUploadCommand({
@@ -164,31 +161,24 @@ export class S3Destination implements Destination {
       ),
     );
     try {
-      const parts: CompletedPart[] = [];
-      for (const [index, start] of starts.entries()) {
-        const ChecksumSHA256 = checksums[index]?.toString('base64') ?? '';
-        const part = { PartNumber: index + 1, ChecksumSHA256 };
-        const { ETag } = await this.#send((client, options) =>
+      const sent: CompletedPart[] = [];
+      for (const [index, { from, to, sha256 }] of parts.entries()) {
+        const part = { PartNumber: index + 1, ChecksumSHA256: base64(sha256) };
+        const input = { ...object, ...part, UploadId, ContentLength: to - from } as const;
+        const { ETag } = await this.#sendBody(read(from, to), (client, Body, options) =>
           client.send(
-            new sdk.UploadPartCommand({
-              ...object,
-              ...part,
-              UploadId,
-              ContentLength: end(start) - start,
-              ChecksumAlgorithm: 'SHA256',
-              Body: Readable.from(file.read(start, end(start))),
-            }),
+            new sdk.UploadPartCommand({ ...input, ChecksumAlgorithm: 'SHA256', Body }),
             options,
           ),
         );
-        parts.push({ ...part, ETag });
+        sent.push({ ...part, ETag });
       }
       await this.#send((client, options) =>
         client.send(
           new sdk.CompleteMultipartUploadCommand({
             ...object,
             UploadId,
-            MultipartUpload: { Parts: parts },
+            MultipartUpload: { Parts: sent },
             IfNoneMatch: '*',
           }),
           options,
@@ -202,7 +192,6 @@ export class S3Destination implements Destination {
         .catch(() => undefined);
       throw error;
     }
-    return wanted;
   }
 
   #key(name: string): string {
@@ -210,7 +199,7 @@ export class S3Destination implements Destination {
   }
 
   async #send<Output>(
-    ask: (client: S3Client, options: { readonly abortSignal: AbortSignal }) => Promise<Output>,
+    ask: (client: S3Client, options: Options) => Promise<Output>,
   ): Promise<Output> {
     const { signal } = this.#options;
     try {
@@ -218,41 +207,36 @@ export class S3Destination implements Destination {
     } catch (error) {
       signal.throwIfAborted();
       const region = regionOf(error);
-      if (region !== undefined) this.#connected = connect(this.#options, region);
+      if (region !== undefined) this.#connected = connect(this.#options.environment, region);
       throw s3Failure(error, this.url, region);
     }
   }
 
+  /** Sends what a file gives. An error of the file ends it: the SDK would wait for the rest. */
+  async #sendBody<Output>(
+    chunks: AsyncIterable<Buffer>,
+    ask: (client: S3Client, body: Readable, options: Options) => Promise<Output>,
+  ): Promise<Output> {
+    const body = Readable.from(chunks);
+    const broken = new AbortController();
+    const ofFile = new Promise<never>((_, reject) => {
+      body.once('error', (error) => {
+        broken.abort();
+        reject(error);
+      });
+    });
+    try {
+      const abortSignal = AbortSignal.any([this.#options.signal, broken.signal]);
+      const sent = this.#send((client) => ask(client, body, { abortSignal }));
+      return await Promise.race([sent, ofFile]);
+    } finally {
+      ofFile.catch(() => undefined);
+      body.destroy();
+    }
+  }
+
   #client(): Promise<S3Client> {
-    this.#connected ??= connect(this.#options);
+    this.#connected ??= connect(this.#options.environment);
     return this.#connected;
   }
-}
-
-async function connect({ environment }: S3Options, region?: string): Promise<S3Client> {
-  const { S3Client } = await loadSdk();
-  const { AWS_REGION, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 } = environment;
-  const endpoint = AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL;
-  const known = region ?? (AWS_REGION || AWS_DEFAULT_REGION || (endpoint && 'us-east-1'));
-  const config: S3ClientConfig = {
-    // Our attempts are ours: a stream cannot be read twice.
-    maxAttempts: 1,
-    // What is sent has the checksum that we know; the default one is stored wrongly by some servers.
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: { connectionTimeout: 10_000, socketTimeout: 60_000 },
-    forcePathStyle: Boolean(endpoint),
-    // It writes to stderr by itself else.
-    logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
-    ...(known ? { region: known } : {}),
-  };
-  return new S3Client(config);
-}
-
-const ignore = () => undefined;
-
-async function checksumOf(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
-  const checksum = new Checksum();
-  for await (const _ of checksum.through(chunks));
-  return Buffer.from(checksum.sha256(), 'hex');
 }
