@@ -134,8 +134,8 @@ export const verifyResult = z.strictObject({
       fileBytes: count,
       /** Messages of pg_dump that the old scripts mixed into the dump. */
       messages: count,
-      /** False where no key opens it: of a good one, its bytes are those that were written, and that is all. */
-      contentsChecked: z.boolean(),
+      /** Why its contents were not checked: `good` is said of its bytes alone then; null where they were. */
+      unchecked: z.string().nullable(),
       /** False where there was no manifest to compare with. */
       hasManifest: z.boolean(),
       byNewerVersion: z.boolean(),

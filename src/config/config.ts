@@ -18,6 +18,7 @@ import {
   type Given,
   type Sources,
 } from './sources.ts';
+import { mayBeSecret } from './values.ts';
 
 /** How to reach the database. All of it goes to libpq through the environment, never through argv. */
 export interface Connection {
@@ -190,9 +191,6 @@ function check(given: Readonly<Partial<Record<SettingName, Given>>>): Settings {
     hint: 'correct the setting where it is set; the README lists every setting',
   });
 }
-
-/** A private key, or a URL with a password, which somebody may put where it does not belong. */
-const mayBeSecret = (value: string) => /AGE-SECRET-KEY-|PRIVATE KEY|:\/\/[^/\s]*@/i.test(value);
 
 /** Variables of libpq, without ours that begin like them. */
 function libpqVariables(values: Readonly<Record<string, string>>): Record<string, string> {

@@ -4,7 +4,7 @@ import {
   integer,
   keyFile,
   offsiteUrls,
-  oneLine,
+  recipient,
   oneOf,
   path,
   type Zod,
@@ -121,7 +121,7 @@ export const settings = {
   },
   ageRecipient: {
     variables: ['BACKUP_AGE_RECIPIENT'],
-    schema: oneLine,
+    schema: recipient,
     help: 'public keys of age, or a file of them: new backups are encrypted to them',
   },
   ageIdentityFile: {
@@ -131,7 +131,7 @@ export const settings = {
   },
   gpgRecipient: {
     variables: ['BACKUP_GPG_RECIPIENT'],
-    schema: oneLine,
+    schema: recipient,
     help: 'a key of GnuPG (fingerprint, address): new backups are encrypted to it',
   },
   offsiteUrl: {

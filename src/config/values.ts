@@ -23,35 +23,43 @@ export const path = (zod: Zod) =>
     error: 'a path with the home directory written out: ~ is not expanded',
   });
 
+/** A private key, or a URL with a password, which somebody may put where it does not belong: never shown. */
+export const mayBeSecret = (text: string): boolean =>
+  /AGE-(?:SECRET|PLUGIN)|PRIVATE KEY|:\/\/[^/\s]*@|secret|passw|pass=|key=/i.test(text);
+
 /** A path of a file with keys, which is easily confused with what is in it. */
 export const keyFile = (zod: Zod) =>
-  path(zod).refine((text) => !/^\s*(?:AGE-|age1)/i.test(text), {
+  path(zod).refine((text) => !/AGE-(?:SECRET|PLUGIN)|^\W*age1/i.test(text), {
     error: 'the path of a file, not a key',
   });
 
-/** Text that is no list of lines. */
-export const oneLine = (zod: Zod) =>
-  zod.string().refine((text) => text.trim() !== '' && !/[\0\r\n]/.test(text), {
-    error: 'in one line',
-  });
+/** What tells to whom something is encrypted, in one line. */
+export const recipient = (zod: Zod) =>
+  zod
+    .string()
+    .refine((text) => text.trim() !== '' && !/[\0\r\n]/.test(text), { error: 'in one line' })
+    .refine((text) => !/AGE-(?:SECRET|PLUGIN)|PRIVATE KEY/i.test(text), {
+      error: 'a public key, not a private one',
+    });
 
 const destinations = [
   /^s3:\/\/[a-z0-9][a-z0-9._-]+(?:\/[^?#]*)?$/i,
-  /^file:\/\/\/./,
+  /^file:\/\/\/[^?#]+$/,
   /^rclone:[\w.+@][\w.+@ -]*:/,
 ];
+
+/** Whether a text is the URL of a place for copies. */
+export const isPlace = (text: string): boolean =>
+  destinations.some((pattern) => pattern.test(text));
 
 /** Places for copies, separated by spaces. */
 export const offsiteUrls = (zod: Zod) =>
   zod
     .string()
     .transform((text) => text.split(/\s+/).filter((word) => word !== ''))
-    .refine(
-      (words) =>
-        words.length > 0 &&
-        words.every((word) => destinations.some((pattern) => pattern.test(word))),
-      { error: 's3://bucket/prefix, file:///directory or rclone:REMOTE:PATH' },
-    );
+    .refine((words) => words.length > 0 && words.every(isPlace), {
+      error: 's3://bucket/prefix, file:///directory or rclone:REMOTE:PATH',
+    });
 
 /** One of these words. */
 export const oneOf =

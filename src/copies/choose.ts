@@ -1,5 +1,6 @@
 import { decryptAll } from '../archive/plain-sql.ts';
 import { collect } from '../base/chunks.ts';
+import { isPlace } from '../config/values.ts';
 import { Failure } from '../base/errors.ts';
 import { parseManifest, type Manifest } from '../backup-directory/manifest.ts';
 import { stampBeginning } from '../backup-directory/locate.ts';
@@ -31,10 +32,17 @@ export const isCopyUrl = (text: string): boolean => /^(?:s3|file|rclone):/.test(
  * Finds a copy.
  * @param called a name, a timestamp or its beginning, or a URL; undefined, or `latest`: the newest good one of the
  *   database, wherever it is.
+ * @param except places that are not asked.
  * @throws Failure `usage`, `noSuchBackup`, `cannotConnect`, `storage`; Locked where no key opens its manifest.
  */
-export async function chooseCopy(context: Context, called: string | undefined): Promise<Copy> {
-  const { urls, name } = placesOf(context, called);
+export async function chooseCopy(
+  context: Context,
+  called: string | undefined,
+  except: ReadonlySet<string>,
+): Promise<Copy> {
+  const places = placesOf(context, called);
+  const { name } = places;
+  const urls = places.urls.filter((url) => !except.has(url));
   const lying: Lying[] = [];
   let failure: Failure | undefined;
   for (const url of urls) {
@@ -80,8 +88,8 @@ function placesOf(
 ): { readonly urls: readonly string[]; readonly name: string | undefined } {
   if (called !== undefined && isCopyUrl(called)) {
     const [, url = '', name = ''] = /^(.*?)\/?([^/:]*)$/.exec(called) ?? [];
-    if (parseBackupName(name) !== undefined) return { urls: [url], name };
-    throw new Failure('usage', `${called} is not the URL of a backup`, {
+    if (isPlace(url) && parseBackupName(name) !== undefined) return { urls: [url], name };
+    throw new Failure('usage', 'that is not the URL of a backup', {
       hint: 'it ends with the name of a backup: s3://bucket/prefix/pratiko_backup_20251129_020000.sql.gz',
     });
   }
@@ -97,7 +105,8 @@ async function copyCalled(
   lying: readonly Lying[],
   called: string,
 ): Promise<Copy | undefined> {
-  const found = lying.filter((backup) => isCalled(backup, called));
+  const exact = lying.filter(({ name }) => name === called);
+  const found = exact.length > 0 ? exact : lying.filter((backup) => isCalled(backup, called));
   const names = new Set(found.map(({ name }) => name));
   if (names.size > 1) throw ambiguous(called, [...names]);
   return found[0] && complete(context, found[0]);
@@ -146,9 +155,9 @@ async function complete(context: Context, { names, ...backup }: Lying): Promise<
   };
 }
 
-function isCalled({ name, stamp }: StoredFile & BackupName, called: string): boolean {
+function isCalled({ stamp }: BackupName, called: string): boolean {
   const beginning = stampBeginning(called);
-  return name === called || (beginning !== undefined && stamp.startsWith(beginning));
+  return beginning !== undefined && stamp.startsWith(beginning);
 }
 
 const ambiguous = (called: string, names: readonly string[]) =>

@@ -111,6 +111,9 @@ async function copyOne(
       `${backup.name} is copied without its manifest: there is no key here to encrypt that`,
     );
   }
+  if (!isThere && backup.encryption === undefined && encrypter !== undefined) {
+    log.warn(`${backup.name} was made without encryption, and is copied as it is`);
+  }
   for (const file of files) {
     await store(context, destination, file, {
       isRepeatable: file.name !== backup.name,

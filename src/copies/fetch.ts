@@ -1,9 +1,9 @@
-import { stat } from 'node:fs/promises';
+import { stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decryptAll } from '../archive/plain-sql.ts';
 import { checksumOfFile } from '../archive/file-checksum.ts';
 import { collect } from '../base/chunks.ts';
-import { Failure } from '../base/errors.ts';
+import { Failure, type FailureKind } from '../base/errors.ts';
 import { formatBytes, shellWord } from '../base/format.ts';
 import type { Backup } from '../backup-directory/backup.ts';
 import { findBackup } from '../backup-directory/catalog.ts';
@@ -45,17 +45,33 @@ export interface FetchOptions {
  * @throws Failure `usage`, `noSuchBackup`, `cannotConnect`; `verificationFailed` where the copy is not good; `storage`.
  */
 export async function fetchBackup(context: Context, options: FetchOptions): Promise<Fetched> {
-  const { config } = context;
-  const { backupDir } = config;
-  const copy = await chooseCopy(context, options.called);
-  await ensureDirectory(backupDir, config.backupDirIsDefault);
+  const { backupDir, backupDirIsDefault } = context.config;
+  await ensureDirectory(backupDir, backupDirIsDefault);
   await using _lock = await lockDirectory(context, 'fetch', options.waitSeconds);
-  const path = join(backupDir, copy.name);
-  const here = findBackup(backupDir, copy.name);
-  if (here === undefined) await bring(context, copy, options);
-  else await requireSame(context, here, copy);
-  return { path, hasRoles: copy.globals !== undefined };
+  const failed = new Map<string, Failure>();
+  for (;;) {
+    const copy = await chooseCopy(context, options.called, new Set(failed.keys())).catch(
+      (error: unknown) => {
+        throw [...failed.values()][0] ?? error;
+      },
+    );
+    try {
+      const here = findBackup(backupDir, copy.name);
+      if (here === undefined) await bring(context, copy, options);
+      else await requireSame(context, here, copy);
+      return { path: join(backupDir, copy.name), hasRoles: copy.globals !== undefined };
+    } catch (error) {
+      context.signal.throwIfAborted();
+      if (!(error instanceof Failure && ofPlaces.includes(error.kind))) throw error;
+      // Another place may have it, or an older one.
+      failed.set(copy.from.url, error);
+      context.log.warn({ hint: error.hint }, error.message);
+    }
+  }
 }
+
+/** What another place may do better. */
+const ofPlaces: readonly FailureKind[] = ['cannotConnect', 'verificationFailed', 'toolMissing'];
 
 async function bring(context: Context, copy: Copy, options: FetchOptions): Promise<void> {
   const { config, log } = context;
@@ -110,7 +126,7 @@ async function download(
     let position = 0;
     for await (const chunk of checksum.through(from.open(name))) {
       try {
-        await draft.file.write(chunk, 0, chunk.length, position);
+        await writeAt(draft.file, chunk, position);
       } catch (error) {
         throw await writeFailure(draft, error, position);
       }
@@ -118,6 +134,14 @@ async function download(
       onProgress?.({ name, to: from.url, bytes: position, totalBytes, phase: 'fetching' });
     }
   });
+}
+
+/** A disk that is almost full takes a part, and says so only the next time. */
+async function writeAt(file: FileHandle, chunk: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < chunk.length;) {
+    const { bytesWritten } = await file.write(chunk, done, chunk.length - done, position + done);
+    done += bytesWritten;
+  }
 }
 
 /** What lies on the disk now is what was copied once, as far as its manifest, or its size, can tell. */

@@ -1,3 +1,5 @@
+import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Failure } from '../base/errors.ts';
 import type { Destination } from './destination.ts';
@@ -19,12 +21,30 @@ export function openDestination(
   { config, environment, signal }: Pick<Context, 'config' | 'environment' | 'signal'>,
 ): Destination {
   const all = { ...config.settingsFile.values, ...environment };
-  if (url.startsWith('file:')) return new DirectoryDestination(url, pathOf(url), signal);
+  if (url.startsWith('file:')) {
+    return new DirectoryDestination(url, directoryOf(url, config.backupDir), signal);
+  }
   if (url.startsWith('s3:')) return new S3Destination({ url, environment: all, signal });
   const given = Object.entries(all).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && forRclone.test(entry[0]),
   );
   return new RcloneDestination(url, Object.fromEntries(given), signal);
+}
+
+function directoryOf(url: string, backupDir: string): string {
+  const path = pathOf(url);
+  if (canonical(path) !== canonical(backupDir)) return path;
+  throw new Failure('usage', `${url} is the backup directory itself: no copies can be there`, {
+    hint: 'let OFFSITE_URL name another disk',
+  });
+}
+
+function canonical(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve(path);
+  }
 }
 
 function pathOf(url: string): string {

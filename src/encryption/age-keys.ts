@@ -4,6 +4,7 @@ import { shellWord } from '../base/format.ts';
 
 /** Keys that are known, and what to do where one is of another kind; a private key is never repeated. */
 const unsupported: readonly (readonly [RegExp, string])[] = [
+  // In a file; in the setting itself it is refused before.
   [/^AGE-(?:SECRET-KEY|PLUGIN)-/i, 'a private key: public keys belong here, which begin with age1'],
   [/^(?:sk-)?(?:ssh|ecdsa)-/, 'an SSH key: make one of age with `pratiko-backup keygen`'],
   // What follows the first 1 of an own key has none.
@@ -20,7 +21,7 @@ export async function readRecipients(
   setting: string,
   resolvePath: (path: string) => string,
 ): Promise<string[]> {
-  const isKeys = /^\s*(?:age1|AGE-|(?:sk-)?ssh-|(?:sk-)?ecdsa-)/i.test(setting);
+  const isKeys = /^\s*(?:age1|(?:sk-)?ssh-|(?:sk-)?ecdsa-)/i.test(setting);
   const place = isKeys ? 'BACKUP_AGE_RECIPIENT' : resolvePath(setting);
   const words = isKeys
     ? setting.split(/[\s,]+/).filter((word) => word !== '')

@@ -10,8 +10,9 @@ import { Locked } from '../encryption/locked.ts';
 
 /** What was found of a backup. */
 interface Read extends Pick<ArchiveReport, 'contents' | 'defects'> {
-  /** False where no key opens it, or it could not be read. */
-  readonly contentsChecked: boolean;
+  /** Why its contents were not checked, though its bytes are those that were written; undefined where they were. */
+  readonly unchecked?: Failure;
+  /** What to do where it could not be read. */
   readonly hint?: string;
 }
 
@@ -30,13 +31,16 @@ export async function readBackup(
       onProgress,
     });
     await record(context, file, report.defects);
-    return { ...report, contentsChecked: true };
+    return report;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     const { manifest } = file;
-    return error instanceof Locked && error.isWithoutKey && manifest !== undefined
-      ? compareBytes(file, manifest, context, onProgress)
-      : { ...unread([error instanceof Locked ? error.clause : error.message]), hint: error.hint };
+    // A key that is missing, or the wrong one, says nothing of the backup.
+    if (error.kind === 'usage' && manifest !== undefined) {
+      return compareBytes(file, manifest, context, { unchecked: error, onProgress });
+    }
+    const why = error instanceof Locked ? error.clause : error.message;
+    return { ...unread([why]), hint: error.hint };
   }
 }
 
@@ -45,7 +49,10 @@ async function compareBytes(
   file: BackupFile,
   { sha256, tables }: Manifest,
   context: Context,
-  onProgress: (progress: ReadProgress) => void,
+  {
+    unchecked,
+    onProgress,
+  }: { readonly unchecked: Failure; readonly onProgress: (progress: ReadProgress) => void },
 ): Promise<Read> {
   const { path, bytes: totalBytes } = file;
   const found = await checksumOfFile(path, context.signal, (readBytes) =>
@@ -57,13 +64,12 @@ async function compareBytes(
     return unread(defects);
   }
   const { contents, defects } = unread([]);
-  return { contents: { ...contents, tables }, defects, contentsChecked: false };
+  return { contents: { ...contents, tables }, defects, unchecked };
 }
 
 const unread = (defects: readonly string[]): Read => ({
   contents: new DumpInspector().contents(),
   defects,
-  contentsChecked: false,
 });
 
 /** Whoever may only read the backups verifies them all the same. */

@@ -1,5 +1,6 @@
 import type { ReadProgress } from '../archive/reader.ts';
 import { identify, identifyStray } from '../archive/identify.ts';
+import type { Failure } from '../base/errors.ts';
 import type { TableRows } from '../base/table-rows.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
 import { listBackups } from '../backup-directory/catalog.ts';
@@ -26,8 +27,8 @@ export interface Verdict {
   readonly fileBytes: number;
   /** How many messages of pg_dump the old scripts mixed into the dump; they are left out on restore. */
   readonly messages: number;
-  /** False where no key opens it: of a good one, its bytes are those that were written, and that is all. */
-  readonly contentsChecked: boolean;
+  /** Why its contents were not checked, though its bytes are those that were written; undefined where they were. */
+  readonly unchecked: Failure | undefined;
   /** False where there was no manifest to compare with. */
   readonly hasManifest: boolean;
   /** It has one that this version cannot read. */
@@ -88,7 +89,7 @@ async function verifyFile(
     tables: report.contents.tables,
     fileBytes: file.bytes,
     messages: report.contents.messages,
-    contentsChecked: report.contentsChecked,
+    unchecked: report.unchecked,
     hasManifest: file.manifest !== undefined,
     byNewerVersion: file.condition === 'byNewerVersion',
   };

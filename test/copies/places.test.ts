@@ -102,6 +102,51 @@ describe('file:///directory', () => {
     expect(found.stdout).toContain('good:');
   });
 
+  test('the newest good copy is found wherever it is, also where another place has a bad one', async () => {
+    const { run, nas, directory, database } = await withDirectory2();
+    const other = await temporaryDirectory();
+    expect(await run(['backup'])).toExitWith(0);
+    expect(await run(['backup'], { OFFSITE_URL: `file://${other}` })).toExitWith(0);
+    const names = await dumpsIn(directory);
+    const both = { OFFSITE_URL: `file://${nas} file://${other}` };
+    const fresh = await installation(database);
+    const found = await fresh.run(['verify', '--from-offsite'], { env: both });
+    expect(found.stdout).toContain(`${names[1]}  good:`);
+
+    expect(await run(['copy'], both)).toExitWith(0);
+    const bytes = await readFile(join(nas, names[1] ?? ''));
+    bytes[100] = (bytes[100] ?? 0) ^ 1;
+    await writeFile(join(nas, names[1] ?? ''), bytes);
+    const second = await installation(database);
+    const restored = await second.run(['restore', '--from-offsite', '--yes'], { env: both });
+    expect(restored).toExitWith(0);
+    expect(restored.stderr).toContain('is not what was copied');
+    expect(restored.stderr).toContain(names[1]);
+  });
+
+  test('what was fetched belongs to who has copied it', async () => {
+    const { run, nas, directory, database } = await withDirectory2();
+    expect(await run(['backup'])).toExitWith(0);
+    const [old = ''] = await dumpsIn(directory);
+    const fresh = await installation(database);
+    const env = { OFFSITE_URL: `file://${nas}`, OFFSITE_RETENTION_KEEP_MIN: '1' };
+    expect(await fresh.run(['restore', '--from-offsite', '--yes'], { env })).toExitWith(0);
+    expect(await fresh.run(['backup'], { env })).toExitWith(0);
+    const planned = await fresh.run(['prune', '--dry-run', '--json'], { env });
+    const { offsite } = JSON.parse(planned.stdout) as {
+      offsite: { decisions: { name: string }[] }[];
+    };
+    expect(offsite[0]?.decisions.map(({ name }) => name)).not.toContain(old);
+    expect(offsite[0]?.decisions).toHaveLength(1);
+  });
+
+  test('the backup directory itself is no place for copies', async () => {
+    const { run, directory } = await withDirectory();
+    const made = await run(['backup'], { OFFSITE_URL: `file://${directory}` });
+    expect(made).toExitWith(3);
+    expect(made.stderr).toContain('is the backup directory itself');
+  });
+
   test('without OFFSITE_URL there is nothing to copy to, or to fetch from', async () => {
     const { run } = await withDirectory();
     for (const args of [['copy'], ['list', '--offsite'], ['restore', '--from-offsite', '--yes']]) {

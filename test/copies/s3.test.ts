@@ -174,15 +174,19 @@ describe('without what it takes', () => {
     expectQuiet(copied);
   });
 
-  test.each(['ftp://x', 's3:/bucket', 'file://relative', 's3://key:Zr9secret@bucket/x'])(
-    'OFFSITE_URL=%s is refused',
-    async (url) => {
-      const { run } = await withS3();
-      const copied = await run(['copy'], { OFFSITE_URL: url });
-      expect(copied).toExitWith(2);
-      expect(copied.stderr).not.toContain('Zr9secret');
-    },
-  );
+  test.each([
+    'rclone::s3,secret_access_key=Zr9secret:bucket/x',
+    'file:///dir#x',
+    'ftp://x',
+    's3:/bucket',
+    'file://relative',
+    's3://key:Zr9secret@bucket/x',
+  ])('OFFSITE_URL=%s is refused', async (url) => {
+    const { run } = await withS3();
+    const copied = await run(['copy'], { OFFSITE_URL: url });
+    expect(copied).toExitWith(2);
+    expect(copied.stderr).not.toContain('Zr9secret');
+  });
 });
 
 test('large files go in parts, each with its checksum', async () => {

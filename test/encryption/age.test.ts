@@ -107,7 +107,10 @@ describe('without the right key', () => {
     const before = await content(database);
     const other = await ageKeys();
     const wrong = { env: other.toDecrypt };
-    expectEnding(await run(['verify'], wrong), 21, 'no key in BACKUP_AGE_IDENTITY_FILE opens it');
+    expectEnding(await run(['verify'], wrong), 2, 'no key in BACKUP_AGE_IDENTITY_FILE opens it');
+    expect((await run(['verify'], wrong)).stdout).toContain(
+      'the bytes are those that were written',
+    );
     expectEnding(await run(['restore', '--yes'], wrong), 2, 'no key in BACKUP_AGE_IDENTITY_FILE');
     expectEnding(await run(['restore', '--yes']), 2, 'no private key is given');
     expectEnding(await run(['extract']), 2, 'no private key is given');
@@ -171,7 +174,8 @@ describe('a key that cannot encrypt stops the backup before the dump', () => {
   test.each([
     ['malformed', 'age1nothing', 'no public key of age'],
     ['cut off', 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kudcqvj', 'no public key of age'],
-    ['a private one', 'AGE-SECRET-KEY-1SECRETSECRET', 'a private key'],
+    ['a private one', 'AGE-SECRET-KEY-1SECRETSECRET', 'not a private one'],
+    ['a private one in quotes', '"AGE-SECRET-KEY-1SECRETSECRET"', 'not a private one'],
     ['of SSH', 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5', 'SSH key'],
     [
       'of a plugin',

@@ -46,6 +46,7 @@ export function addVerifyCommand(program: Command, shell: Terminal): void {
         ],
         {
           done: 'all that were read are good',
+          usage: 'wrong options; contents not checked, for the key is not the right one',
           noSuchBackup: 'there is no such backup, or more than one begins so',
           locked: 'another run is at work in the directory (a copy is fetched into it)',
           toolMissing: 'not proven: a PostgreSQL program is missing or too old (--restore)',
@@ -91,19 +92,28 @@ export function addVerifyCommand(program: Command, shell: Terminal): void {
         good: bad.length === 0,
         backups: verdicts.map((verdict) => ({
           ...verdict,
+          unchecked: verdict.unchecked?.message ?? null,
           defects: [...verdict.defects],
           tables: [...verdict.tables],
         })),
       };
       shell.result(result, verdicts.map(describe).join('\n'));
       if (bad.length > 0) throw notGood(bad, verdicts.length, another);
+      const wrongKey = verdicts.find(({ unchecked }) => unchecked && !isWithoutKey(unchecked));
+      if (wrongKey?.unchecked !== undefined) throw wrongKey.unchecked;
     });
 }
 
+/** Nobody has given a key: that is how it should be where backups are made. */
+const isWithoutKey = (error: Failure) => 'isWithoutKey' in error && error.isWithoutKey === true;
+
 function describe(verdict: Verdict): string {
   if (!verdict.good) return `${verdict.name}  NOT GOOD: ${verdict.defects.join('; ')}`;
-  if (!verdict.contentsChecked) {
-    return `${verdict.name}  the bytes are those that were written; contents not checked: there is no private key here`;
+  if (verdict.unchecked !== undefined) {
+    const why = isWithoutKey(verdict.unchecked)
+      ? 'there is no private key here'
+      : verdict.unchecked.message;
+    return `${verdict.name}  the bytes are those that were written; contents not checked: ${why}`;
   }
   const size = `${formatPlural(verdict.tables.length, 'table')}, ${formatPlural(totalRows(verdict.tables), 'row')}, ${formatBytes(verdict.fileBytes)}`;
   const legacy =

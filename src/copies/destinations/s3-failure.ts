@@ -50,6 +50,7 @@ export function s3Failure(error: unknown, url: string, region?: string): Failure
   if (error instanceof Error && error.message.startsWith('Region is missing')) {
     return failed('its region is not known', 'set AWS_REGION');
   }
+  if (what === 'ERR_INVALID_URL') return failed('AWS_ENDPOINT_URL is no URL', 'correct it');
   if (name === 'NoSuchBucket') {
     return failed('there is no such bucket', 'create it, or correct OFFSITE_URL');
   }
