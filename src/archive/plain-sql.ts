@@ -13,13 +13,15 @@ import { peek } from '../streams/peek.ts';
 
 /**
  * The bytes of a file, as they are on the disk.
+ * @param range offsets, both inclusive; without it, the whole file.
  * @throws Failure `storage`
  */
 export async function* readFileBytes(
   { path }: Pick<BackupFile, 'path'>,
   signal: AbortSignal,
+  range: { readonly start?: number; readonly end?: number } = {},
 ): AsyncGenerator<Buffer> {
-  const file = createReadStream(path, { highWaterMark: 256 * 1024, signal });
+  const file = createReadStream(path, { ...range, highWaterMark: 256 * 1024, signal });
   try {
     for await (const chunk of file as AsyncIterable<Buffer>) yield chunk;
   } catch (error) {

@@ -108,13 +108,15 @@ export async function publishDraft(draft: Draft, manifest: string | undefined): 
 }
 
 /** Removes everything of a draft that was not published. */
-export async function discardDraft({ directory, name, stamp, path, file }: Draft): Promise<void> {
+export async function discardDraft(draft: Draft): Promise<void> {
+  const { directory, name, stamp, path, file } = draft;
   await file.close().catch(() => undefined); // it may be closed already
   await rm(path, { force: true });
   if (await exists(join(directory, name))) return;
   const manifest = formatManifestName(stamp);
   await rm(join(directory, formatPartialName(manifest)), { force: true });
   await rm(join(directory, manifest), { force: true });
+  await rm(join(directory, formatGlobalsName(draft)), { force: true });
 }
 
 /**

@@ -122,6 +122,10 @@ export function formatGlobalsName({ stamp, encryption }: BackupName): string {
   return `pratiko_backup_${stamp}.globals.sql${endingOf(encryption)}`;
 }
 
+/** Every name that the roles beside the backup of a stamp can have. */
+export const globalsNamesOf = (stamp: Stamp): string[] =>
+  ways.map((encryption) => formatGlobalsName({ stamp, encryption }));
+
 /** The name of a file while it is being written. */
 export function formatPartialName(finalName: string): string {
   return `.${finalName}.partial`;

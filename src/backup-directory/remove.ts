@@ -8,6 +8,7 @@ import {
   backupNamesOf,
   formatGlobalsName,
   formatManifestName,
+  globalsNamesOf,
   formatPartialName,
   latestNames,
   parsePartialName,
@@ -32,8 +33,8 @@ export async function removeBackup(directory: string, backup: Backup): Promise<v
 }
 
 /**
- * Removes what a run that was killed has left: partial files, and the manifest of a backup that
- * was never published. Only under the lock.
+ * Removes what a run that was killed has left: partial files, and the manifest and the roles of a backup
+ * that was never published. Only under the lock.
  * @returns the names of what was removed.
  * @throws Failure `storage`.
  */
@@ -65,9 +66,8 @@ function leftoversAmong(names: ReadonlySet<string>): string[] {
   return [...names].flatMap((name) => {
     const stamp = parsePartialName(name);
     if (stamp === undefined) return otherPartials.includes(name) ? [name] : [];
-    const manifest = formatManifestName(stamp);
-    const isOrphan =
-      names.has(manifest) && !backupNamesOf(stamp).some((backup) => names.has(backup));
-    return isOrphan ? [name, manifest] : [name];
+    if (backupNamesOf(stamp).some((backup) => names.has(backup))) return [name];
+    const orphans = [formatManifestName(stamp), ...globalsNamesOf(stamp)];
+    return [name, ...orphans.filter((orphan) => names.has(orphan))];
   });
 }

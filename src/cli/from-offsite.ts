@@ -1,4 +1,5 @@
 import { Failure } from '../base/errors.ts';
+import { isCopyUrl } from '../config/values.ts';
 import type { Context } from '../context.ts';
 import { showCopying } from './reading.ts';
 import type { Terminal } from './terminal.ts';
@@ -22,7 +23,7 @@ export async function fileOrCopy(
   { fromOffsite }: OffsiteFlag,
   { context, shell, waitSeconds }: { context: Context; shell: Terminal; waitSeconds: number },
 ): Promise<{ readonly file: string | undefined; readonly hasRoles: boolean }> {
-  const isUrl = file !== undefined && /^(?:s3|file|rclone):/.test(file);
+  const isUrl = file !== undefined && isCopyUrl(file);
   if (fromOffsite === undefined && !isUrl) return { file, hasRoles: false };
   if (typeof fromOffsite === 'string' && file !== undefined) {
     throw new Failure('usage', 'give one backup, not two', {

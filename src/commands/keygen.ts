@@ -40,7 +40,7 @@ const describe = ({ file, recipient }: KeygenResult) =>
     `Put that line into .env; the private key is in ${file}.`,
     'Move that file to where you keep your passwords, and to a second place elsewhere:',
     'without it, nobody can ever open what is encrypted from now on.',
-    'Do not leave it here: who takes this machine would have the key with the backups,',
-    'and a disk that dies would take both. To restore, bring it back and name it in',
-    'BACKUP_AGE_IDENTITY_FILE.',
+    'Do not leave it here, for who takes this machine would have the key with the',
+    'backups, and a disk that dies would take both; to restore, bring it back and',
+    'name it in BACKUP_AGE_IDENTITY_FILE.',
   ].join('\n');

@@ -52,6 +52,9 @@ const destinations = [
 export const isPlace = (text: string): boolean =>
   destinations.some((pattern) => pattern.test(text));
 
+/** Whether a text is the URL of a copy, not the path of a file. */
+export const isCopyUrl = (text: string): boolean => /^(?:s3|file|rclone):/.test(text);
+
 /** Places for copies, separated by spaces. */
 export const offsiteUrls = (zod: Zod) =>
   zod

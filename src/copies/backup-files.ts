@@ -1,7 +1,7 @@
-import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
+import { readFileBytes } from '../archive/plain-sql.ts';
 import { Failure } from '../base/errors.ts';
 import { globalsPathOf, readGlobals } from '../backup-directory/globals-file.ts';
 import type { KnownBackup } from '../backup-directory/copied.ts';
@@ -20,12 +20,13 @@ import type { SourceFile } from './destination.ts';
 export async function filesOf(
   backup: KnownBackup,
   encrypter: Encrypter | undefined,
+  signal: AbortSignal,
 ): Promise<SourceFile[]> {
   const globals = await readGlobals(backup);
   return [
     ...(await manifestOf(backup, encrypter)),
     ...(globals === undefined ? [] : [inMemory(basename(globalsPathOf(backup)), globals)]),
-    onDisk(backup),
+    onDisk(backup, signal),
   ];
 }
 
@@ -56,7 +57,7 @@ function inMemory(name: string, bytes: Buffer): SourceFile {
   };
 }
 
-function onDisk({ name, path, manifest }: KnownBackup): SourceFile {
+function onDisk({ name, path, manifest }: KnownBackup, signal: AbortSignal): SourceFile {
   const { fileBytes: bytes, sha256 } = manifest;
   return {
     name,
@@ -64,17 +65,16 @@ function onDisk({ name, path, manifest }: KnownBackup): SourceFile {
     sha256,
     read: (from, to) =>
       from === undefined || to === undefined
-        ? whole(path, sha256)
-        : createReadStream(path, { start: from, end: to - 1 }),
+        ? whole(path, sha256, signal)
+        : readFileBytes({ path }, signal, { start: from, end: to - 1 }),
   };
 }
 
 /** Bytes that are not those that were written reach no copy: its last chunk is missing. */
-async function* whole(path: string, sha256: string): AsyncGenerator<Buffer> {
+async function* whole(path: string, sha256: string, signal: AbortSignal): AsyncGenerator<Buffer> {
   const checksum = new Checksum();
   let last: Buffer | undefined;
-  const file = createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>;
-  for await (const chunk of checksum.through(file)) {
+  for await (const chunk of checksum.through(readFileBytes({ path }, signal))) {
     if (last !== undefined) yield last;
     last = chunk;
   }

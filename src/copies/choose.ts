@@ -1,6 +1,6 @@
 import { decryptAll } from '../archive/plain-sql.ts';
 import { collect } from '../base/chunks.ts';
-import { isPlace } from '../config/values.ts';
+import { isCopyUrl, isPlace } from '../config/values.ts';
 import { Failure } from '../base/errors.ts';
 import { parseManifest, type Manifest } from '../backup-directory/manifest.ts';
 import { stampBeginning } from '../backup-directory/locate.ts';
@@ -24,9 +24,6 @@ export interface Copy extends BackupName, StoredFile {
   /** The name of the file with the roles of the server, where there is one. */
   readonly globals: string | undefined;
 }
-
-/** Whether that is the URL of a copy, not the path of a file. */
-export const isCopyUrl = (text: string): boolean => /^(?:s3|file|rclone):/.test(text);
 
 /**
  * Finds a copy.
@@ -139,7 +136,7 @@ async function newestGood(context: Context, lying: readonly Lying[]): Promise<Co
     }
   }
   if (other !== undefined) {
-    context.log.warn(`there is no copy of this database: taking the newest of another`);
+    context.log.warn('there is no copy of this database: taking the newest of another');
   } else if (unknown !== undefined) {
     context.log.warn('no manifest tells which backup is good: taking the newest');
   } else if (failure !== undefined) throw failure;

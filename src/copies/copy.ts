@@ -103,7 +103,7 @@ async function copyOne(
   { encrypter, isThere, onProgress }: CopyOneOptions,
 ): Promise<void> {
   const { log, config, now } = context;
-  const all = await filesOf(backup, encrypter);
+  const all = await filesOf(backup, encrypter, context.signal);
   const files = isThere ? all.filter(({ name }) => name === backup.name) : all;
   if (!isThere && backup.encryption !== undefined && backup.encryption !== encrypter?.encryption) {
     log.warn(

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { decryptAll } from '../archive/plain-sql.ts';
 import { checksumOfFile } from '../archive/file-checksum.ts';
 import { collect } from '../base/chunks.ts';
+import { isCopyUrl } from '../config/values.ts';
 import { Failure, type FailureKind } from '../base/errors.ts';
 import { formatBytes, shellWord } from '../base/format.ts';
 import type { Backup } from '../backup-directory/backup.ts';
@@ -48,13 +49,9 @@ export async function fetchBackup(context: Context, options: FetchOptions): Prom
   const { backupDir, backupDirIsDefault } = context.config;
   await ensureDirectory(backupDir, backupDirIsDefault);
   await using _lock = await lockDirectory(context, 'fetch', options.waitSeconds);
-  const failed = new Map<string, Failure>();
+  const failed = new Set<string>();
   for (;;) {
-    const copy = await chooseCopy(context, options.called, new Set(failed.keys())).catch(
-      (error: unknown) => {
-        throw [...failed.values()][0] ?? error;
-      },
-    );
+    const copy = await chooseCopy(context, options.called, failed);
     try {
       const here = findBackup(backupDir, copy.name);
       if (here === undefined) await bring(context, copy, options);
@@ -62,9 +59,11 @@ export async function fetchBackup(context: Context, options: FetchOptions): Prom
       return { path: join(backupDir, copy.name), hasRoles: copy.globals !== undefined };
     } catch (error) {
       context.signal.throwIfAborted();
-      if (!(error instanceof Failure && ofPlaces.includes(error.kind))) throw error;
+      failed.add(copy.from.url);
+      const isOfPlace = error instanceof Failure && ofPlaces.includes(error.kind);
       // Another place may have it, or an older one.
-      failed.set(copy.from.url, error);
+      const others = isCopyUrl(options.called ?? '') ? [] : context.config.offsite.urls;
+      if (!isOfPlace || others.every((url) => failed.has(url))) throw error;
       context.log.warn({ hint: error.hint }, error.message);
     }
   }

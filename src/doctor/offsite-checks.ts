@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { Denied } from '../copies/destination.ts';
+import { collect, only } from '../base/chunks.ts';
+import { Denied, NotTheSame } from '../copies/destination.ts';
 import { openDestination } from '../copies/open-destination.ts';
 import { store } from '../copies/store.ts';
 import type { Context } from '../context.ts';
@@ -20,22 +21,21 @@ async function probe(context: Context, url: string): Promise<Check> {
   try {
     const destination = openDestination(url, context);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
-    const read = async function* () {
-      yield await Promise.resolve(bytes);
-    };
     await store(
       context,
       destination,
-      { name, bytes: bytes.length, sha256, read },
+      { name, bytes: bytes.length, sha256, read: () => only(bytes) },
       { isRepeatable: false },
     );
+    const found = await collect(destination.open(name));
+    if (!found.equals(bytes)) throw new NotTheSame(url, name);
     try {
       await destination.remove(name);
     } catch (error) {
       if (!(error instanceof Denied) || context.config.offsite.prune) throw error;
-      return ok('copies', `${url} takes files and confirms them; ${name} stays there`);
+      return ok('copies', `${url} takes files and gives them back; ${name} stays there`);
     }
-    return ok('copies', `${url} takes files, confirms them, and removes them`);
+    return ok('copies', `${url} takes files, gives them back, and removes them`);
   } catch (error) {
     return failedBy('copies', error);
   }

@@ -190,7 +190,7 @@ describe.skipIf(!hasRclone)('rclone:REMOTE:PATH', () => {
     const [name = ''] = await dumpsIn(directory);
     expect(await dumpsIn(nas)).toEqual([name]);
     expect((await run(['doctor'])).stdout).toContain(
-      'takes files, confirms them, and removes them',
+      'takes files, gives them back, and removes them',
     );
     await rm(directory, { recursive: true });
     await import('node:fs/promises').then(({ mkdir }) => mkdir(directory));

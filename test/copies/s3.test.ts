@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { S3Destination } from '../../src/copies/destinations/s3.ts';
 import { withRetries } from '../../src/copies/retry.ts';
-import { installation, type Run } from '../support/cli.ts';
+import { installation, runTool, type Run } from '../support/cli.ts';
 import { ageKeys } from '../support/keys.ts';
 import { secretKey, startS3, type Fault, type S3Request } from '../support/s3.ts';
 import { killGroup, launch } from '../support/launch.ts';
@@ -84,6 +85,12 @@ test('nothing that is there is written over', async () => {
     expect((await run(['status'])).stdout).toContain('1 backup not copied');
   }
 });
+
+/** As a `.env` has it, whatever is in it. */
+function quoted(value: string): string {
+  const quote = ["'", '`', '"'].find((each) => !value.includes(each)) ?? '';
+  return `${quote}${value}${quote}`;
+}
 
 /** Strikes so many requests for a backup's own file, and then no more. */
 const times = (count: number, method: string, fault: (request: S3Request) => Fault) => {
@@ -217,6 +224,20 @@ test('large files go in parts, each with its checksum', async () => {
   expect((await s3.get('large')).equals(bytes)).toBe(true);
   const parts = s3.requests.filter(({ query }) => query.includes('partNumber'));
   expect(parts).toHaveLength(3);
+  // One that tells the checksum of the parts confirms it, or does not.
+  const composite = (checksum: string) =>
+    (s3.faulty.fault = ({ method }) =>
+      method === 'HEAD' ? { answer: { 'x-amz-checksum-sha256': checksum } } : undefined);
+  const sums = [0, 1, 2].map((part) =>
+    createHash('sha256')
+      .update(bytes.subarray(part * 5 * 1024 * 1024, (part + 1) * 5 * 1024 * 1024))
+      .digest(),
+  );
+  const right = createHash('sha256').update(Buffer.concat(sums)).digest('base64');
+  composite(`${right}-3`);
+  expect(await destination.put(file)).toEqual({ isConfirmed: true, isNew: false });
+  composite(`${right}-4`);
+  await expect(destination.put(file)).rejects.toThrow('is not this file');
   // Where a part cannot be sent, nothing is left, and nothing that costs.
   s3.faulty.fault = ({ query }) =>
     query.includes('partNumber=2') ? { status: 403, code: 'AccessDenied' } : undefined;
@@ -242,20 +263,67 @@ test('a backup that has rotted here ends its own copy, and no other', async () =
   expect(names).not.toContain(old);
 });
 
-test('a run that is killed while it copies leaves what the next one completes', async () => {
-  const { s3, run, env, directory } = await withS3({ checks: true });
-  expect(await run(['backup'], { OFFSITE_URL: '' })).toExitWith(0);
-  const hanging = new Promise<void>((resolve) => {
-    s3.faulty.fault = times(1, 'PUT', () => {
+/** Starts the tool, and kills it where it waits for the answer to its so-manyth request. */
+async function killAt(
+  s3: Awaited<ReturnType<typeof startS3>>,
+  count: number,
+  args: string[],
+  env: Record<string, string>,
+): Promise<void> {
+  let left = count;
+  const reached = new Promise<void>((resolve) => {
+    s3.faulty.fault = () => {
+      left -= 1;
+      if (left !== 0) return undefined;
       resolve();
       return 'hang';
-    });
+    };
   });
-  const running = launch(['copy'], { ...env, ...s3.env });
-  await hanging;
+  const running = launch(args, { ...env, ...s3.env });
+  await reached;
   killGroup(running);
   await running;
+  s3.faulty.fault = () => undefined;
+}
+
+test('a run that is killed at any step of copying leaves what the next one completes', async () => {
+  const { s3, run, env, directory } = await withS3({ checks: true });
+  expect(await run(['backup'], { OFFSITE_URL: '' })).toExitWith(0);
+  const name = await newest(directory);
   expect(await run(['copy'])).toExitWith(0);
+  const steps = s3.requests.length;
+  expect(steps).toBeGreaterThanOrEqual(7);
+  for (let step = 1; step <= steps; step += 1) {
+    for (const each of await s3.names()) await s3.remove(each);
+    await killAt(s3, step, ['copy'], env);
+    expect(await run(['copy'])).toExitWith(0);
+    expect((await s3.get(name)).equals(await readFile(join(directory, name)))).toBe(true);
+  }
+});
+
+test('a run that is killed at any step of fetching leaves nothing in the way', async () => {
+  const { s3, run, database } = await withS3();
+  expect(await run(['backup'], { BACKUP_GLOBALS: 'true' })).toExitWith(0);
+  const fresh = await installation(database);
+  const before = s3.requests.length;
+  expect(await fresh.run(['verify', '--from-offsite'], { env: s3.env })).toExitWith(0);
+  const steps = s3.requests.length - before;
+  expect(steps).toBeGreaterThanOrEqual(4);
+  for (let step = 1; step <= steps; step += 1) {
+    const other = await installation(database);
+    await killAt(s3, step, ['verify', '--from-offsite'], other.env);
+    expect(await newest(other.directory)).toBe('');
+    expect(await other.run(['verify', '--from-offsite'], { env: s3.env })).toExitWith(0);
+    const left = await readdir(other.directory);
+    expect(left.filter((each) => each.includes('partial'))).toEqual([]);
+  }
+});
+
+test('slow as a modem, it arrives', async () => {
+  const { s3, run, directory } = await withS3();
+  s3.faulty.fault = ({ method, path }) =>
+    method === 'GET' && path.endsWith('.gz') ? { bytesPerSecond: 100_000 } : undefined;
+  expect(await run(['backup'])).toExitWith(0);
   expect(await s3.names()).toContain(await newest(directory));
 });
 
@@ -275,8 +343,17 @@ describe('restore --from-offsite', () => {
     await sql('postgres', `DROP ROLE ${role};`);
 
     const fresh = await installation(database);
-    const restored = await fresh.run(['restore', '--from-offsite', '--yes'], {
-      env: { ...s3.env, ...settings, ...keys.toDecrypt },
+    const { PATH = '', ...connection } = fresh.env;
+    const lines = { ...connection, ...s3.env, ...settings, ...keys.toDecrypt };
+    const dotenv = join(fresh.directory, '..', '.env');
+    await writeFile(
+      dotenv,
+      Object.entries(lines)
+        .map(([name, value]) => `${name}=${quoted(value)}\n`)
+        .join(''),
+    );
+    const restored = await runTool(['--config', dotenv, 'restore', '--from-offsite', '--yes'], {
+      env: { PATH },
     });
     expect(restored).toExitWith(0);
     expect(await content(database)).toBe(before);
