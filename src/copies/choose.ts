@@ -1,29 +1,11 @@
-import { decryptAll } from '../archive/plain-sql.ts';
-import { collect } from '../base/chunks.ts';
 import { isCopyUrl, isPlace } from '../config/values.ts';
 import { Failure } from '../base/errors.ts';
-import { parseManifest, type Manifest } from '../backup-directory/manifest.ts';
 import { stampBeginning } from '../backup-directory/locate.ts';
-import {
-  formatCopiedManifestName,
-  formatGlobalsName,
-  parseBackupName,
-  type BackupName,
-} from '../backup-directory/names.ts';
-import { readAccess, type Context } from '../context.ts';
+import { parseBackupName, type BackupName } from '../backup-directory/names.ts';
+import type { Context } from '../context.ts';
 import { Locked } from '../encryption/locked.ts';
-import type { Destination, StoredFile } from './destination.ts';
 import { openDestination } from './open-destination.ts';
-import { withRetries } from './retry.ts';
-
-/** A backup that lies at a destination. */
-export interface Copy extends BackupName, StoredFile {
-  readonly from: Destination;
-  /** As it was when it was copied; its value is undefined where this version cannot read it. */
-  readonly manifest: { readonly text: string; readonly value: Manifest | undefined } | undefined;
-  /** The name of the file with the roles of the server, where there is one. */
-  readonly globals: string | undefined;
-}
+import { backupsAt, complete, type Copy, type Lying } from './stored-backup.ts';
 
 /**
  * Finds a copy.
@@ -61,22 +43,6 @@ export async function chooseCopy(
     `there is no backup ${name === undefined ? '' : `${name} `}at ${urls.join(', ')}`,
     { hint: 'check the URL; `pratiko-backup list --offsite` shows what is there' },
   );
-}
-
-/** A backup that lies at a destination, unread. */
-interface Lying extends BackupName, StoredFile {
-  readonly from: Destination;
-  /** Everything that lies there. */
-  readonly names: ReadonlySet<string>;
-}
-
-async function backupsAt({ signal, log }: Context, from: Destination): Promise<Lying[]> {
-  const files = await withRetries(signal, log, () => from.list());
-  const names = new Set(files.map(({ name }) => name));
-  return files.flatMap((file) => {
-    const parsed = parseBackupName(file.name);
-    return parsed === undefined ? [] : [{ ...file, ...parsed, from, names }];
-  });
 }
 
 function placesOf(
@@ -143,15 +109,6 @@ async function newestGood(context: Context, lying: readonly Lying[]): Promise<Co
   return other ?? unknown;
 }
 
-async function complete(context: Context, { names, ...backup }: Lying): Promise<Copy> {
-  const globals = formatGlobalsName(backup);
-  return {
-    ...backup,
-    manifest: await manifestOf(context, backup, names),
-    globals: names.has(globals) ? globals : undefined,
-  };
-}
-
 function isCalled({ stamp }: BackupName, called: string): boolean {
   const beginning = stampBeginning(called);
   return beginning !== undefined && stamp.startsWith(beginning);
@@ -161,17 +118,3 @@ const ambiguous = (called: string, names: readonly string[]) =>
   new Failure('noSuchBackup', `${names.length} copies begin with ${called}`, {
     hint: `give the whole name: ${names.slice(0, 5).join(', ')}`,
   });
-
-async function manifestOf(
-  context: Context,
-  { from, ...backup }: BackupName & Pick<Copy, 'from'>,
-  names: ReadonlySet<string>,
-): Promise<Copy['manifest']> {
-  const name = formatCopiedManifestName(backup);
-  if (!names.has(name)) return undefined;
-  const { signal, log } = context;
-  const bytes = await withRetries(signal, log, () => collect(from.open(name)));
-  const text = (await decryptAll(name, bytes, readAccess(context).keys)).toString();
-  const value = parseManifest(text);
-  return { text, value: typeof value === 'object' ? value : undefined };
-}

@@ -1,4 +1,3 @@
-import { stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decryptAll } from '../archive/plain-sql.ts';
 import { checksumOfFile } from '../archive/file-checksum.ts';
@@ -9,34 +8,24 @@ import { formatBytes, shellWord } from '../base/format.ts';
 import type { Backup } from '../backup-directory/backup.ts';
 import { findBackup } from '../backup-directory/catalog.ts';
 import { ensureDirectory } from '../backup-directory/directory.ts';
-import {
-  discardDraft,
-  openDraft,
-  publishDraft,
-  sealDraft,
-  writeFailure,
-  type Draft,
-} from '../backup-directory/draft.ts';
+import { discardDraft, openDraft, publishDraft, sealDraft } from '../backup-directory/draft.ts';
 import { readGlobals, writeGlobals } from '../backup-directory/globals-file.ts';
 import { recordEvent, type CopyEvent } from '../backup-directory/history.ts';
 import { lockDirectory, readAccess, type Context } from '../context.ts';
-import { Checksum } from '../streams/checksum.ts';
-import { chooseCopy, type Copy } from './choose.ts';
+import { chooseCopy } from './choose.ts';
+import { download, requireWhole, type DownloadOptions } from './download.ts';
 import { withRetries } from './retry.ts';
-import type { CopyProgress } from './store.ts';
+import type { Copy } from './stored-backup.ts';
 
 export interface Fetched {
   readonly path: string;
   readonly hasRoles: boolean;
 }
 
-export interface FetchOptions {
+export interface FetchOptions extends DownloadOptions {
   /** A name, a timestamp or its beginning, or the URL of a copy; undefined: the newest good copy. */
   readonly called: string | undefined;
   readonly waitSeconds: number;
-  readonly onProgress?: (
-    progress: Omit<CopyProgress, 'phase'> & { readonly phase: 'fetching' },
-  ) => void;
 }
 
 /**
@@ -111,53 +100,6 @@ async function requireSame(
   }
   context.log.info(`${name} is in ${context.config.backupDir} already`);
   await fetchRoles(context, copy);
-}
-
-async function download(
-  { signal, log }: Context,
-  draft: Draft,
-  { from, name, bytes: totalBytes }: Copy,
-  { onProgress }: FetchOptions,
-): Promise<void> {
-  await withRetries(signal, log, async () => {
-    await draft.file.truncate(0);
-    const checksum = new Checksum();
-    let position = 0;
-    for await (const chunk of checksum.through(from.open(name))) {
-      try {
-        await writeAt(draft.file, chunk, position);
-      } catch (error) {
-        throw await writeFailure(draft, error, position);
-      }
-      position += chunk.length;
-      onProgress?.({ name, to: from.url, bytes: position, totalBytes, phase: 'fetching' });
-    }
-  });
-}
-
-/** A disk that is almost full takes a part, and says so only the next time. */
-async function writeAt(file: FileHandle, chunk: Buffer, position: number): Promise<void> {
-  for (let done = 0; done < chunk.length;) {
-    const { bytesWritten } = await file.write(chunk, done, chunk.length - done, position + done);
-    done += bytesWritten;
-  }
-}
-
-/** What lies on the disk now is what was copied once, as far as its manifest, or its size, can tell. */
-async function requireWhole({ signal }: Context, draft: Draft, copy: Copy): Promise<void> {
-  const { manifest, name, from, bytes } = copy;
-  const isWhole =
-    manifest?.value === undefined
-      ? (await stat(draft.path)).size === bytes
-      : (await checksumOfFile(draft.path, signal)) === manifest.value.sha256;
-  if (isWhole) return;
-  throw new Failure(
-    'verificationFailed',
-    `what ${from.url} has of ${name} is not what was copied`,
-    {
-      hint: 'take another copy: `pratiko-backup list --offsite` shows them',
-    },
-  );
 }
 
 /** The roles that are stored beside it come along, as they are, and can be opened. */

@@ -1,0 +1,69 @@
+import { stat, type FileHandle } from 'node:fs/promises';
+import { checksumOfFile } from '../archive/file-checksum.ts';
+import { Failure } from '../base/errors.ts';
+import { writeFailure, type Draft } from '../backup-directory/draft.ts';
+import type { Context } from '../context.ts';
+import { Checksum } from '../streams/checksum.ts';
+import type { Copy } from './stored-backup.ts';
+import { withRetries } from './retry.ts';
+import type { CopyProgress } from './store.ts';
+
+export interface DownloadOptions {
+  readonly onProgress?: (
+    progress: Omit<CopyProgress, 'phase'> & { readonly phase: 'fetching' },
+  ) => void;
+}
+
+/**
+ * Writes a copy into a draft; where the connection breaks, from the beginning.
+ * @throws Failure `cannotConnect`, `storage`.
+ */
+export async function download(
+  { signal, log }: Context,
+  draft: Draft,
+  { from, name, bytes: totalBytes }: Copy,
+  { onProgress }: DownloadOptions,
+): Promise<void> {
+  await withRetries(signal, log, async () => {
+    await draft.file.truncate(0);
+    const checksum = new Checksum();
+    let position = 0;
+    for await (const chunk of checksum.through(from.open(name))) {
+      try {
+        await writeAt(draft.file, chunk, position);
+      } catch (error) {
+        throw await writeFailure(draft, error, position);
+      }
+      position += chunk.length;
+      onProgress?.({ name, to: from.url, bytes: position, totalBytes, phase: 'fetching' });
+    }
+  });
+}
+
+/** A disk that is almost full takes a part, and says so only the next time. */
+async function writeAt(file: FileHandle, chunk: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < chunk.length;) {
+    const { bytesWritten } = await file.write(chunk, done, chunk.length - done, position + done);
+    done += bytesWritten;
+  }
+}
+
+/**
+ * What lies on the disk now is what was copied once, as far as its manifest, or its size, can tell.
+ * @throws Failure `verificationFailed` where it is not.
+ */
+export async function requireWhole({ signal }: Context, draft: Draft, copy: Copy): Promise<void> {
+  const { manifest, name, from, bytes } = copy;
+  const isWhole =
+    manifest?.value === undefined
+      ? (await stat(draft.path)).size === bytes
+      : (await checksumOfFile(draft.path, signal)) === manifest.value.sha256;
+  if (isWhole) return;
+  throw new Failure(
+    'verificationFailed',
+    `what ${from.url} has of ${name} is not what was copied`,
+    {
+      hint: 'take another copy: `pratiko-backup list --offsite` shows them',
+    },
+  );
+}
