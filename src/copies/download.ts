@@ -1,8 +1,12 @@
 import { stat, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
 import { checksumOfFile } from '../archive/file-checksum.ts';
+import { decryptAll } from '../archive/plain-sql.ts';
+import { collect } from '../base/chunks.ts';
 import { Failure } from '../base/errors.ts';
 import { writeFailure, type Draft } from '../backup-directory/draft.ts';
-import type { Context } from '../context.ts';
+import { readGlobals, writeGlobals } from '../backup-directory/globals-file.ts';
+import { readAccess, type Context } from '../context.ts';
 import { Checksum } from '../streams/checksum.ts';
 import type { Copy } from './stored-backup.ts';
 import { withRetries } from './retry.ts';
@@ -66,4 +70,18 @@ export async function requireWhole({ signal }: Context, draft: Draft, copy: Copy
       hint: 'take another copy: `pratiko-backup list --offsite` shows them',
     },
   );
+}
+
+/**
+ * The roles that are stored beside a copy come along, as they are, and can be opened.
+ * @throws Failure `cannotConnect`, `storage`, `verificationFailed`; Locked.
+ */
+export async function fetchRoles(context: Context, copy: Copy): Promise<void> {
+  const { globals, from } = copy;
+  const { config, signal, log } = context;
+  if (globals === undefined || (await readGlobals({ path: join(config.backupDir, copy.name) })))
+    return;
+  const bytes = await withRetries(signal, log, () => collect(from.open(globals)));
+  await decryptAll(globals, bytes, readAccess(context).keys);
+  await writeGlobals(config.backupDir, copy, bytes);
 }

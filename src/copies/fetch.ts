@@ -1,7 +1,5 @@
 import { join } from 'node:path';
-import { decryptAll } from '../archive/plain-sql.ts';
 import { checksumOfFile } from '../archive/file-checksum.ts';
-import { collect } from '../base/chunks.ts';
 import { isCopyUrl } from '../config/values.ts';
 import { Failure, type FailureKind } from '../base/errors.ts';
 import { formatBytes, shellWord } from '../base/format.ts';
@@ -9,12 +7,10 @@ import type { Backup } from '../backup-directory/backup.ts';
 import { findBackup } from '../backup-directory/catalog.ts';
 import { ensureDirectory } from '../backup-directory/directory.ts';
 import { discardDraft, openDraft, publishDraft, sealDraft } from '../backup-directory/draft.ts';
-import { readGlobals, writeGlobals } from '../backup-directory/globals-file.ts';
 import { recordEvent, type CopyEvent } from '../backup-directory/history.ts';
-import { lockDirectory, readAccess, type Context } from '../context.ts';
+import { lockDirectory, type Context } from '../context.ts';
 import { chooseCopy } from './choose.ts';
-import { download, requireWhole, type DownloadOptions } from './download.ts';
-import { withRetries } from './retry.ts';
+import { download, fetchRoles, requireWhole, type DownloadOptions } from './download.ts';
 import type { Copy } from './stored-backup.ts';
 
 export interface Fetched {
@@ -100,15 +96,4 @@ async function requireSame(
   }
   context.log.info(`${name} is in ${context.config.backupDir} already`);
   await fetchRoles(context, copy);
-}
-
-/** The roles that are stored beside it come along, as they are, and can be opened. */
-async function fetchRoles(context: Context, copy: Copy): Promise<void> {
-  const { globals, from } = copy;
-  const { config, signal, log } = context;
-  if (globals === undefined || (await readGlobals({ path: join(config.backupDir, copy.name) })))
-    return;
-  const bytes = await withRetries(signal, log, () => collect(from.open(globals)));
-  await decryptAll(globals, bytes, readAccess(context).keys);
-  await writeGlobals(config.backupDir, copy, bytes);
 }
