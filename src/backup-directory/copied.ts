@@ -1,5 +1,5 @@
 import type { Backup } from './backup.ts';
-import type { CopyEvent, HistoryEvent } from './history.ts';
+import type { CopyEvent, HistoryEvent } from './history-event.ts';
 import type { Manifest } from './manifest.ts';
 import { parseBackupName, type BackupName } from './names.ts';
 

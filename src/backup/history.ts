@@ -1,5 +1,6 @@
 import { Failure, messageOf } from '../base/errors.ts';
-import { recordEvent, type BackupEvent } from '../backup-directory/history.ts';
+import { recordEvent } from '../backup-directory/history.ts';
+import type { BackupEvent } from '../backup-directory/history-event.ts';
 import type { Context } from '../context.ts';
 import { IncompleteBackup } from './later-steps.ts';
 

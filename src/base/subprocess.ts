@@ -25,7 +25,7 @@ export interface ProcessResult {
 export interface Child {
   readonly stdin: Writable;
   readonly stdout: Readable;
-  kill(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void;
+  readonly kill: (signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL') => void;
   /** Settles when the child has ended and its output was read; never rejects. */
   readonly ending: Promise<ProcessResult>;
 }
@@ -86,6 +86,17 @@ function cannotStart({ file }: CommandLine): Failure {
   return new Failure('toolMissing', `${file} cannot be started`, {
     hint: 'the system is short of processes, memory or open files: see `ulimit -a`',
   });
+}
+
+/** What a child writes to stdout. It is killed where nobody wants the rest. */
+export async function* outputOf({ stdout, kill }: Child): AsyncGenerator<Buffer> {
+  let isDone = false;
+  try {
+    yield* stdout as AsyncIterable<Buffer>;
+    isDone = true;
+  } finally {
+    if (!isDone) kill('SIGKILL');
+  }
 }
 
 /**

@@ -21,19 +21,6 @@ export interface PlaceDecisions {
 }
 
 /**
- * The same for a person: under the lock, unless nothing is done.
- * @throws Failure `locked`; what `pruneCopies` throws.
- */
-export async function pruneCopiesNow(
-  context: Context,
-  { dryRun, waitSeconds }: { readonly dryRun: boolean; readonly waitSeconds: number },
-): Promise<PlaceDecisions[]> {
-  if (dryRun || context.config.offsite.urls.length === 0) return pruneCopies(context, { dryRun });
-  await using _lock = await lockDirectory(context, 'prune', waitSeconds);
-  return await pruneCopies(context, { dryRun });
-}
-
-/**
  * Applies retention to the copies that were made from this directory, by the same rules; what others have put
  * there is not looked at. Where removing is not allowed, that is told, and is no error.
  * @throws Failure `cannotConnect`, `storage`.
@@ -52,6 +39,19 @@ export async function pruneCopies(
     if (!dryRun) await applyAt(context, destination, decisions);
   }
   return places;
+}
+
+/**
+ * The same for a person: under the lock, unless nothing is done.
+ * @throws Failure `locked`; what `pruneCopies` throws.
+ */
+export async function pruneCopiesNow(
+  context: Context,
+  { dryRun, waitSeconds }: { readonly dryRun: boolean; readonly waitSeconds: number },
+): Promise<PlaceDecisions[]> {
+  if (dryRun || context.config.offsite.urls.length === 0) return pruneCopies(context, { dryRun });
+  await using _lock = await lockDirectory(context, 'prune', waitSeconds);
+  return await pruneCopies(context, { dryRun });
 }
 
 /** What is known of each, oldest first; of those that are here, too, what they hold. */

@@ -1,16 +1,10 @@
 import type { Encryption } from '../base/encryption.ts';
 
-const beginnings: Readonly<Record<Encryption, readonly string[]>> = {
-  age: ['age-encryption.org/'],
-  gpg: ['-----BEGIN PGP MESSAGE-----'],
-};
-
 /** How something is encrypted that begins like this; undefined where it is not, or not so. */
 export function detectEncryption(head: Buffer): Encryption | undefined {
   const text = head.toString('latin1', 0, 64);
-  if (beginnings.age.some((start) => text.startsWith(start))) return 'age';
-  const isByGpg = isGpgPacket(head) || beginnings.gpg.some((start) => text.startsWith(start));
-  return isByGpg ? 'gpg' : undefined;
+  if (text.startsWith('age-encryption.org/')) return 'age';
+  return isGpgPacket(head) || text.startsWith('-----BEGIN PGP MESSAGE-----') ? 'gpg' : undefined;
 }
 
 /** The first packet of what gpg encrypts, to a public key or with a passphrase, and its version (RFC 9580, 4.2, 5.1, 5.3). */

@@ -1,5 +1,5 @@
 import { Defect, Failure } from '../base/errors.ts';
-import { feed, start, type ProcessResult } from '../base/subprocess.ts';
+import { feed, outputOf, start, type ProcessResult } from '../base/subprocess.ts';
 import { Locked } from './locked.ts';
 
 /** How gpg is called. */
@@ -76,12 +76,9 @@ async function* throughGpg(
   const child = start({ file: 'gpg', args: [...always, ...args], env: environment }, signal);
   const fed = feed(child, chunks).then(() => child.stdin.end());
   fed.catch(() => undefined); // thrown where it is awaited
-  let isDone = false;
   try {
-    yield* child.stdout as AsyncIterable<Buffer>;
-    isDone = true;
+    yield* outputOf(child);
   } finally {
-    if (!isDone) child.kill('SIGKILL');
     child.stdin.destroy();
   }
   await fed;

@@ -1,3 +1,4 @@
+import type { Config } from '../config/config.ts';
 import { collect, only } from '../base/chunks.ts';
 import type { Encryption } from '../base/encryption.ts';
 import { Failure } from '../base/errors.ts';
@@ -6,15 +7,7 @@ import { readIdentities, readRecipients } from './age-keys.ts';
 import { decryptWithGpg, encryptWithGpg, type Gpg } from './gpg.ts';
 import { Locked } from './locked.ts';
 
-/** What is set about keys; see the settings of these names. */
-export interface KeySettings {
-  readonly ageRecipient: string | undefined;
-  readonly gpgRecipient: string | undefined;
-  /** Absolute. */
-  readonly ageIdentityFile: string | undefined;
-  /** Makes a path in a setting absolute. */
-  readonly resolvePath: (path: string) => string;
-}
+type KeySettings = Config['keys'];
 
 /** Encrypts to keys that were found to be good. */
 export interface Encrypter {

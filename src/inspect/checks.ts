@@ -1,4 +1,4 @@
-import type { DrillEvent, HistoryEvent, VerifyEvent } from '../backup-directory/history.ts';
+import type { DrillEvent, HistoryEvent, VerifyEvent } from '../backup-directory/history-event.ts';
 
 /** What is told of a drill. */
 export type DrillOutcome = Exclude<DrillEvent['outcome'], 'interrupted'>;

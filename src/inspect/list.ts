@@ -4,7 +4,7 @@ import { totalRows } from '../base/table-rows.ts';
 import { stateOf, type Backup, type State } from '../backup-directory/backup.ts';
 import { copiesAt } from '../backup-directory/copied.ts';
 import { listAlmostBackups, listChosen } from '../backup-directory/catalog.ts';
-import { readHistory, type HistoryEvent } from '../backup-directory/history.ts';
+import { readHistory } from '../backup-directory/history.ts';
 import { readLatest } from '../backup-directory/latest.ts';
 import { momentOf } from '../backup-directory/names.ts';
 import { readAccess, type Context } from '../context.ts';
@@ -65,7 +65,7 @@ export async function listFiles(context: Context): Promise<ListedBackup[]> {
 }
 
 /** What was done; that it cannot be read is warned of. */
-async function historyOf({ config, log }: Context): Promise<HistoryEvent[]> {
+async function historyOf({ config, log }: Context): ReturnType<typeof readHistory> {
   return readHistory(config.backupDir).catch((error: unknown) => {
     log.warn(`what was done with the backups is not known: ${messageOf(error)}`);
     return [];

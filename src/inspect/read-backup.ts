@@ -2,16 +2,23 @@ import { checksumOfFile } from '../archive/file-checksum.ts';
 import { checkArchive, type ArchiveReport, type ReadProgress } from '../archive/reader.ts';
 import { Failure } from '../base/errors.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
-import { recordForBackup, type VerifyEvent } from '../backup-directory/history.ts';
+import { recordForBackup } from '../backup-directory/history.ts';
+import type { VerifyEvent } from '../backup-directory/history-event.ts';
 import type { Manifest } from '../backup-directory/manifest.ts';
 import { readAccess, type Context } from '../context.ts';
 import { DumpInspector } from '../dump/contents.ts';
 import { Locked } from '../encryption/locked.ts';
 
+/** Why the contents of a backup were not checked, though its bytes are those that were written. */
+export interface Unchecked {
+  readonly failure: Failure;
+  /** Nobody has given a key, as it should be where backups are made. */
+  readonly isWithoutKey: boolean;
+}
+
 /** What was found of a backup. */
 interface Read extends Pick<ArchiveReport, 'contents' | 'defects'> {
-  /** Why its contents were not checked, though its bytes are those that were written; undefined where they were. */
-  readonly unchecked?: Failure;
+  readonly unchecked?: Unchecked;
   /** What to do where it could not be read. */
   readonly hint?: string;
 }
@@ -37,7 +44,9 @@ export async function readBackup(
     const { manifest } = file;
     // A key that is missing, or the wrong one, says nothing of the backup.
     if (error.kind === 'usage' && manifest !== undefined) {
-      return compareBytes(file, manifest, context, { unchecked: error, onProgress });
+      const isWithoutKey = error instanceof Locked && error.isWithoutKey;
+      const unchecked = { failure: error, isWithoutKey };
+      return await compareBytes(file, manifest, context, { unchecked, onProgress });
     }
     const why = error instanceof Locked ? error.clause : error.message;
     return { ...unread([why]), hint: error.hint };
@@ -52,7 +61,7 @@ async function compareBytes(
   {
     unchecked,
     onProgress,
-  }: { readonly unchecked: Failure; readonly onProgress: (progress: ReadProgress) => void },
+  }: { readonly unchecked: Unchecked; readonly onProgress: (progress: ReadProgress) => void },
 ): Promise<Read> {
   const { path, bytes: totalBytes } = file;
   const found = await checksumOfFile(path, context.signal, (readBytes) =>

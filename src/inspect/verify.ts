@@ -1,12 +1,11 @@
 import type { ReadProgress } from '../archive/reader.ts';
 import { identify, identifyStray } from '../archive/identify.ts';
-import type { Failure } from '../base/errors.ts';
 import type { TableRows } from '../base/table-rows.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
 import { listBackups } from '../backup-directory/catalog.ts';
 import { failWithoutBackups, locateBackup, useAnother } from '../backup-directory/locate.ts';
 import { readAccess, type Context } from '../context.ts';
-import { readBackup } from './read-backup.ts';
+import { readBackup, type Unchecked } from './read-backup.ts';
 
 export interface VerifyOptions {
   /** A path, name or timestamp; undefined: the latest backup. Not together with `all`. */
@@ -27,8 +26,8 @@ export interface Verdict {
   readonly fileBytes: number;
   /** How many messages of pg_dump the old scripts mixed into the dump; they are left out on restore. */
   readonly messages: number;
-  /** Why its contents were not checked, though its bytes are those that were written; undefined where they were. */
-  readonly unchecked: Failure | undefined;
+  /** Undefined where its contents were checked, or it is not good. */
+  readonly unchecked: Unchecked | undefined;
   /** False where there was no manifest to compare with. */
   readonly hasManifest: boolean;
   /** It has one that this version cannot read. */

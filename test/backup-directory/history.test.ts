@@ -2,12 +2,8 @@ import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createLog } from '../../src/base/log.ts';
-import {
-  readHistory,
-  recordEvent,
-  shortenHistory,
-  type HistoryEvent,
-} from '../../src/backup-directory/history.ts';
+import { readHistory, recordEvent, shortenHistory } from '../../src/backup-directory/history.ts';
+import type { CopyEvent, HistoryEvent } from '../../src/backup-directory/history-event.ts';
 import { temporaryDirectory } from '../support/cli.ts';
 
 const said: string[] = [];
@@ -70,6 +66,32 @@ test('is put aside when it has grown long, not before, and the one before forgot
   const left = await readHistory(directory);
   expect(left).toHaveLength(10_000);
   expect(left.every(({ at }) => at.startsWith('1971'))).toBe(true);
+});
+
+test('what is copied where is not forgotten when it is put aside, as long as it matters', async () => {
+  const directory = await temporaryDirectory();
+  const [here, gone] = [
+    'pratiko_backup_20251129_020000.sql.gz',
+    'pratiko_backup_20251128_020000.sql.gz',
+  ];
+  const copied = (backup: string, to: string): CopyEvent => ({
+    ...{ at: event(1).at, event: 'copy', outcome: 'done', to, backup, bytes: 1, sha256: 'x' },
+    ...{ database: 'd', madeAt: event(1).at },
+  });
+  const removed = (backup: string): CopyEvent => ({
+    ...{ at: event(2).at, event: 'copy', outcome: 'removed', to: 'file:///b', backup },
+  });
+  await writeFile(join(directory, here), '');
+  const kept = [copied(gone, 'file:///a'), removed(here)];
+  const events = [...kept, copied(gone, 'file:///b'), removed(gone)];
+  const line = `${JSON.stringify(event(1))}\n`;
+  for (let round = 0; round < 3; round += 1) {
+    for (const each of round === 0 ? events : []) await recordEvent(directory, each, log);
+    await appendFile(join(directory, name), line.repeat(6000));
+    await shortenHistory(directory);
+  }
+  const left = (await readHistory(directory)).filter((each) => each.event === 'copy');
+  expect(left).toEqual(kept);
 });
 
 test('that it cannot be written is said, and no error', async () => {

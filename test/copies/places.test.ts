@@ -1,4 +1,4 @@
-import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isAvailable } from '../support/available.ts';
@@ -138,6 +138,27 @@ describe('file:///directory', () => {
     };
     expect(offsite[0]?.decisions.map(({ name }) => name)).not.toContain(old);
     expect(offsite[0]?.decisions).toHaveLength(1);
+  });
+
+  test('two machines with a backup of the same second do not take anything from each other', async () => {
+    const { run, nas, directory } = await withDirectory();
+    const other = await withDirectory();
+    expect(await run(['backup'])).toExitWith(0);
+    const [name = ''] = await dumpsIn(directory);
+    const manifest = name.replace('.sql.gz', '.manifest.json');
+    const before = await readFile(join(nas, manifest), 'utf8');
+    expect(await other.run(['backup'], { OFFSITE_URL: '' })).toExitWith(0);
+    const [theirs = ''] = await dumpsIn(other.directory);
+    for (const [old, now] of [
+      [theirs, name],
+      [theirs.replace('.sql.gz', '.manifest.json'), manifest],
+    ] as const) {
+      await rename(join(other.directory, old), join(other.directory, now));
+    }
+    const copied = await other.run(['copy'], { OFFSITE_URL: `file://${nas}` });
+    expect(copied).toExitWith(3);
+    expect(await readFile(join(nas, manifest), 'utf8')).toBe(before);
+    expect((await run(['verify', `file://${nas}/${name}`])).stdout).toContain('good:');
   });
 
   test('the backup directory itself is no place for copies', async () => {

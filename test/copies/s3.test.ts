@@ -98,6 +98,11 @@ const times = (count: number, method: string, fault: (request: S3Request) => Fau
   return (request: S3Request) =>
     request.method === method && sqlFile(request) && left-- > 0 ? fault(request) : undefined;
 };
+const altered = ({ body }: S3Request) => {
+  const other = Buffer.from(body);
+  other[body.length >> 1] = (other[body.length >> 1] ?? 0) ^ 1;
+  return { body: other };
+};
 const half = ({ body }: S3Request) => ({ body: body.subarray(0, body.length >> 1) });
 
 describe('what passes is tried again', () => {
@@ -129,6 +134,7 @@ describe('what stays leaves the backup here safe, and is no copy', () => {
     ['500', true, times(99, 'PUT', () => ({ status: 500, code: 'InternalError' })), '500'],
     ['403', true, times(99, 'PUT', () => ({ status: 403, code: 'AccessDenied' })), 'refuses it'],
     ['a truncated object', false, times(99, 'PUT', half), 'is not this file'],
+    ['an altered object', false, times(99, 'PUT', altered), 'is not this file'],
     ['a cut body to one that checks', true, times(99, 'PUT', half), 'is not this file'],
     [
       'another checksum stored',

@@ -92,27 +92,23 @@ export function addVerifyCommand(program: Command, shell: Terminal): void {
         good: bad.length === 0,
         backups: verdicts.map((verdict) => ({
           ...verdict,
-          unchecked: verdict.unchecked?.message ?? null,
+          unchecked: verdict.unchecked?.failure.message ?? null,
           defects: [...verdict.defects],
           tables: [...verdict.tables],
         })),
       };
       shell.result(result, verdicts.map(describe).join('\n'));
       if (bad.length > 0) throw notGood(bad, verdicts.length, another);
-      const wrongKey = verdicts.find(({ unchecked }) => unchecked && !isWithoutKey(unchecked));
-      if (wrongKey?.unchecked !== undefined) throw wrongKey.unchecked;
+      const wrongKey = verdicts.find(({ unchecked }) => unchecked?.isWithoutKey === false);
+      if (wrongKey?.unchecked !== undefined) throw wrongKey.unchecked.failure;
     });
 }
-
-/** Nobody has given a key: that is how it should be where backups are made. */
-const isWithoutKey = (error: Failure) => 'isWithoutKey' in error && error.isWithoutKey === true;
 
 function describe(verdict: Verdict): string {
   if (!verdict.good) return `${verdict.name}  NOT GOOD: ${verdict.defects.join('; ')}`;
   if (verdict.unchecked !== undefined) {
-    const why = isWithoutKey(verdict.unchecked)
-      ? 'there is no private key here'
-      : verdict.unchecked.message;
+    const { isWithoutKey, failure } = verdict.unchecked;
+    const why = isWithoutKey ? 'there is no private key here' : failure.message;
     return `${verdict.name}  the bytes are those that were written; contents not checked: ${why}`;
   }
   const size = `${formatPlural(verdict.tables.length, 'table')}, ${formatPlural(totalRows(verdict.tables), 'row')}, ${formatBytes(verdict.fileBytes)}`;

@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { Failure } from '../../base/errors.ts';
 import { formatPartialName } from '../../backup-directory/names.ts';
-import { feed, run, start, type CommandLine, type ProcessResult } from '../../base/subprocess.ts';
+import {
+  feed,
+  outputOf,
+  run,
+  start,
+  type CommandLine,
+  type ProcessResult,
+} from '../../base/subprocess.ts';
 import {
   NotTheSame,
   Transient,
@@ -54,13 +61,7 @@ export class RcloneDestination implements Destination {
   async *open(name: string): AsyncGenerator<Buffer> {
     const child = start(this.#command('cat', this.#path(name)), this.#signal);
     child.stdin.end();
-    let isDone = false;
-    try {
-      yield* child.stdout as AsyncIterable<Buffer>;
-      isDone = true;
-    } finally {
-      if (!isDone) child.kill('SIGKILL');
-    }
+    yield* outputOf(child);
     this.#requireDone(await child.ending);
   }
 

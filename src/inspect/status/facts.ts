@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { messageOf } from '../../base/errors.ts';
 import { listChosen } from '../../backup-directory/catalog.ts';
-import { readHistory, type HistoryEvent } from '../../backup-directory/history.ts';
+import { readHistory } from '../../backup-directory/history.ts';
 import { whereLatestLeads } from '../../backup-directory/latest.ts';
 import { holderOf } from '../../backup-directory/lock-file.ts';
 import { readMeasures, type Measures } from '../../backup-directory/accepted-loss.ts';
@@ -23,7 +23,7 @@ export interface StatusFacts {
   readonly suspiciousDrop: number;
   /** Of all databases, oldest first. */
   readonly backups: Known<Awaited<ReturnType<typeof listChosen>>>;
-  readonly history: Known<readonly HistoryEvent[]>;
+  readonly history: Known<Awaited<ReturnType<typeof readHistory>>>;
   readonly measures: Known<Measures>;
   /** What `latest` points to; `nowhere` where it is there and leads to no backup. */
   readonly latest: Known<Awaited<ReturnType<typeof whereLatestLeads>>>;

@@ -1,6 +1,6 @@
 import { totalRows } from '../../base/table-rows.ts';
 import type { Backup } from '../../backup-directory/backup.ts';
-import type { BackupEvent, DrillEvent } from '../../backup-directory/history.ts';
+import type { BackupEvent, DrillEvent } from '../../backup-directory/history-event.ts';
 import { valueOf } from '../../base/known.ts';
 import type { StatusFacts } from './facts.ts';
 

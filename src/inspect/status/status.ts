@@ -1,6 +1,7 @@
 import { stateOf, type Backup } from '../../backup-directory/backup.ts';
 import { missingAt } from '../../backup-directory/copied.ts';
-import { failedDrills, type HistoryEvent } from '../../backup-directory/history.ts';
+import { failedDrills } from '../../backup-directory/history.ts';
+import type { HistoryEvent } from '../../backup-directory/history-event.ts';
 import { earlierThan } from '../../backup-directory/larger-earlier-backup.ts';
 import { describeLoss, fullerBackups } from '../../backup-directory/loss.ts';
 import { checksByBackup } from '../checks.ts';

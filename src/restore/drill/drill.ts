@@ -1,6 +1,7 @@
 import { Failure, messageOf } from '../../base/errors.ts';
 import type { BackupFile } from '../../backup-directory/backup.ts';
-import { recordForBackup, type DrillEvent } from '../../backup-directory/history.ts';
+import { recordForBackup } from '../../backup-directory/history.ts';
+import type { DrillEvent } from '../../backup-directory/history-event.ts';
 import { readAccess, type Context } from '../../context.ts';
 import { explainRefusal } from '../explain-refusal.ts';
 import { locateDump, requireIdentified } from '../locate-dump.ts';
