@@ -5,6 +5,9 @@ import { keysOf, type Keys } from './encryption/keys.ts';
 import type { Gpg } from './encryption/gpg.ts';
 import type { Server } from './postgres/psql.ts';
 import { contactMaintenance, type MaintainedServer } from './postgres/contact.ts';
+import { endSessionByHand } from './postgres/end-session.ts';
+import { environmentForOthers } from './postgres/connection.ts';
+import type { Prefix } from './postgres/prefix.ts';
 import { findTool, type ToolSearch } from './postgres/tools.ts';
 import { acquireLock, type Lock } from './backup-directory/lock.ts';
 
@@ -85,7 +88,12 @@ export function gpgFor({ environment, signal }: Context): Gpg {
 }
 
 /** Where to look for pg_dump and psql. */
-export function toolSearch({ config, environment, signal }: Context): ToolSearch {
+export function toolSearch(context: Context): ToolSearch {
+  return { ...localToolSearch(context), prefix: prefixOf(context) };
+}
+
+/** Where to look for them on this machine. */
+export function localToolSearch({ config, environment, signal }: Context): ToolSearch {
   const path = environment.PATH;
   return {
     binDir: config.pgBinDir,
@@ -93,6 +101,32 @@ export function toolSearch({ config, environment, signal }: Context): ToolSearch
     signal,
   };
 }
+
+/** What POSTGRES_EXEC says, run where the project is: also cron finds a compose file there. */
+function prefixOf({ config, log, environment }: Context): Prefix | undefined {
+  const words = config.connection.through;
+  if (words === undefined) return undefined;
+  const timeout = Number({ ...config.libpq, ...environment }.PGCONNECT_TIMEOUT);
+  return {
+    words,
+    environment: withoutLibpq(environmentForOthers(environment)),
+    cwd: config.keys.resolvePath('.'),
+    answerSeconds: timeout > 0 ? timeout * answerFactor : defaultAnswerSeconds,
+    onUnended: (session) =>
+      log.warn(
+        { hint: `end it there: ${endSessionByHand(session)}` },
+        `the server could not be asked to end the session "${session}": it may be at work still`,
+      ),
+    binDir: config.pgBinDir,
+  };
+}
+
+/** A command like \`docker exec\` may take longer than a connection. */
+const answerFactor = 3;
+const defaultAnswerSeconds = 30;
+
+const withoutLibpq = (environment: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(environment).filter(([name]) => !/^PG[A-Z]/.test(name)));
 
 /** The configured server. No connection is made yet. */
 export async function configuredServer(context: Context): Promise<Server> {

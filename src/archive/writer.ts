@@ -3,7 +3,7 @@ import { DumpInspector, type DumpContents } from '../dump/contents.ts';
 import { Defect, Failure } from '../base/errors.ts';
 import { dumpFailure, startPgDump } from '../postgres/pg-dump.ts';
 import type { Server } from '../postgres/psql.ts';
-import type { Tool } from '../postgres/tools.ts';
+import type { Tool } from '../postgres/start-tool.ts';
 import { writeFailure, type Draft } from '../backup-directory/draft.ts';
 import type { Encrypter } from '../encryption/keys.ts';
 import { Checksum } from '../streams/checksum.ts';

@@ -1,4 +1,5 @@
 import { totalRows } from '../base/table-rows.ts';
+import { serverLabel } from '../config/place.ts';
 import { notify } from '../notify/notify.ts';
 import { failureOutcome, type BackupOutcome } from '../notify/outcome.ts';
 import type { Context } from '../context.ts';
@@ -32,5 +33,5 @@ function successOutcome(
   };
 }
 
-const databaseLabel = ({ connection: { database, host, port } }: Context['config']) =>
-  `${database} on ${host}:${port}`;
+const databaseLabel = ({ connection }: Context['config']) =>
+  `${connection.database} on ${serverLabel(connection)}`;

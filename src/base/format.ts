@@ -63,7 +63,15 @@ export function shellWord(word: string): string {
 
 /** What a person types to reach a server with psql: `psql -h localhost -p 5433 -U aifinance`. */
 export const psqlCommand = (server: {
-  readonly host: string;
-  readonly port: number;
+  readonly host: string | undefined;
+  readonly port: number | undefined;
   readonly user: string;
-}): string => `psql -h ${shellWord(server.host)} -p ${server.port} -U ${shellWord(server.user)}`;
+  readonly through?: readonly string[] | undefined;
+}): string =>
+  [
+    ...(server.through ?? []).map(shellWord),
+    'psql',
+    ...(server.host === undefined ? [] : ['-h', shellWord(server.host)]),
+    ...(server.port === undefined ? [] : ['-p', String(server.port)]),
+    ...['-U', shellWord(server.user)],
+  ].join(' ');

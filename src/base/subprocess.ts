@@ -1,3 +1,4 @@
+import { kill } from 'node:process';
 import { PassThrough, pipeline, promises, type Readable, type Writable } from 'node:stream';
 import { execa } from 'execa';
 import { Failure, systemErrorCode } from './errors.ts';
@@ -20,6 +21,8 @@ export interface ProcessResult {
   readonly signal: string | undefined;
   /** The last 64 KiB that the child wrote to stderr, trimmed. */
   readonly stderr: string;
+  /** Why it could not be reached or followed to its end, where it ran elsewhere. */
+  readonly way?: Failure;
 }
 
 export interface Child {
@@ -73,13 +76,22 @@ export function start(command: CommandLine, signal: AbortSignal): Child {
   return {
     stdin: child.stdin,
     stdout,
-    kill: (name) => child.kill(name),
+    kill: (name) => killGroup(pid, name),
     ending: child.then(({ exitCode, signal: killedBy }) => ({
       exitCode,
       signal: killedBy,
       stderr: stderr().toString().trim(),
     })),
   };
+}
+
+/** A command may have others do its work, as `docker compose` does: they are in its session. */
+function killGroup(pid: number, signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void {
+  try {
+    kill(-pid, signal);
+  } catch {
+    // it has ended
+  }
 }
 
 function cannotStart({ file }: CommandLine): Failure {
@@ -131,7 +143,14 @@ export async function run(
   signal: AbortSignal,
   input = '',
 ): Promise<ProcessResult & { readonly stdout: string }> {
-  const child = start(command, signal);
+  return collect(start(command, signal), input);
+}
+
+/** The same with a child that runs already. */
+export async function collect(
+  child: Child,
+  input = '',
+): Promise<ProcessResult & { readonly stdout: string }> {
   child.stdin.end(bytesOf(input));
   const chunks: Buffer[] = [];
   for await (const chunk of child.stdout as AsyncIterable<Buffer>) chunks.push(chunk);

@@ -1,8 +1,8 @@
 import { execa } from 'execa';
 
 /**
- * Reads which processes to watch (`+ PID`) and which have ended (`- PID`). When its input closes, it kills
- * those that are left.
+ * Reads which processes to watch (`+ PID`), each the first of its session, and which have ended (`- PID`).
+ * When its input closes, it kills those that are left, with what they have started.
  */
 export const watchdogScript = `trap '' INT TERM HUP
 while read -r what pid; do
@@ -11,7 +11,7 @@ while read -r what pid; do
     -) for each; do shift; [ "$each" = "$pid" ] || set -- "$@" "$each"; done ;;
   esac
 done
-[ $# = 0 ] || kill -KILL "$@"`;
+for each; do kill -KILL "-$each"; done`;
 
 /** A process of its own that kills our children if we die, also if we are killed. */
 export class Watchdog {

@@ -22,11 +22,22 @@ import { mayBeSecret } from './values.ts';
 
 /** How to reach the database. All of it goes to libpq through the environment, never through argv. */
 export interface Connection {
-  readonly host: string;
-  readonly port: number;
+  /** A name, an address, or the directory of a socket; undefined: as it is behind `through`. */
+  readonly host: string | undefined;
+  /** Undefined: as it is there. */
+  readonly port: number | undefined;
   readonly user: string;
+  /** Empty: libpq finds one, or needs none. */
   readonly password: string;
   readonly database: string;
+  /** The words of POSTGRES_EXEC: the command through which psql and pg_dump run where the server is. */
+  readonly through?: readonly [string, ...string[]] | undefined;
+}
+
+/** One that leads to a port. */
+export interface TcpConnection extends Connection {
+  readonly host: string;
+  readonly port: number;
 }
 
 export interface Config {
@@ -103,16 +114,7 @@ export function loadConfig(sources: Sources): Config {
   const ours = new Set(allVariables());
   const fromProject = (path: string) => resolve(sources.projectRoot, path);
   return {
-    connection: {
-      host: values.host,
-      port: values.port,
-      user: values.user,
-      password:
-        given.password === undefined
-          ? (passwordFor(values, { ...libpq, ...sources.environment }) ?? values.password)
-          : values.password,
-      database: values.database,
-    },
+    connection: connectionOf(values, given, { ...libpq, ...sources.environment }),
     databaseSource: given.database?.source ?? 'the default',
     backupDir: resolve(
       sources.flags.backupDir === undefined ? sources.projectRoot : sources.cwd,
@@ -169,6 +171,28 @@ export function loadConfig(sources: Sources): Config {
       ...overruledSecretFiles(given, sources, file),
       ...Object.keys(file.values).flatMap((name) => misspellingOf(name, file.label, ours) ?? []),
     ],
+  };
+}
+
+/** What is not set is, behind POSTGRES_EXEC, as it is there; else it has its default. */
+function connectionOf(
+  { user, database, ...values }: Settings,
+  given: Readonly<Partial<Record<SettingName, Given>>>,
+  environment: Sources['environment'],
+): Connection {
+  const through = values.postgresExec;
+  const login = { host: values.host, port: values.port, user, database };
+  if (through === undefined) {
+    const found = given.password === undefined ? passwordFor(login, environment) : undefined;
+    return { ...login, password: found ?? values.password };
+  }
+  return {
+    host: given.host && values.host,
+    port: given.port && values.port,
+    user,
+    password: given.password === undefined ? (environment.PGPASSWORD ?? '') : values.password,
+    database,
+    through,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import {
+  command,
   identifier,
   integer,
   keyFile,
@@ -202,6 +203,11 @@ export const settings = {
     variables: ['PG_BIN_DIR'],
     schema: path,
     help: 'where pg_dump and psql are; else the newest on `PATH` and in the usual places',
+  },
+  postgresExec: {
+    variables: ['POSTGRES_EXEC'],
+    schema: command,
+    help: 'a command put before pg_dump and psql: `docker compose exec -T db`, `ssh dbhost`',
   },
   logLevel: {
     variables: ['LOG_LEVEL'],

@@ -1,3 +1,4 @@
+import { split } from 'shlex';
 import type { z } from 'zod';
 
 export type Zod = typeof z;
@@ -63,6 +64,36 @@ export const offsiteUrls = (zod: Zod) =>
     .refine((words) => words.length > 0 && words.every(isPlace), {
       error: 's3://bucket/prefix, file:///directory or rclone:REMOTE:PATH',
     });
+
+/** What only a shell understands, where it stands as a word of its own. */
+const shellOperator = /^(?:[|&;<>]+|\d?>&?\d?)$/;
+
+/** A command, as words: quotes and backslashes as in a shell, and nothing else of one. */
+export const command = (zod: Zod) =>
+  zod.string().transform((text, context): readonly [string, ...string[]] => {
+    const refuse = (message: string) => {
+      context.addIssue({ code: 'custom', message });
+      return zod.NEVER;
+    };
+    let words: string[];
+    try {
+      words = split(text);
+    } catch {
+      return refuse('a command in which every quote is closed');
+    }
+    const [file = '', ...rest] = words;
+    if (/[\0\r\n]/.test(text)) return refuse('a command in one line');
+    if (words.some((word) => shellOperator.test(word))) {
+      return refuse(
+        'one command: there is no shell for `|`, `&&`, `;` or `>`; put those into a script',
+      );
+    }
+    if (file === '' || /^\w+=/.test(file)) {
+      return refuse('a command with its words (`env NAME=value COMMAND` sets a variable for one)');
+    }
+    if (file.startsWith('~')) return refuse('a command without ~, which is not expanded');
+    return [file, ...rest];
+  });
 
 /** One of these words. */
 export const oneOf =

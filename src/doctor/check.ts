@@ -33,5 +33,5 @@ export function failedBy(name: string, error: unknown): Check {
 }
 
 /** On this machine, nobody else can read along. */
-export const isLocal = (host: string) =>
-  host.startsWith('/') || /^(?:localhost|127(?:\.\d+){3}|::1)$/.test(host);
+export const isLocal = (host: string | undefined) =>
+  host === undefined || host.startsWith('/') || /^(?:localhost|127(?:\.\d+){3}|::1)$/.test(host);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { formatDuration } from '../base/format.ts';
 import { quoteIdentifier } from '../base/sql.ts';
+import { serverLabel } from '../config/place.ts';
 import type { Backup } from '../backup-directory/backup.ts';
 import type { Manifest } from '../backup-directory/manifest.ts';
 import { configuredServer, toolSearch, type Context } from '../context.ts';
@@ -8,7 +9,8 @@ import { ConnectionFailure } from '../postgres/connection-failure.ts';
 import { contact, contactMaintenance } from '../postgres/contact.ts';
 import { requireNewEnough } from '../postgres/pg-dump.ts';
 import { query, type Server } from '../postgres/psql.ts';
-import { findTool, type Tool } from '../postgres/tools.ts';
+import type { Tool } from '../postgres/start-tool.ts';
+import { findTool } from '../postgres/tools.ts';
 import { surveyServer, type ServerFacts } from '../restore/server-facts.ts';
 import { failed, failedBy, ok, warning, type Check } from './check.ts';
 
@@ -25,7 +27,7 @@ export async function serverChecks(
   const pgDump = await toolCheck('pg_dump', context, checks);
   const psql = await toolCheck('psql', context, checks);
   if (psql === undefined) return { checks: [...checks, notChecked], facts: undefined };
-  const { database, host, port, user } = context.config.connection;
+  const { database, user } = context.config.connection;
   try {
     const configured = await configuredServer(context);
     const server = {
@@ -36,7 +38,7 @@ export async function serverChecks(
     checks.push(
       ok(
         'connection',
-        `"${database}" on ${host}:${port} as "${user}", PostgreSQL ${contacted.version}`,
+        `"${database}" on ${serverLabel(context.config.connection)} as "${user}", PostgreSQL ${contacted.version}`,
       ),
     );
     if (pgDump !== undefined) checks.push(versionCheck(pgDump, contacted.version));

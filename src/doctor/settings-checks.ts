@@ -31,7 +31,7 @@ export async function settingsChecks({ config, environment }: Context): Promise<
       ? [
           failed(
             'password',
-            `it is the default one, and ${host} is not this machine`,
+            `it is the default one, and ${host ?? ''} is not this machine`,
             'give the user another one (ALTER ROLE … PASSWORD), and set POSTGRES_PASSWORD',
           ),
         ]
@@ -82,8 +82,8 @@ async function permissionChecks(path: string, label: string): Promise<Check[]> {
 }
 
 /** What libpq does by itself: it takes an unencrypted connection where the server offers no other. */
-function encryptionChecks(host: string, mode: string | undefined): Check[] {
-  if (isLocal(host)) return [];
+function encryptionChecks(host: string | undefined, mode: string | undefined): Check[] {
+  if (host === undefined || isLocal(host)) return [];
   const told = mode === undefined || mode === '' ? 'PGSSLMODE is not set' : `PGSSLMODE is ${mode}`;
   if (mode === 'verify-full' || mode === 'verify-ca') return [ok('encryption', told)];
   return [

@@ -1,3 +1,4 @@
+import { serverLabel } from '../config/place.ts';
 import type { Context } from '../context.ts';
 import { sendToSlack } from '../notify/slack.ts';
 import { failed, ok, type Check } from './check.ts';
@@ -20,7 +21,7 @@ export async function slackCheck({ config }: Context, send: boolean): Promise<Ch
       : ok('slack', 'not set: failures are told by the exit code and the log alone');
   }
   if (!send) return ok('slack', 'set; --notify sends a test message');
-  const text = `pratiko-backup: this is a test. What becomes of backups of ${connection.database} on ${connection.host}:${connection.port} is told here.`;
+  const text = `pratiko-backup: this is a test. What becomes of backups of ${connection.database} on ${serverLabel(connection)} is told here.`;
   const problem = await sendToSlack(slack.url, { text }, proxies);
   return problem === undefined
     ? ok('slack', 'a test message was sent')

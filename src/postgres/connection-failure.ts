@@ -2,7 +2,8 @@ import { quoteIdentifier } from '../base/sql.ts';
 import type { Connection } from '../config/config.ts';
 import { Failure } from '../base/errors.ts';
 import { psqlCommand } from '../base/format.ts';
-import { refusalOf } from './connection-probe.ts';
+import { serverLabel } from '../config/place.ts';
+import { refusalOf, refusalSaid } from './connection-probe.ts';
 
 /** A connection that could not be made. */
 export class ConnectionFailure extends Failure {
@@ -46,7 +47,7 @@ const bySaying: readonly {
   {
     pattern: /could not translate host name/,
     reason: ({ connection: { host } }) => ({
-      what: `unknown host "${host}"`,
+      what: `unknown host "${host ?? ''}"`,
       hint: 'check POSTGRES_HOST',
     }),
   },
@@ -75,7 +76,7 @@ const bySaying: readonly {
   {
     pattern: /No such file or directory/,
     reason: ({ connection: { host } }) => ({
-      what: `no server listens on the socket in ${host}`,
+      what: `no server listens on the socket in ${host ?? 'the usual place'}`,
       hint: running,
     }),
   },
@@ -128,9 +129,12 @@ export async function connectionFailure(
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<ConnectionFailure> {
   const { connection, database, stderr } = attempt;
-  const where = `cannot connect to ${connection.host}:${connection.port}`;
+  const where = `cannot connect to ${serverLabel(connection)}`;
   const said = bySaying.find(({ pattern }) => pattern.test(stderr))?.reason(attempt);
-  const code = said === undefined ? await refusalOf(connection, database, environment) : undefined;
+  const code =
+    said === undefined
+      ? (refusalSaid(stderr) ?? (await refusalOf(connection, database, environment)))
+      : undefined;
   const reason = said ?? byCode[code ?? '']?.(attempt);
   if (reason !== undefined)
     return new ConnectionFailure(`${where}: ${reason.what}`, reason.hint, code);
@@ -146,17 +150,17 @@ export const isLostConnection = (stderr: string) =>
   broken.test(stderr) && !/connection to server (?:at|on) .* failed/.test(stderr);
 
 /** One sentence for all the ways in which a connection can end. */
-export const lostConnection = ({ host, port }: Connection, doing: string) =>
-  `the connection to ${host}:${port} was lost while ${doing}`;
+export const lostConnection = (connection: Connection, doing: string) =>
+  `the connection to ${serverLabel(connection)} was lost while ${doing}`;
 
 /** What to do then. */
 export const lostHint =
   'is the server running (`docker compose ps`), and is the network between steady? run it again';
 
 /** A session of a pooler can be another one for each transaction. */
-export const poolerFailure = ({ host, port }: Connection) =>
+export const poolerFailure = (connection: Connection) =>
   new ConnectionFailure(
-    `${host}:${port} is a connection pooler, not the server itself`,
+    `${serverLabel(connection)} is a connection pooler, not the server itself`,
     poolerHint,
     undefined,
   );

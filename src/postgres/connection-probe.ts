@@ -11,12 +11,14 @@ const checked = ['verify-ca', 'verify-full'];
  * @returns undefined where the connection is not refused, or not by a server.
  */
 export async function refusalOf(
-  { host, port, user, password }: Connection,
+  { host, port, user, password, through }: Connection,
   database: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<string | undefined> {
   const mode = environment.PGSSLMODE ?? 'prefer';
-  if (checked.includes(mode)) return undefined;
+  if (checked.includes(mode) || host === undefined || port === undefined || through !== undefined) {
+    return undefined;
+  }
   const { Client } = (await import('pg')).default;
   for (const ssl of mode === 'disable' ? [false] : [{ rejectUnauthorized: false }, false]) {
     const client = new Client({
@@ -36,3 +38,21 @@ export async function refusalOf(
   }
   return undefined;
 }
+
+/**
+ * SQLSTATE as a server that speaks English says it: where certificates must be checked, or where the server is
+ * behind a command, it cannot be asked once more.
+ */
+const sayings: readonly (readonly [code: string, said: RegExp])[] = [
+  ['28P01', /password authentication failed/],
+  ['28000', /no pg_hba\.conf entry|role "[^]*" does not exist|not permitted to log in/],
+  ['3D000', /database "[^]*" does not exist/],
+  ['42501', /permission denied for database/],
+  ['53300', /too many clients|too many connections|remaining connection slots/],
+  ['55000', /is not currently accepting connections/],
+  ['57P03', /the database system is (?:starting up|shutting down|in recovery mode|not yet)/],
+];
+
+/** What a refusal means that is in English; undefined for any other. */
+export const refusalSaid = (stderr: string) =>
+  sayings.find(([, said]) => /FATAL: {2}/.test(stderr) && said.test(stderr))?.[0];

@@ -5,10 +5,26 @@ import { allVariables } from '../config/settings.ts';
 export const maintenanceDatabase = 'postgres';
 
 /** Variables of libpq that would lead to another server or database, or change what a dump says. */
-const overruled = ['PGSERVICE', 'PGSERVICEFILE', 'PGHOSTADDR', 'PGCLIENTENCODING', 'PGPASSFILE'];
+const overruled = [
+  ...['PGHOST', 'PGPORT', 'PGHOSTADDR', 'PGSERVICE', 'PGSERVICEFILE'],
+  ...['PGCLIENTENCODING', 'PGPASSFILE'],
+];
 
 /** What others call theirs: secrets can be among them, and children need none. */
 const others = /^(?:AWS|DB|POSTGRES|RCLONE|SLACK)_/;
+
+/** The environment for a command that is not ours: without our settings and what may be secret. */
+export function environmentForOthers(
+  environment: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const withheld = new Set(allVariables());
+  return Object.fromEntries(
+    Object.entries(environment).filter(
+      (entry): entry is [string, string] =>
+        entry[1] !== undefined && !withheld.has(entry[0]) && !others.test(entry[0]),
+    ),
+  );
+}
 
 /**
  * The environment for pg_dump and psql. libpq takes names and the password from it verbatim,
@@ -22,19 +38,16 @@ export function libpqEnvironment(
   database: string,
   major?: number,
 ): Record<string, string> {
-  // Children need none of our settings, and some are secret.
-  const withheld = [...overruled, ...allVariables()];
-  const inherited = Object.entries(environment).filter(
-    (entry): entry is [string, string] =>
-      entry[1] !== undefined && !withheld.includes(entry[0]) && !others.test(entry[0]),
+  const inherited = Object.entries(environmentForOthers(environment)).filter(
+    ([name]) => !overruled.includes(name),
   );
   return {
     PGCONNECT_TIMEOUT: '10',
     PGAPPNAME: 'pratiko-backup',
     ...Object.fromEntries(inherited),
     PGOPTIONS: [environment.PGOPTIONS, ...unbounded(major)].filter(Boolean).join(' '),
-    PGHOST: connection.host,
-    PGPORT: String(connection.port),
+    ...(connection.host !== undefined && { PGHOST: connection.host }),
+    ...(connection.port !== undefined && { PGPORT: String(connection.port) }),
     PGUSER: connection.user,
     PGPASSWORD: connection.password,
     PGDATABASE: database,

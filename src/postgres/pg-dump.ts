@@ -1,6 +1,6 @@
 import { quoteIdentifier, quoteLiteral } from '../base/sql.ts';
 import { Failure } from '../base/errors.ts';
-import { start, type Child, type ProcessResult } from '../base/subprocess.ts';
+import type { Child, ProcessResult } from '../base/subprocess.ts';
 import { libpqEnvironment } from './connection.ts';
 import {
   connectionFailure,
@@ -10,7 +10,8 @@ import {
 } from './connection-failure.ts';
 import { execute, within, type Server } from './psql.ts';
 import { SqlError } from './sql-error.ts';
-import { commandOf, majorVersion, type Tool } from './tools.ts';
+import { startTool, type Tool } from './start-tool.ts';
+import { majorVersion } from './tools.ts';
 
 /** Everything in the database as plain SQL, with owners and privileges. Settings come by environment. */
 function pgDumpArgs(lockWaitTimeoutSeconds: number): string[] {
@@ -21,7 +22,8 @@ function pgDumpArgs(lockWaitTimeoutSeconds: number): string[] {
 export function startPgDump(server: Server, pgDump: Tool, lockWaitTimeoutSeconds: number): Child {
   const { environment, connection, signal, major } = server;
   const env = libpqEnvironment(environment, connection, connection.database, major);
-  return start(commandOf(pgDump, pgDumpArgs(lockWaitTimeoutSeconds), env), signal);
+  const args = pgDumpArgs(lockWaitTimeoutSeconds);
+  return startTool(pgDump, { args, env, readsInput: false }, signal);
 }
 
 /** @throws Failure `toolMissing`: pg_dump refuses servers that are newer than itself. */
@@ -52,6 +54,12 @@ export async function dumpFailure(
   server: Server,
 ): Promise<Failure> {
   const { connection, environment } = server;
+  const { way } = ending;
+  if (way !== undefined)
+    return new Failure('dumpFailed', way.message, {
+      hint: `${way.hint}; no file was left`,
+      cause: way,
+    });
   if (/connection to server .* failed|could not translate host name/.test(stderr)) {
     return connectionFailure({ connection, database: connection.database, stderr }, environment);
   }

@@ -1,8 +1,8 @@
 import { Failure } from '../base/errors.ts';
-import { run } from '../base/subprocess.ts';
+import { collect } from '../base/subprocess.ts';
 import { libpqEnvironment } from './connection.ts';
 import { execute, maintenanceOf, type Server } from './psql.ts';
-import { commandOf, type Tool } from './tools.ts';
+import { startTool, type Tool } from './start-tool.ts';
 
 /** Roles and memberships of a server, as SQL. */
 export interface Globals {
@@ -31,10 +31,12 @@ export async function dumpGlobals(server: Server, pgDumpall: Tool): Promise<Glob
     ...(hasPasswords ? [] : ['--no-role-passwords']),
   ];
   const env = libpqEnvironment(environment, connection, database, major);
-  const { exitCode, stdout, stderr } = await run(commandOf(pgDumpall, args, env), signal);
+  const call = { args, env, readsInput: false };
+  const { exitCode, stdout, stderr, way } = await collect(startTool(pgDumpall, call, signal));
   signal.throwIfAborted();
   if (exitCode === 0 && end.test(stdout)) return { sql: stdout, hasPasswords };
-  const said = stderr.split('\n')[0]?.replace(/^pg_dumpall: (?:error: )?/, '') ?? '';
+  const said =
+    (way?.message ?? stderr).split('\n')[0]?.replace(/^pg_dumpall: (?:error: )?/, '') ?? '';
   throw new Failure('dumpFailed', `pg_dumpall failed: ${said || 'it did not end'}`, {
     hint: 'the roles of the server are not stored; BACKUP_GLOBALS=false does without',
   });

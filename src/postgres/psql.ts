@@ -1,13 +1,7 @@
 import { z } from 'zod';
 import type { Connection } from '../config/config.ts';
 import { Failure } from '../base/errors.ts';
-import {
-  start,
-  run,
-  type Child,
-  type CommandLine,
-  type ProcessResult,
-} from '../base/subprocess.ts';
+import { collect, type Child, type ProcessResult } from '../base/subprocess.ts';
 import { libpqEnvironment, maintenanceDatabase } from './connection.ts';
 import {
   connectionFailure,
@@ -16,7 +10,7 @@ import {
   lostHint,
 } from './connection-failure.ts';
 import { sqlError } from './sql-error.ts';
-import { commandOf, type Tool } from './tools.ts';
+import { startTool, type Call, type Tool } from './start-tool.ts';
 
 /** A server and the psql that talks to it. */
 export interface Server {
@@ -48,28 +42,29 @@ export const maintenanceOf = (server: Server) => server.maintenance ?? maintenan
  * psql that reads SQL from stdin and stops at the first error. `-X`: a psqlrc could undo that.
  * `verbose` messages carry the SQLSTATE in every language; `-f -` adds line numbers.
  */
-function psqlCommand(
+function psqlCall(
   server: Server,
   database: string,
   { tags, encoding }: { readonly tags: boolean; readonly encoding: 'UTF8' | 'SQL_ASCII' },
-): CommandLine {
+): Call {
   const { environment, connection, major } = server;
-  return commandOf(
-    server.psql,
-    [
+  return {
+    args: [
       ...['-X', '-w', '-A', '-t', ...(tags ? [] : ['-q'])],
       ...['-v', 'ON_ERROR_STOP=1', '-v', 'VERBOSITY=verbose', '-f', '-'],
     ],
-    {
+    env: {
       ...libpqEnvironment(environment, connection, database, major),
       PGCLIENTENCODING: encoding,
     },
-  );
+    readsInput: true,
+  };
 }
 
 /** Starts psql for a dump: it is UTF-8 unless it says otherwise. Command tags come on stdout beside results. */
 export function startLoader(server: Server, database: string): Child {
-  return start(psqlCommand(server, database, { tags: true, encoding: 'UTF8' }), server.signal);
+  const call = psqlCall(server, database, { tags: true, encoding: 'UTF8' });
+  return startTool(server.psql, call, server.signal);
 }
 
 /**
@@ -77,7 +72,7 @@ export function startLoader(server: Server, database: string): Child {
  * those of other databases can be in any encoding.
  */
 export function startPsql(server: Server, database: string): Child {
-  return start(psqlCommand(server, database, raw), server.signal);
+  return startTool(server.psql, psqlCall(server, database, raw), server.signal);
 }
 
 const raw = { tags: false, encoding: 'SQL_ASCII' } as const;
@@ -88,7 +83,7 @@ const raw = { tags: false, encoding: 'SQL_ASCII' } as const;
  */
 export async function execute(server: Server, database: string, sql: string): Promise<string> {
   if (server.kept?.serves(server, database)) return server.kept.ask(sql);
-  const ending = await run(psqlCommand(server, database, raw), server.signal, sql);
+  const ending = await collect(startPsql(server, database), sql);
   if (ending.exitCode === 0) return ending.stdout;
   server.signal.throwIfAborted();
   throw await questionFailure(ending, server, database);
@@ -99,11 +94,12 @@ export async function execute(server: Server, database: string, sql: string): Pr
  * @param linesBefore how many lines it was given before that.
  */
 export async function questionFailure(
-  { signal, stderr }: ProcessResult,
+  { signal, stderr, way }: ProcessResult,
   { connection, environment }: Server,
   database: string,
   linesBefore = 0,
 ): Promise<Error> {
+  if (way !== undefined) return way;
   if (signal !== undefined) {
     return new Failure('cannotConnect', `psql was ended by ${signal}`, {
       hint: 'was the machine short of memory (`dmesg`)? run it again',

@@ -3,6 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { TcpConnection } from '../config/config.ts';
 import { Failure, messageOf } from '../base/errors.ts';
 import { run, start, type Child, type CommandLine } from '../base/subprocess.ts';
 import { lastLine } from './connection-failure.ts';
@@ -32,7 +33,7 @@ export interface SandboxOptions {
 
 /** A throw-away PostgreSQL cluster on a free port of 127.0.0.1; disposing stops and removes it. */
 export interface Sandbox extends AsyncDisposable {
-  readonly server: Server;
+  readonly server: Server & { readonly connection: TcpConnection };
   readonly version: string;
 }
 

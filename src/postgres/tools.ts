@@ -1,21 +1,10 @@
 import { readdir, realpath } from 'node:fs/promises';
 import { basename, delimiter, join } from 'node:path';
 import { Failure } from '../base/errors.ts';
-import { run, type CommandLine } from '../base/subprocess.ts';
-
-/** A PostgreSQL program on this machine. */
-export interface Tool {
-  readonly path: string;
-  /** As it tells it: `15.18 (Debian 15.18-0+deb12u1)`. */
-  readonly version: string;
-}
-
-/** A call of a tool: the one place that says how a tool is started. */
-export const commandOf = (
-  { path }: Pick<Tool, 'path'>,
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-): CommandLine => ({ file: path, args, env });
+import { collect } from '../base/subprocess.ts';
+import { throughLabel } from '../config/place.ts';
+import { programAt, type Prefix } from './prefix.ts';
+import { startTool, type Tool } from './start-tool.ts';
 
 export interface ToolSearch {
   /** PG_BIN_DIR: where it is set, nothing else is searched. */
@@ -23,6 +12,8 @@ export interface ToolSearch {
   /** The only major version that will do. */
   readonly major?: number;
   readonly environment: Readonly<Record<string, string>>;
+  /** The programs are at the other end of this command, and nowhere else. */
+  readonly prefix?: Prefix | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -46,10 +37,13 @@ const usualPlaces = [
 ];
 
 /**
- * Finds a PostgreSQL program: in PG_BIN_DIR, else the newest one on PATH and in the usual places.
- * @throws Failure `toolMissing` with the package to install.
+ * Finds a PostgreSQL program: in PG_BIN_DIR, else the newest one on PATH and in the usual places; or behind
+ * POSTGRES_EXEC.
+ * @throws Failure `toolMissing` with the package to install; `cannotConnect`, `usage` where POSTGRES_EXEC
+ *   leads nowhere.
  */
 export async function findTool(name: string, search: ToolSearch): Promise<Tool> {
+  if (search.prefix !== undefined) return findBehind(name, search.prefix, search);
   const directories =
     search.binDir === undefined ? await searchPath(search) : await placesFor(search.binDir, name);
   const paths = new Map<string, string>();
@@ -85,6 +79,14 @@ export async function findTool(name: string, search: ToolSearch): Promise<Tool> 
       hint: 'install the client: `sudo apt-get install postgresql-client` (Debian, Ubuntu), `brew install libpq` (macOS); or set PG_BIN_DIR to where it is',
     },
   );
+}
+
+async function findBehind(name: string, prefix: Prefix, search: ToolSearch): Promise<Tool> {
+  const tool = await inspect(programAt(prefix, name), search);
+  if (tool !== undefined) return tool;
+  throw new Failure('toolMissing', `no usable ${name} behind \`${throughLabel(prefix.words)}\``, {
+    hint: 'POSTGRES_EXEC must lead to where PostgreSQL is installed (the container of the database); PG_BIN_DIR names the directory of its programs there, if they are not on PATH',
+  });
 }
 
 /** The major version: `15` for `15.18 (Debian …)`. */
@@ -124,8 +126,10 @@ async function expand(place: string): Promise<string[]> {
 
 /** What a program says that it is; undefined where it does not run, or is not PostgreSQL's. */
 async function inspect(path: string, search: ToolSearch): Promise<Tool | undefined> {
-  const ask = commandOf({ path }, ['--version'], search.environment);
-  const { exitCode, stdout } = await run(ask, search.signal);
+  const { prefix, environment: env, signal } = search;
+  const call = { args: ['--version'], env, readsInput: false };
+  const { exitCode, stdout, way } = await collect(startTool({ path, prefix }, call, signal));
+  if (way !== undefined) throw way;
   const version = /\(PostgreSQL\) (\S.*)/.exec(stdout)?.[1]?.trim();
-  return exitCode === 0 && version !== undefined ? { path, version } : undefined;
+  return exitCode === 0 && version !== undefined ? { path, version, prefix } : undefined;
 }

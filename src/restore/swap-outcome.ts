@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { quoteLiteral } from '../base/sql.ts';
 import { execute, maintenanceOf, within, type Server } from '../postgres/psql.ts';
+import { endSessionNamed } from '../postgres/end-session.ts';
+import { WayFailure } from '../postgres/way-failure.ts';
 import { UndecidedSwap } from './failure.ts';
 
 const askTimeoutMs = 10_000;
@@ -24,10 +26,16 @@ export async function wasSwapped(
   target: string,
   swap: { readonly identity: string; readonly key: bigint; readonly cause: unknown },
 ): Promise<boolean> {
+  const { cause } = swap;
+  const unended = cause instanceof WayFailure ? cause.session : undefined;
   const deadline = performance.now() + recoveryMs;
   for (;;) {
     const asking = within(server, askTimeoutMs);
     try {
+      // It may not have got to its lock yet.
+      if (unended !== undefined) {
+        await execute(asking, maintenanceOf(server), endSessionNamed(unended));
+      }
       await execute(asking, maintenanceOf(server), untilDecided(swap.key));
       return (await identityOf(asking, target)) === swap.identity;
     } catch {
@@ -40,7 +48,7 @@ export async function wasSwapped(
     'the connection was lost during the swap, and the server does not answer: whether it happened is not known',
     {
       hint: `when the server runs again, \`pratiko-backup list\` tells: if it has kept a database of "${target}" just now, the restore is done`,
-      cause: swap.cause,
+      cause,
     },
   );
 }

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { Watchdog, watchdogScript } from '../../src/base/watchdog.ts';
 
 function sleeper(): ChildProcess & { readonly pid: number } {
-  const child = spawn('sleep', ['60']);
+  const child = spawn('sleep', ['60'], { detached: true });
   onTestFinished(() => void child.kill('SIGKILL'));
   if (child.pid === undefined) throw new Error('sleep was not started');
   return Object.assign(child, { pid: child.pid });

@@ -26,7 +26,7 @@ test('kill -9 while pg_dump waits for a lock ends pg_dump too', async () => {
     made.database,
     "SET application_name = 'locker'; BEGIN; LOCK TABLE t; SELECT pg_sleep(600);",
   ).catch(() => undefined);
-  const waiting = `SELECT count(*) FROM pg_stat_activity WHERE datname = '${made.database}' AND application_name = 'pratiko-backup' AND wait_event_type = 'Lock';`;
+  const waiting = `SELECT count(*) FROM pg_stat_activity WHERE datname = '${made.database}' AND application_name LIKE 'pratiko-backup%' AND wait_event_type = 'Lock';`;
   const running = launch(['backup'], made.env);
   await expect.poll(() => sql('postgres', waiting)).toBe('1');
   const [pgDump = 0] = await childrenOf(running.pid, '--lock-wait-timeout');

@@ -22,7 +22,7 @@ const victims: Record<string, (running: Launched, live: string) => Promise<unkno
     sql(
       'postgres',
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE application_name = 'pratiko-backup' AND pid <> pg_backend_pid()
+        WHERE application_name LIKE 'pratiko-backup%' AND pid <> pg_backend_pid()
           AND (starts_with(datname, '${live}') OR query LIKE '%${live}%') ORDER BY random() LIMIT 1;`,
     ),
 };

@@ -2,12 +2,12 @@ import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import type { Connection } from '../../src/config/config.ts';
+import type { TcpConnection } from '../../src/config/config.ts';
 import { startSandbox } from '../../src/postgres/sandbox.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    connection: Connection;
+    connection: TcpConnection;
     /** For what tests share; removed at the end. */
     sharedDirectory: string;
   }

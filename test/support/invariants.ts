@@ -55,6 +55,6 @@ export async function expectTidy(directory: string): Promise<void> {
 
 /** No child lives on: the server has no session of the tool in this database. */
 export async function expectNoSessions(database: string): Promise<void> {
-  const sessions = `SELECT count(*) FROM pg_stat_activity WHERE datname = '${database}' AND application_name = 'pratiko-backup';`;
+  const sessions = `SELECT count(*) FROM pg_stat_activity WHERE datname = '${database}' AND application_name LIKE 'pratiko-backup%';`;
   await expect.poll(() => sql('postgres', sessions)).toBe('0');
 }

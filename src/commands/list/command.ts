@@ -8,6 +8,7 @@ import {
 } from '../../cli/options.ts';
 import type { ListResult } from '../../cli/results.ts';
 import type { GlobalFlags, Terminal } from '../../cli/terminal.ts';
+import { serverLabel } from '../../config/place.ts';
 import type { Context } from '../../context.ts';
 import { askPlaces, describePlace, placeResult, requireNoFile } from './offsite.ts';
 import { showOne } from './show-one.ts';
@@ -58,7 +59,7 @@ async function listAll(context: Context, shell: Terminal, isOffsite: boolean): P
   const { listKept } = await import('../../inspect/kept-databases.ts');
   const [backups, found] = await Promise.all([listFiles(context), listKept(context)]);
   const { backupDir, connection } = context.config;
-  const where = `${connection.host}:${connection.port}`;
+  const where = serverLabel(connection);
   if ('problem' in found) {
     context.log.info(`what restores have kept on ${where} is not known: ${found.problem}`);
   }

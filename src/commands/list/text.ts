@@ -10,6 +10,7 @@ import { describeKept, describeRescued } from '../../cli/kept-database.ts';
 import { formatTable } from '../../cli/table.ts';
 import { describeTrend } from '../../cli/trend.ts';
 import type { Config } from '../../config/config.ts';
+import { serverLabel } from '../../config/place.ts';
 import type { KeptDatabases } from '../../inspect/kept-databases.ts';
 import type { ListedBackup } from '../../inspect/list.ts';
 
@@ -22,7 +23,7 @@ export function describeList(
   { previous, rescued }: Kept,
   { backupDir, backupDirIsDefault, connection, offsite }: Config,
 ): string {
-  const where = `${connection.host}:${connection.port}`;
+  const where = serverLabel(connection);
   const bytes = backups.reduce((sum, backup) => sum + backup.bytes, 0);
   const files =
     backups.length === 0

@@ -3,7 +3,7 @@ import { DumpInspector } from '../../dump/contents.ts';
 import { DumpDigester, type DumpDigest } from '../../dump/digest.ts';
 import { dumpFailure, startPgDump } from '../../postgres/pg-dump.ts';
 import type { Server } from '../../postgres/psql.ts';
-import type { Tool } from '../../postgres/tools.ts';
+import type { Tool } from '../../postgres/start-tool.ts';
 
 export interface DumpOptions {
   readonly pgDump: Tool;

@@ -88,7 +88,7 @@ async function prove(context: Context, file: BackupFile, options: DrillOptions):
     `restoring ${file.name} into a database of its own on ${place.name}, to compare it`,
   );
   try {
-    return await restoreAndCompare(context, place.server, prepared, options);
+    return await restoreAndCompare(context, place, prepared, options);
   } catch (error) {
     context.signal.throwIfAborted();
     throw await explainRefusal(error, prepared, readAccess(context));

@@ -2,12 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { Failure } from '../../base/errors.ts';
 import type { BackupFile } from '../../backup-directory/backup.ts';
 import { identifyMaker } from '../../archive/maker.ts';
-import { contactedServer, readAccess, type Context } from '../../context.ts';
+import { serverLabel } from '../../config/place.ts';
+import {
+  contactedServer,
+  localToolSearch,
+  readAccess,
+  toolSearch,
+  type Context,
+} from '../../context.ts';
 import { contactMaintenance, type MaintainedServer } from '../../postgres/contact.ts';
 import { execute, maintenanceOf } from '../../postgres/psql.ts';
 import { startSandbox } from '../../postgres/sandbox.ts';
 import { removeSandboxLeftovers } from '../../postgres/sandbox-leftovers.ts';
-import { majorVersion } from '../../postgres/tools.ts';
+import { majorVersion, type ToolSearch } from '../../postgres/tools.ts';
 import type { DumpHeader } from '../../archive/header.ts';
 import { createRoles } from '../create-roles.ts';
 import type { ServerFacts } from '../server-facts.ts';
@@ -17,6 +24,8 @@ export interface DrillPlace extends AsyncDisposable {
   readonly server: MaintainedServer;
   /** For people. */
   readonly name: string;
+  /** Where the programs for it are. */
+  readonly tools: ToolSearch;
   /**
    * Makes what the dump needs and the server does not have.
    * @returns whether there is more now than the facts tell.
@@ -27,10 +36,12 @@ export interface DrillPlace extends AsyncDisposable {
 /** The configured server: nothing is provided there that it does not have. */
 export async function onServer(context: Context): Promise<DrillPlace> {
   const server = await contactedServer(context);
-  const { host, port } = context.config.connection;
+  const { connection } = context.config;
+  const label = serverLabel(connection);
   return {
     server,
-    name: `the server ${host}:${port}`,
+    tools: toolSearch(context),
+    name: connection.through === undefined ? `the server ${label}` : label,
     provide: () => Promise.resolve(false),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
@@ -60,6 +71,7 @@ export async function inSandbox(context: Context, file: BackupFile): Promise<Dri
     const server = await contactMaintenance(sandbox.server);
     return {
       server,
+      tools: localToolSearch(context),
       name: `a throw-away PostgreSQL ${sandbox.version}`,
       async provide(head, { roles }) {
         const missing = [...new Set([...head.roles, ...head.policyRoles])].filter(

@@ -1,10 +1,9 @@
 import { digestArchive } from '../../archive/digest.ts';
 import type { ReadProgress } from '../../archive/reader.ts';
 import type { TableRows } from '../../base/table-rows.ts';
-import { readAccess, toolSearch, type Context } from '../../context.ts';
+import { readAccess, type Context } from '../../context.ts';
 import { compareDigests, requireComparable, type Comparison } from '../../dump/compare-digests.ts';
 import { requireNewEnough } from '../../postgres/pg-dump.ts';
-import type { Server } from '../../postgres/psql.ts';
 import { findTool } from '../../postgres/tools.ts';
 import { fillScratch } from '../fill.ts';
 import { requireGood } from '../load/check.ts';
@@ -12,6 +11,7 @@ import { RestoreLock } from '../lock.ts';
 import { createReplayFilter } from '../replay.ts';
 import { ScratchDatabase } from '../scratch.ts';
 import { digestDatabase } from './digest-database.ts';
+import type { DrillPlace } from './place.ts';
 import { wholeBackup, type PreparedDrill } from './prepare.ts';
 
 interface RestoreOptions {
@@ -38,14 +38,14 @@ export interface Proof extends Comparison {
  */
 export async function restoreAndCompare(
   context: Context,
-  server: Server,
+  { server, tools }: Pick<DrillPlace, 'server' | 'tools'>,
   prepared: PreparedDrill,
   { jobs, onProgress }: RestoreOptions,
 ): Promise<Proof> {
   const { config, log } = context;
   const { plan, facts, another } = prepared;
   const { file } = plan;
-  const pgDump = await findTool('pg_dump', toolSearch(context));
+  const pgDump = await findTool('pg_dump', tools);
   requireNewEnough(pgDump, facts.version);
   const during = (phase: DrillProgress['phase']) => (progress: ReadProgress) =>
     onProgress?.({ phase, bytes: progress.readBytes, totalBytes: progress.totalBytes });

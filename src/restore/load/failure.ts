@@ -37,9 +37,12 @@ const endsSession = /^(?:57P|08)/;
  */
 export function loadFailure(
   { connection }: Pick<Server, 'connection'>,
-  { exitCode, signal, stderr }: ProcessResult,
+  { exitCode, signal, stderr, way }: ProcessResult,
   offsets: readonly LineOffset[],
 ): Failure {
+  if (way !== undefined) {
+    return new Failure('restoreFailed', way.message, { hint: way.hint, cause: way });
+  }
   const line = sqlError(stderr)?.line ?? 1;
   const { input, dump } = offsets.findLast((offset) => offset.input <= line) ?? same;
   const refused = sqlError(stderr, input - dump);

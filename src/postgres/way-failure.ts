@@ -1,0 +1,116 @@
+import { Failure, type FailureKind } from '../base/errors.ts';
+import type { ProcessResult } from '../base/subprocess.ts';
+import { throughLabel } from '../config/place.ts';
+
+/** The way through POSTGRES_EXEC to a program is not there, or broke. */
+export class WayFailure extends Failure {
+  /** By which name the server may still have a session of the program; undefined where it has none. */
+  readonly session: string | undefined;
+
+  constructor(
+    kind: FailureKind,
+    message: string,
+    { hint, session }: { hint: string; session?: string | undefined },
+  ) {
+    super(kind, message, { hint });
+    this.session = session;
+  }
+}
+
+type Words = readonly string[];
+
+/** The command itself is not on this machine. */
+export const missing = (words: Words): WayFailure =>
+  new WayFailure('toolMissing', `${words[0] ?? ''}: no such command (POSTGRES_EXEC)`, {
+    hint: 'install it, or write its whole path in POSTGRES_EXEC: cron searches few directories (PATH=/usr/bin:/bin)',
+  });
+
+/** A terminal on the way turns LF into CR LF: no byte of a dump would be safe. */
+export const throughTerminal = (words: Words): WayFailure =>
+  new WayFailure(
+    'usage',
+    `\`${throughLabel(words)}\` (POSTGRES_EXEC) goes through a terminal, which changes line ends: no dump passes it unharmed`,
+    { hint: noTerminal },
+  );
+
+const noTerminal =
+  'let it make none: `docker compose exec -T`, `docker exec -i` and `kubectl exec -i` without -t, `ssh -T`';
+
+/** It is there and says nothing that we expect. */
+export function unanswered(words: Words, seconds: number, said: string): WayFailure {
+  const question = /[?:>]\s*$/.test(said);
+  const what = question ? 'asks a question' : `did not answer within ${seconds} s`;
+  const told = said === '' ? '' : `: ${lastLineOf(said)}`;
+  return new WayFailure(
+    'cannotConnect',
+    `\`${throughLabel(words)}\` (POSTGRES_EXEC) ${what}${told}`,
+    {
+      hint: question
+        ? 'nobody is there to answer it: use a key without passphrase or an agent (ssh), no password (sudo), and run it by hand once'
+        : `is it too slow, or does it not lead to a \`sh\`? try it: \`${throughLabel(words)} psql --version\`; PGCONNECT_TIMEOUT gives it more time`,
+    },
+  );
+}
+
+/** What programs say that have refused, and what to do about it; most specific first. */
+const cures: readonly { readonly pattern: RegExp; readonly hint: string }[] = [
+  { pattern: /not a (?:TTY|terminal)|allocate a TTY|pseudo-?tt?y/i, hint: noTerminal },
+  {
+    pattern:
+      /is not running|no such (?:service|container)|no container|not found.*(?:pods?|deploy)/i,
+    hint: 'start it (`docker compose up -d`), and see its name in `docker compose ps`; POSTGRES_EXEC must name the service of the database',
+  },
+  {
+    pattern: /no configuration file|can't find a suitable configuration/i,
+    hint: 'say where the project is: `docker compose -f /srv/app/docker-compose.yml exec -T db`',
+  },
+  {
+    pattern: /docker daemon|docker\.sock/i,
+    hint: 'is Docker running, and may this user use it (`docker ps`; group docker)?',
+  },
+  {
+    pattern: /host key verification|authenticity of host/i,
+    hint: 'connect once by hand as the user who runs this, so that the host is known',
+  },
+  {
+    pattern: /permission denied \(|publickey|password/i,
+    hint: 'it must let this user in without a question: a key without passphrase, or an agent; cron has no agent',
+  },
+  {
+    pattern: /executable file not found|\bsh\b.*(?:not found|no such file)/i,
+    hint: 'there must be a `sh` where it leads, as in every image of PostgreSQL',
+  },
+];
+
+/** It has ended before anything ran at its other end. */
+export function refused(words: Words, ending: ProcessResult): WayFailure {
+  const said = lastLineOf(ending.stderr);
+  const cure = cures.find(({ pattern }) => pattern.test(ending.stderr))?.hint;
+  return new WayFailure(
+    'cannotConnect',
+    `\`${throughLabel(words)}\` (POSTGRES_EXEC) ran nothing (${how(ending)})${said && `: ${said}`}`,
+    { hint: cure ?? `try it by hand: \`${throughLabel(words)} psql --version\`` },
+  );
+}
+
+/** It has ended, or was ended, while a program ran there. */
+export function brokenOff(
+  words: Words,
+  program: string,
+  ending: ProcessResult,
+  session: string | undefined,
+): WayFailure {
+  const said = lastLineOf(ending.stderr);
+  return new WayFailure(
+    'cannotConnect',
+    `\`${throughLabel(words)}\` (POSTGRES_EXEC) ended before ${program} did (${how(ending)})${said && `: ${said}`}`,
+    {
+      hint: 'is the way to the server steady, and the server still running? run it again',
+      session,
+    },
+  );
+}
+
+const how = ({ exitCode, signal }: ProcessResult) => signal ?? `exit code ${exitCode ?? 'unknown'}`;
+
+const lastLineOf = (text: string) => text.trim().split(/\r?\n/).at(-1)?.trim() ?? '';

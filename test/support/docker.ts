@@ -1,0 +1,65 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { inject } from 'vitest';
+import { temporaryDirectory } from './cli.ts';
+
+/**
+ * A stand-in for `docker`: what it runs is no child of who called it, but in a process group and with an
+ * environment of its own, and lives on when the client is killed: its input ends, no more. Behind it are a
+ * psql and a server that only it knows. It notes how it was called.
+ */
+const client = `#!${process.execPath}
+const { appendFileSync } = require('node:fs');
+const { spawn } = require('node:child_process');
+const words = process.argv.slice(2);
+appendFileSync(__dirname + '/calls', JSON.stringify(words) + '\\n');
+if (process.env.DOCKER_SAYS) process.stderr.write(process.env.DOCKER_SAYS + '\\n');
+const [file, ...args] = words.slice(words.indexOf('db') + 1);
+const inside = JSON.parse(process.env.DOCKER_INSIDE ?? '{}');
+const settings = JSON.parse(require('node:fs').readFileSync(__dirname + '/container.json', 'utf8'));
+const program = spawn(file, args, { detached: true, env: { ...settings, ...inside } });
+appendFileSync(__dirname + '/pids', program.pid + '\\n');
+process.stdin.pipe(program.stdin);
+program.stdin.on('error', () => undefined);
+program.stdout.pipe(process.stdout);
+program.stderr.pipe(process.stderr);
+program.on('close', (code) => { process.exit(code ?? 137); });
+`;
+
+/** A container `db`, and a `docker` that leads into it. */
+export interface Docker {
+  readonly directory: string;
+  /** For POSTGRES_EXEC. */
+  readonly exec: string;
+  /** Each call of it, as words. */
+  readonly calls: () => Promise<string[][]>;
+}
+
+/** @param path what is on PATH in the container. */
+export async function docker(path = process.env.PATH ?? ''): Promise<Docker> {
+  const directory = await temporaryDirectory();
+  const { host, port } = inject('connection');
+  const container = { PATH: path, PGHOST: host, PGPORT: String(port) };
+  await writeFile(join(directory, 'container.json'), JSON.stringify(container));
+  await writeFile(join(directory, 'docker'), client, { mode: 0o755 });
+  return {
+    directory,
+    exec: `${join(directory, 'docker')} compose exec -T db`,
+    async calls() {
+      const text = await readFile(join(directory, 'calls'), 'utf8');
+      return text
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as string[]);
+    },
+  };
+}
+
+/** The settings of who has no PostgreSQL on this machine, and no host or port to name. */
+export function throughDocker(
+  env: Readonly<Record<string, string>>,
+  exec: string,
+): Record<string, string> {
+  const { POSTGRES_HOST: _, POSTGRES_PORT: __, ...rest } = env;
+  return { ...rest, PATH: '/nowhere', POSTGRES_EXEC: exec };
+}
