@@ -1,15 +1,10 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../base/errors.ts';
+import { connectionOf, type Connection } from './connection.ts';
 import { misspellingOf } from './misspelled.ts';
-import { passwordFor } from './passfile.ts';
-import {
-  allVariables,
-  settings,
-  type Setting,
-  type SettingName,
-  type Settings,
-} from './settings.ts';
+import type { Setting } from './setting.ts';
+import { allVariables, settings, type SettingName, type Settings } from './settings.ts';
 import {
   findSetting,
   overruledSecretFiles,
@@ -19,26 +14,6 @@ import {
   type Sources,
 } from './sources.ts';
 import { mayBeSecret } from './values.ts';
-
-/** How to reach the database. All of it goes to libpq through the environment, never through argv. */
-export interface Connection {
-  /** A name, an address, or the directory of a socket; undefined: as it is behind `through`. */
-  readonly host: string | undefined;
-  /** Undefined: as it is there. */
-  readonly port: number | undefined;
-  readonly user: string;
-  /** Empty: libpq finds one, or needs none. */
-  readonly password: string;
-  readonly database: string;
-  /** The words of POSTGRES_EXEC: the command through which psql and pg_dump run where the server is. */
-  readonly through?: readonly [string, ...string[]] | undefined;
-}
-
-/** One that leads to a port. */
-export interface TcpConnection extends Connection {
-  readonly host: string;
-  readonly port: number;
-}
 
 export interface Config {
   readonly connection: Connection;
@@ -171,28 +146,6 @@ export function loadConfig(sources: Sources): Config {
       ...overruledSecretFiles(given, sources, file),
       ...Object.keys(file.values).flatMap((name) => misspellingOf(name, file.label, ours) ?? []),
     ],
-  };
-}
-
-/** What is not set is, behind POSTGRES_EXEC, as it is there; else it has its default. */
-function connectionOf(
-  { user, database, ...values }: Settings,
-  given: Readonly<Partial<Record<SettingName, Given>>>,
-  environment: Sources['environment'],
-): Connection {
-  const through = values.postgresExec;
-  const login = { host: values.host, port: values.port, user, database };
-  if (through === undefined) {
-    const found = given.password === undefined ? passwordFor(login, environment) : undefined;
-    return { ...login, password: found ?? values.password };
-  }
-  return {
-    host: given.host && values.host,
-    port: given.port && values.port,
-    user,
-    password: given.password === undefined ? (environment.PGPASSWORD ?? '') : values.password,
-    database,
-    through,
   };
 }
 

@@ -1,5 +1,6 @@
 import { shellWord } from '../base/format.ts';
-import type { Config, Connection } from './config.ts';
+import type { Config } from './config.ts';
+import type { Connection } from './connection.ts';
 
 /** A server, for people: `localhost:5433`, ``the server behind `docker compose exec -T db` ``. */
 export function serverLabel({ host, port, through }: Connection): string {

@@ -3,7 +3,8 @@ import { join, resolve } from 'node:path';
 import { parse } from 'dotenv';
 import { Failure, messageOf, systemErrorCode } from '../base/errors.ts';
 import { shellWord } from '../base/format.ts';
-import { fileVariablesOf, settings, type Setting, type SettingName } from './settings.ts';
+import { fileVariablesOf, type Setting } from './setting.ts';
+import { settings, type SettingName } from './settings.ts';
 
 /** Settings given on the command line. */
 export type Flags = Readonly<Partial<Record<SettingName, string>>>;

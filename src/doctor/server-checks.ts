@@ -4,14 +4,12 @@ import { quoteIdentifier } from '../base/sql.ts';
 import { serverLabel } from '../config/place.ts';
 import type { Backup } from '../backup-directory/backup.ts';
 import type { Manifest } from '../backup-directory/manifest.ts';
-import { configuredServer, toolSearch, type Context } from '../context.ts';
+import { configuredServer, type Context } from '../context.ts';
 import { ConnectionFailure } from '../postgres/connection-failure.ts';
 import { contact, contactMaintenance } from '../postgres/contact.ts';
-import { requireNewEnough } from '../postgres/pg-dump.ts';
 import { query, type Server } from '../postgres/psql.ts';
-import type { Tool } from '../postgres/start-tool.ts';
-import { findTool } from '../postgres/tools.ts';
 import { surveyServer, type ServerFacts } from '../restore/server-facts.ts';
+import { toolCheck, versionCheck } from './tool-checks.ts';
 import { failed, failedBy, ok, warning, type Check } from './check.ts';
 
 /** So long a server may let us wait. */
@@ -69,31 +67,6 @@ const notChecked = warning(
   'privileges, extensions, roles and clock were not checked: there is no connection',
   'mend the connection, and run this again',
 );
-
-async function toolCheck(
-  name: string,
-  context: Context,
-  checks: Check[],
-): Promise<Tool | undefined> {
-  try {
-    const tool = await findTool(name, toolSearch(context));
-    checks.push(ok(name, `${tool.path}, version ${tool.version}`));
-    return tool;
-  } catch (error) {
-    context.signal.throwIfAborted();
-    checks.push(failedBy(name, error));
-    return undefined;
-  }
-}
-
-function versionCheck(pgDump: Tool, serverVersion: string): Check {
-  try {
-    requireNewEnough(pgDump, serverVersion);
-    return ok('versions', 'pg_dump is new enough for the server');
-  } catch (error) {
-    return failedBy('versions', error);
-  }
-}
 
 const insideSchema = z.object({
   unreadable: z.array(z.string()),

@@ -1,5 +1,5 @@
 import { quoteIdentifier } from '../base/sql.ts';
-import type { Connection } from '../config/config.ts';
+import type { Connection } from '../config/connection.ts';
 import { Failure } from '../base/errors.ts';
 import { psqlCommand } from '../base/format.ts';
 import { serverLabel } from '../config/place.ts';

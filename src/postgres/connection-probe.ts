@@ -1,4 +1,4 @@
-import type { Connection } from '../config/config.ts';
+import type { Connection } from '../config/connection.ts';
 
 const timeoutMs = 5_000;
 

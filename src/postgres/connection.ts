@@ -1,4 +1,4 @@
-import type { Connection } from '../config/config.ts';
+import type { Connection } from '../config/connection.ts';
 import { allVariables } from '../config/settings.ts';
 
 /** Where to connect for work on databases as a whole, if it is there: never to one that is to be renamed. */

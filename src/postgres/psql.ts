@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Connection } from '../config/config.ts';
+import type { Connection } from '../config/connection.ts';
 import { Failure } from '../base/errors.ts';
 import { collect, type Child, type ProcessResult } from '../base/subprocess.ts';
 import { libpqEnvironment, maintenanceDatabase } from './connection.ts';

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TcpConnection } from '../config/config.ts';
+import type { TcpConnection } from '../config/connection.ts';
 import { Failure, messageOf } from '../base/errors.ts';
 import { run, start, type Child, type CommandLine } from '../base/subprocess.ts';
 import { lastLine } from './connection-failure.ts';

@@ -1,13 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, inject, test } from 'vitest';
-import {
-  allVariables,
-  fileVariablesOf,
-  settings,
-  variableOf,
-  type Setting,
-} from '../../src/config/settings.ts';
+import { fileVariablesOf, variableOf, type Setting } from '../../src/config/setting.ts';
+import { allVariables, settings } from '../../src/config/settings.ts';
 import { libpqEnvironment } from '../../src/postgres/connection.ts';
 import { findTool } from '../../src/postgres/tools.ts';
 import { installation, temporaryDirectory } from '../support/cli.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import type { TcpConnection } from '../../src/config/config.ts';
+import type { TcpConnection } from '../../src/config/connection.ts';
 import { startSandbox } from '../../src/postgres/sandbox.ts';
 
 declare module 'vitest' {

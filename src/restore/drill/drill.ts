@@ -6,7 +6,8 @@ import { readAccess, type Context } from '../../context.ts';
 import { explainRefusal } from '../explain-refusal.ts';
 import { locateDump, requireIdentified } from '../locate-dump.ts';
 import { drillFailure } from './failure.ts';
-import { inSandbox, onServer } from './place.ts';
+import { inSandbox } from './in-sandbox.ts';
+import { onServer } from './place.ts';
 import { prepareDrill } from './prepare.ts';
 import { restoreAndCompare, type DrillProgress, type Proof } from './restore-and-compare.ts';
 
