@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import { DumpInspector, type DumpContents } from '../dump/contents.ts';
 import { Defect, Failure } from '../base/errors.ts';
-import { dumpFailure, startPgDump } from '../postgres/pg-dump.ts';
+import { dumpFailure, startPgDump, type DumpOptions } from '../postgres/pg-dump.ts';
 import type { Server } from '../postgres/psql.ts';
 import type { Tool } from '../postgres/start-tool.ts';
 import { writeFailure, type Draft } from '../backup-directory/draft.ts';
@@ -12,10 +12,9 @@ import { gzip } from '../streams/gzip.ts';
 import { Tee } from '../streams/tee.ts';
 
 /** Where the dump comes from. Its signal ends the writing. */
-export interface DumpSource {
+export interface DumpSource extends DumpOptions {
   readonly server: Server;
   readonly pgDump: Tool;
-  readonly lockWaitTimeoutSeconds: number;
 }
 
 export interface WriteOptions {
@@ -54,7 +53,7 @@ export interface Written {
  */
 export async function writeArchive(
   draft: Draft,
-  { server, pgDump, lockWaitTimeoutSeconds }: DumpSource,
+  { server, pgDump, ...how }: DumpSource,
   options: WriteOptions,
 ): Promise<Written> {
   const { signal } = server;
@@ -64,7 +63,7 @@ export async function writeArchive(
   const tee = new Tee();
   const decompressed = decompress(tee.copy);
   decompressed.catch(() => undefined); // told where it is awaited
-  const dump = startPgDump(server, pgDump, lockWaitTimeoutSeconds);
+  const dump = startPgDump(server, pgDump, how);
   try {
     await pipeline(
       dump.stdout,

@@ -17,6 +17,8 @@ export interface Holdings {
   readonly tables?: readonly TableRows[] | undefined;
   /** The size of its SQL. */
   readonly dumpBytes?: number | undefined;
+  /** Tables whose rows were left out on purpose: they tell nothing. */
+  readonly leftOut?: { readonly tables: readonly string[] } | undefined;
 }
 
 /** A table that has lost fewer rows than that, and is not empty, is at its daily work. */
@@ -31,7 +33,8 @@ const dailyBytes = 4096;
  * the sum hardly tells.
  * @param drop percent (SUSPICIOUS_DROP).
  */
-export function lossesBetween(older: Holdings, newer: Holdings, drop: number): Loss[] {
+export function lossesBetween(before: Holdings, newer: Holdings, drop: number): Loss[] {
+  const older = comparable(before, newer);
   if (older.tables === undefined || newer.tables === undefined) return [];
   if (hasOnlyGrown(older, newer)) return [];
   const isLoss = (held: number, holds: number, daily: number) =>
@@ -50,6 +53,18 @@ export function lossesBetween(older: Holdings, newer: Holdings, drop: number): L
   return isLoss(were, are, dailyBytes)
     ? [{ of: 'bytes', table: undefined, held: were, holds: are }]
     : [];
+}
+
+/** An older backup without the rows that a newer one leaves out on purpose. */
+function comparable(older: Holdings, { leftOut }: Holdings): Holdings {
+  if (leftOut === undefined || older.tables === undefined) return older;
+  const isOut = new Set(leftOut.tables);
+  const [gone, tables] = [true, false].map((out) =>
+    older.tables?.filter(({ table }) => isOut.has(table) === out),
+  );
+  if (gone?.some(({ bytes }) => bytes === undefined)) return { tables };
+  const bytes = gone?.reduce((sum, { bytes: each = 0 }) => sum + each, 0) ?? 0;
+  return { tables, dumpBytes: older.dumpBytes && older.dumpBytes - bytes };
 }
 
 /** The usual case, told without looking anything up: a directory can hold thousands of backups. */

@@ -24,6 +24,12 @@ export const manifestSchema = z.object({
   fileBytes: count,
   /** The checksum of the backup, 64 hexadecimal digits. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  /** What a person has called it (`backup --label`). */
+  label: z.string().optional(),
+  /** Retention leaves it alone, until somebody says otherwise (`backup --keep`). */
+  keep: z.literal(true).optional(),
+  /** What is defined in it without its contents (BACKUP_EXCLUDE_TABLE_DATA); absent where nothing is. */
+  leftOut: z.object({ tables: z.array(z.string()), sequences: z.array(z.string()) }).optional(),
   /** How the backup is encrypted; absent where it is not. */
   encryption: z.enum(encryptions).optional(),
   tables: z.array(

@@ -25,6 +25,8 @@ export const latestNames = ways.map(formatLatestName);
 export const lockName = '.pratiko_backup.lock';
 /** What `prune --accept-loss` was told. */
 export const acceptedLossName = 'pratiko_backup_accepted_loss.json';
+/** What `prune --keep` and `--unkeep` were told. */
+export const keptName = 'pratiko_backup_kept.json';
 /** What was done: runs, checks, drills. */
 export const historyName = 'pratiko_backup_history.jsonl';
 /** What was done before that. */

@@ -5,6 +5,7 @@ import { readManifest } from './manifest.ts';
 import { syncDirectory } from './durable-file.ts';
 import {
   acceptedLossName,
+  keptName,
   backupNamesOf,
   formatGlobalsName,
   formatManifestName,
@@ -60,7 +61,7 @@ export async function findLeftovers(directory: string): Promise<string[]> {
   }
 }
 
-const otherPartials = [...latestNames, acceptedLossName].map(formatPartialName);
+const otherPartials = [...latestNames, acceptedLossName, keptName].map(formatPartialName);
 
 function leftoversAmong(names: ReadonlySet<string>): string[] {
   return [...names].flatMap((name) => {

@@ -9,9 +9,9 @@ import type { BackupName } from '../backup-directory/names.ts';
 import type { Config } from '../config/config.ts';
 import { gpgFor, type Context } from '../context.ts';
 import { openEncrypter, type Encrypter } from '../encryption/keys.ts';
-import { describeBackup, openSource } from './source.ts';
+import { describeBackup, openSource, type Mark } from './source.ts';
 
-export interface PublishOptions {
+export interface PublishOptions extends Mark {
   /** How many blocks are compressed at a time. */
   readonly jobs: number;
   readonly onProgress?: (progress: WriteProgress) => void;
@@ -47,7 +47,7 @@ export async function publishBackup(
     const written = await writeArchive(draft, source, { ...options, encrypter, expectedBytes });
     await sealDraft(draft);
     await verifyDraft(draft, written, signal, options);
-    const manifest = describeBackup(source, { ...written, encryption }, context);
+    const manifest = describeBackup(source, { ...options, ...written, encryption }, context);
     await lock.assertHeld();
     signal.throwIfAborted();
     await publishDraft(draft, formatManifest(manifest));

@@ -5,6 +5,7 @@ import { contact } from '../postgres/contact.ts';
 import { describeDatabase, type DatabaseDescription } from '../postgres/databases.ts';
 import { requireNewEnough } from '../postgres/pg-dump.ts';
 import { findTool } from '../postgres/tools.ts';
+import type { DumpContents } from '../dump/contents.ts';
 import type { Manifest } from '../backup-directory/manifest.ts';
 import type { BackupName } from '../backup-directory/names.ts';
 import { describePlace } from '../config/place.ts';
@@ -37,8 +38,9 @@ export async function openSource(context: Context): Promise<Source> {
   requireNewEnough(pgDump, version);
   if (description === undefined) throw new Error(`database ${database} is not in pg_database`);
   log.debug(`server ${version}, ${pgDump.path} ${pgDump.version}`);
-  const { lockWaitTimeoutSeconds } = config;
-  return { server, pgDump, lockWaitTimeoutSeconds, serverVersion: version, description };
+  const { lockWaitTimeoutSeconds, excludeTableData } = config;
+  const how = { lockWaitTimeoutSeconds, excludeTableData };
+  return { server, pgDump, ...how, serverVersion: version, description };
 }
 
 const refused = (cause: SqlError) =>
@@ -47,10 +49,17 @@ const refused = (cause: SqlError) =>
     cause,
   });
 
+/** What a person says of a backup when it is made. */
+export interface Mark {
+  readonly label: string | undefined;
+  /** Retention leaves it alone. */
+  readonly keep: boolean;
+}
+
 /** What is noted beside a backup of what was found and written. */
 export function describeBackup(
   source: Source,
-  { encryption, ...written }: Written & Pick<BackupName, 'encryption'>,
+  { encryption, label, keep, ...written }: Written & Pick<BackupName, 'encryption'> & Mark,
   context: Context,
 ): Manifest {
   return {
@@ -61,6 +70,9 @@ export function describeBackup(
     dumpBytes: written.contents.bytes,
     fileBytes: written.fileBytes,
     sha256: written.sha256,
+    ...(label !== undefined && { label }),
+    ...(keep && { keep }),
+    ...leftOutOf(written.contents, context),
     ...(encryption !== undefined && { encryption }),
     tables: [...written.contents.tables],
     roles: [...written.contents.roles],
@@ -71,4 +83,11 @@ export function describeBackup(
     pgDumpVersion: source.pgDump.version,
     toolVersion: context.version,
   };
+}
+
+/** Only what was asked for is left out: what has no contents else, as a view that was never filled, is no loss. */
+function leftOutOf({ withoutData }: DumpContents, { config }: Context): Pick<Manifest, 'leftOut'> {
+  const { tables, sequences } = withoutData;
+  if (config.excludeTableData.length === 0 || tables.length + sequences.length === 0) return {};
+  return { leftOut: { tables: [...tables], sequences: [...sequences] } };
 }

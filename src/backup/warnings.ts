@@ -28,6 +28,17 @@ function* warnOfContents({ trapsForPsql, defect }: DumpContents): Generator<Warn
   }
 }
 
+/** A pattern that matches nothing is a typing mistake: its table is backed up with all its rows. */
+function warnOfPatterns({ leftOut }: Manifest, { excludeTableData }: Config): Warning[] {
+  if (excludeTableData.length === 0 || leftOut !== undefined) return [];
+  return [
+    {
+      message: `BACKUP_EXCLUDE_TABLE_DATA (${excludeTableData.join(' ')}) matches no table: all rows are in the backup`,
+      hint: 'patterns are those of pg_dump: `public.log`, `audit.*`, `public."Log"`',
+    },
+  ];
+}
+
 /** A database that was emptied by accident makes a good backup, too. */
 async function warnOfLoss(
   manifest: Manifest,
@@ -58,7 +69,7 @@ export async function warn(
   { config, log }: Context,
 ): Promise<string | undefined> {
   const losses = await warnOfLoss(manifest, config);
-  const warnings = [...warnOfContents(contents), ...losses];
+  const warnings = [...warnOfContents(contents), ...warnOfPatterns(manifest, config), ...losses];
   for (const { message, hint } of warnings) log.warn({ hint }, message);
   if (losses.length === 0 && manifest.tables.length === 0) {
     const { name } = manifest.database;

@@ -23,6 +23,12 @@ export const detailsResult = z.strictObject({
   serverVersion: z.string().nullable(),
   pgDumpVersion: z.string().nullable(),
   toolVersion: z.string().nullable(),
+  /** What a person has called it. */
+  label: z.string().nullable(),
+  /** Defined in it without contents, on purpose. */
+  leftOut: z
+    .strictObject({ tables: z.array(z.string()), sequences: z.array(z.string()) })
+    .nullable(),
   tables: z.array(tableRows),
   extensions: z.array(z.string()),
   /** Roles that it needs. */

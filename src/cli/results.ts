@@ -90,6 +90,12 @@ export const listResult = z.strictObject({
       /** What looks wrong beside the one before. */
       suspicion: z.string().nullable(),
       isLatest: z.boolean(),
+      /** What a person has called it; null: nothing. */
+      label: z.string().nullable(),
+      /** It stays, however old. */
+      isKept: z.boolean(),
+      /** Tables whose rows were left out on purpose. */
+      leftOut: z.array(z.string()),
       byOldScript: z.boolean(),
       /** How it is encrypted; null: not at all. */
       encryption: z.enum(encryptions).nullable(),
@@ -134,6 +140,8 @@ export const verifyResult = z.strictObject({
       fileBytes: count,
       /** Messages of pg_dump that the old scripts mixed into the dump. */
       messages: count,
+      /** Tables whose rows were left out on purpose. */
+      leftOut: z.array(z.string()),
       /** Why its contents were not checked: `good` is said of its bytes alone then; null where they were. */
       unchecked: z.string().nullable(),
       /** False where there was no manifest to compare with. */
@@ -178,6 +186,8 @@ export const pruneResult = z.strictObject({
   decisions,
   /** Of the copies that were made from here, at each place of OFFSITE_URL. */
   offsite: z.array(z.strictObject({ url: z.string(), decisions })),
+  /** What stays now, however old (`--keep`), or no longer (`--unkeep`). */
+  marked: z.array(z.strictObject({ name: z.string(), keep: z.boolean() })),
   /** What was given up with `--accept-loss`. */
   accepted: z.array(
     z.strictObject({ database: z.string(), newest: z.string(), lost: z.array(z.string()) }),

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { formatBytes } from '../base/format.ts';
 import type { WriteProgress } from '../backup/backup.ts';
 import type { Context } from '../context.ts';
@@ -20,19 +20,27 @@ interface Flags extends GlobalFlags, ConnectionFlags {
   readonly prune: boolean;
   readonly wait: number;
   readonly jobs: number;
+  readonly label?: string;
+  readonly keep?: true;
 }
 
 export function addBackupCommand(program: Command, shell: Terminal): void {
   const command = program
     .command('backup')
     .description('dump the database, compress, verify, publish, then apply retention')
+    .option('--label <text>', 'what `list` calls it: why it was made', labelText)
+    .option('--keep', 'retention leaves this one alone (before a migration)')
     .option('--no-prune', 'keep all old backups');
   addJobsOption(command, 'blocks that are compressed at a time', shell.cores);
   addWaitOption(addConnectionOptions(command))
     .addHelpText(
       'after',
       helpFooter(
-        ['pratiko-backup backup', 'DB_NAME=aifinance_test pratiko-backup backup --no-prune'],
+        [
+          'pratiko-backup backup',
+          "pratiko-backup backup --keep --label 'before migration 42'",
+          'DB_NAME=aifinance_test pratiko-backup backup --no-prune',
+        ],
         {
           done: 'the backup is good',
           incomplete: 'the backup is safe, but a step after it failed',
@@ -52,6 +60,8 @@ export function addBackupCommand(program: Command, shell: Terminal): void {
       const { jobs } = flags;
       const report = await backup(context, {
         prune: flags.prune,
+        label: flags.label,
+        keep: flags.keep ?? false,
         waitSeconds: flags.wait,
         jobs,
         drill: context.config.backupDrill
@@ -69,6 +79,13 @@ export function addBackupCommand(program: Command, shell: Terminal): void {
       };
       shell.result(result);
     });
+}
+
+/** @throws InvalidArgumentError for what does not fit in a line of `list`. */
+function labelText(text: string): string {
+  const label = text.trim();
+  if (label !== '' && label.length <= 100 && !/\p{Cc}/u.test(label)) return label;
+  throw new InvalidArgumentError('give one line of 1 to 100 characters.');
 }
 
 /** BACKUP_DRILL=always */

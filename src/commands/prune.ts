@@ -19,6 +19,8 @@ interface Flags extends GlobalFlags {
   readonly wait: number;
   readonly acceptLoss?: true;
   readonly yes?: true;
+  readonly keep?: string[];
+  readonly unkeep?: string[];
 }
 
 export function addPruneCommand(program: Command, shell: Terminal): void {
@@ -28,6 +30,8 @@ export function addPruneCommand(program: Command, shell: Terminal): void {
     .option('--dry-run', 'only say what would be kept and removed, and why')
     .option('--accept-loss', 'no longer hold backups because much was lost since')
     .option('-y, --yes', 'do not ask (--accept-loss)')
+    .option('--keep <name...>', 'backups that stay, however old')
+    .option('--unkeep <name...>', 'backups that no longer do')
     .option('--retention-days <n>', describeSetting('retentionDays'))
     .option('--keep-min <n>', describeSetting('retentionKeepMin'));
   addWaitOption(command)
@@ -38,11 +42,13 @@ export function addPruneCommand(program: Command, shell: Terminal): void {
           'pratiko-backup prune --dry-run',
           'pratiko-backup prune --retention-days 30',
           'pratiko-backup prune --accept-loss',
+          'pratiko-backup prune --keep 20251129_020000',
         ],
         {
           done: 'done',
           usage: 'wrong options or settings; not confirmed (--accept-loss)',
           incomplete: 'done here, but not with the copies elsewhere',
+          noSuchBackup: 'there is no such backup (--keep, --unkeep)',
           locked: 'another run holds the lock',
           storage: 'a file cannot be removed',
         },
@@ -57,10 +63,11 @@ export function addPruneCommand(program: Command, shell: Terminal): void {
       });
       const { prune } = await import('../retention/prune.ts');
       const dryRun = flags.dryRun ?? false;
-      const { decisions, accepted } = await prune(context, {
+      const { decisions, accepted, marked } = await prune(context, {
         dryRun,
         waitSeconds: flags.wait,
         acceptLoss: flags.acceptLoss ?? false,
+        wishes: { keep: flags.keep ?? [], unkeep: flags.unkeep ?? [] },
         confirm: async (losses) => {
           for (const loss of losses)
             await confirmLoss(loss, flags.yes ?? false, shell, context.log);
@@ -68,6 +75,10 @@ export function addPruneCommand(program: Command, shell: Terminal): void {
       });
       if (flags.acceptLoss && accepted.length === 0)
         context.log.info('no backup is held for a loss');
+      for (const { name, keep } of marked) {
+        const what = keep ? 'stays, however old' : 'is kept no longer than others';
+        context.log.info(`${name} ${what}${dryRun ? ' (would be said)' : ''}`);
+      }
       if (dryRun) for (const loss of accepted) announceLoss(loss, context.log);
       const { places, failure } = await pruneElsewhere(context, {
         dryRun,
@@ -77,6 +88,7 @@ export function addPruneCommand(program: Command, shell: Terminal): void {
         dryRun,
         decisions: [...decisions],
         offsite: places.map(({ url, decisions: there }) => ({ url, decisions: there.map(flat) })),
+        marked: [...marked],
         accepted: accepted.map((loss) => ({ ...loss, lost: [...loss.lost] })),
       };
       const texts = result.offsite.map(

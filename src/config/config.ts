@@ -34,6 +34,8 @@ export interface Config {
   };
   /** Each new backup is restored and compared. */
   readonly backupDrill: boolean;
+  /** Patterns of tables whose rows are left out of backups. */
+  readonly excludeTableData: readonly string[];
   /** The roles of the server are stored beside each backup. */
   readonly backupGlobals: boolean;
   /** With what new backups are encrypted, and those that are opened. */
@@ -105,6 +107,7 @@ export function loadConfig(sources: Sources): Config {
       suspiciousDrop: values.suspiciousDrop,
     },
     backupDrill: values.backupDrill === 'always',
+    excludeTableData: values.excludeTableData ?? [],
     backupGlobals: values.backupGlobals === 'true',
     keys: {
       ageRecipient: values.ageRecipient,

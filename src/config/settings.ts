@@ -6,6 +6,7 @@ import {
   integer,
   keyFile,
   offsiteUrls,
+  patterns,
   recipient,
   oneOf,
   path,
@@ -104,6 +105,11 @@ export const settings = {
     schema: oneOf(['false', 'true']),
     default: 'false',
     help: '`true`: the roles of the server are stored beside each backup',
+  },
+  excludeTableData: {
+    variables: ['BACKUP_EXCLUDE_TABLE_DATA'],
+    schema: patterns,
+    help: 'tables whose rows are left out, as patterns of pg_dump; several, separated by spaces',
   },
   ageRecipient: {
     variables: ['BACKUP_AGE_RECIPIENT'],

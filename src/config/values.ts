@@ -95,6 +95,18 @@ export const command = (zod: Zod) =>
     return [file, ...rest];
   });
 
+/** Patterns of PostgreSQL, separated by spaces that are not within double quotes. */
+export const patterns = (zod: Zod) =>
+  zod
+    .string()
+    .refine(
+      (text) => text.split('"').length % 2 === 1 && text.trim() !== '' && !text.includes('\0'),
+      {
+        error: 'patterns as pg_dump has them, with every double quote closed',
+      },
+    )
+    .transform((text) => text.match(/(?:"(?:[^"]|"")*"|[^\s"])+/g) ?? []);
+
 /** One of these words. */
 export const oneOf =
   <const Values extends readonly [string, ...string[]]>(values: Values) =>

@@ -1,6 +1,7 @@
 import { listBackups } from '../backup-directory/catalog.ts';
 import { copiesAt, type RecordedCopy } from '../backup-directory/copied.ts';
 import { failedDrills, readHistory, recordEvent } from '../backup-directory/history.ts';
+import { isKept, readKeptMarks } from '../backup-directory/kept.ts';
 import { dayOf, formatCopiedManifestName, formatGlobalsName } from '../backup-directory/names.ts';
 import { lockDirectory, type Context } from '../context.ts';
 import type { Candidate } from '../retention/candidate.ts';
@@ -58,6 +59,7 @@ export async function pruneCopiesNow(
 async function ownCopies(context: Context, destination: Destination): Promise<OwnCopy[]> {
   const { config, log, now, signal } = context;
   const history = await readHistory(config.backupDir);
+  const marks = await readKeptMarks(config.backupDir);
   const files = await withRetries(signal, log, () => destination.list());
   const there = new Map(files.map(({ name, bytes }) => [name, bytes]));
   const failed = new Set(failedDrills(history).map(({ backup }) => backup));
@@ -72,10 +74,12 @@ async function ownCopies(context: Context, destination: Destination): Promise<Ow
     day: dayOf(copy.stamp),
     knownGood: there.get(copy.name) === copy.bytes && !failed.has(copy.name),
     isBad: failed.has(copy.name),
+    isKept: isKept({ stamp: copy.stamp, manifest: here.get(copy.name) }, marks),
     isLatest: false,
     isFuture: isLaterThan(now())(copy),
     tables: here.get(copy.name)?.tables,
     dumpBytes: here.get(copy.name)?.dumpBytes,
+    leftOut: here.get(copy.name)?.leftOut,
   }));
 }
 

@@ -3,6 +3,7 @@ import { Defect } from '../base/errors.ts';
 import { isObjectComment } from './legacy/announcements.ts';
 import { LegacyCleaner } from './legacy/cleaner.ts';
 import { DumpEnding } from './ending.ts';
+import { ContentsAudit, type WithoutData } from './without-data.ts';
 import { policyRolesIn, rolesIn } from './role-filter.ts';
 import { DumpLexer } from './lexer.ts';
 import type { Statement, Token } from './token.ts';
@@ -22,6 +23,8 @@ export interface DumpContents {
   readonly policyRoles: readonly string[];
   /** Names of the extensions that it creates, sorted. */
   readonly extensions: readonly string[];
+  /** What it defines and gives no contents. */
+  readonly withoutData: WithoutData;
   /** Objects whose statement psql does not see the end of (see statement-boundary.ts), as pg_dump calls them. */
   readonly trapsForPsql: readonly string[];
   /** Its last bytes are exactly those with which pg_dump ends a dump, whatever was read before. */
@@ -51,6 +54,7 @@ export class DumpInspector {
   readonly #roles = new Set<string>();
   readonly #policyRoles = new Set<string>();
   readonly #extensions = new Set<string>();
+  readonly #audit = new ContentsAudit();
   #bytes = 0;
   #messages = 0;
   readonly #ending: DumpEnding;
@@ -110,6 +114,7 @@ export class DumpInspector {
       roles: [...this.#roles].sort(),
       policyRoles: [...this.#policyRoles].sort(),
       extensions: [...this.#extensions].sort(),
+      withoutData: this.#audit.found,
       trapsForPsql: this.#traps,
       endsLikeADump: this.#ending.isLikeADump,
       messages: this.#legacy.removed + this.#messages,
@@ -131,6 +136,7 @@ export class DumpInspector {
         this.#heading = this.#ending.leave() || this.#heading;
         if (token.statement?.endsForPsql === false) this.#noteTrap(token.statement);
         this.#noteNames(token.statement?.text ?? '');
+        this.#audit.read(token.statement?.text ?? '', token.statement?.copyInto);
         if (token.statement?.copyInto !== undefined) {
           this.#open = { table: token.statement.copyInto, rows: 0, bytes: 0 };
         }

@@ -1,13 +1,14 @@
 import { isByOldScript } from '../archive/identify.ts';
-import { messageOf } from '../base/errors.ts';
 import { totalRows } from '../base/table-rows.ts';
 import { stateOf, type Backup, type State } from '../backup-directory/backup.ts';
+import { isKept, readKeptMarks } from '../backup-directory/kept.ts';
 import { copiesAt } from '../backup-directory/copied.ts';
 import { listAlmostBackups, listChosen } from '../backup-directory/catalog.ts';
 import { readHistory } from '../backup-directory/history.ts';
 import { readLatest } from '../backup-directory/latest.ts';
 import { momentOf } from '../backup-directory/names.ts';
 import { readAccess, type Context } from '../context.ts';
+import { orWarn } from './or-warn.ts';
 import { suspicionsOf } from './suspicions.ts';
 import { checksByBackup, type Checks } from './checks.ts';
 
@@ -32,6 +33,12 @@ export interface ListedBackup {
   /** What looks wrong beside the backup before, a clause for people. */
   readonly suspicion: string | undefined;
   readonly isLatest: boolean;
+  /** What a person has called it. */
+  readonly label: string | undefined;
+  /** It stays, however old. */
+  readonly isKept: boolean;
+  /** Tables whose rows were left out on purpose. */
+  readonly leftOut: readonly string[];
   /** Made by the scripts that came before this tool. */
   readonly byOldScript: boolean;
   readonly encryption: Backup['encryption'];
@@ -41,14 +48,25 @@ export interface ListedBackup {
 
 /** Every backup in the backup directory, newest first. */
 export async function listFiles(context: Context): Promise<ListedBackup[]> {
-  const { config, now } = context;
+  const { config, log, now } = context;
   const backups = await listChosen(config.backupDir, config.backupDirIsDefault);
   const latest =
     (await readLatest(config.backupDir)) ??
     backups.findLast((backup) => stateOf(backup) === 'verified')?.name;
-  const history = await historyOf(context);
+  const history = await orWarn(
+    readHistory(config.backupDir),
+    [],
+    'what was done with the backups',
+    log,
+  );
   const checks = checksByBackup(history);
   const places = config.offsite.urls.map((url) => ({ url, has: copiesAt(url, history) }));
+  const marks = await orWarn(
+    readKeptMarks(config.backupDir),
+    new Map(),
+    'which backups are to be kept',
+    log,
+  );
   const suspicions = await suspicionsOf(context, backups);
   const listed: ListedBackup[] = [];
   for (const backup of backups.toReversed()) {
@@ -59,17 +77,16 @@ export async function listFiles(context: Context): Promise<ListedBackup[]> {
     const known = describe(backup, now(), checks.get(backup.name));
     const copies = places.filter(({ has }) => has.has(backup.name)).map(({ url }) => url);
     const suspicion = suspicions.get(backup.name);
-    listed.push({ ...known, suspicion, isLatest, byOldScript, copies });
+    listed.push({
+      ...known,
+      suspicion,
+      isLatest,
+      isKept: isKept(backup, marks),
+      byOldScript,
+      copies,
+    });
   }
   return listed;
-}
-
-/** What was done; that it cannot be read is warned of. */
-async function historyOf({ config, log }: Context): ReturnType<typeof readHistory> {
-  return readHistory(config.backupDir).catch((error: unknown) => {
-    log.warn(`what was done with the backups is not known: ${messageOf(error)}`);
-    return [];
-  });
 }
 
 /** Files that somebody may take for backups, whose names are not exactly a backup's. */
@@ -81,7 +98,7 @@ function describe(
   backup: Backup,
   now: Date,
   checks: Checks | undefined,
-): Omit<ListedBackup, 'isLatest' | 'byOldScript' | 'suspicion' | 'copies'> {
+): Omit<ListedBackup, 'isLatest' | 'isKept' | 'byOldScript' | 'suspicion' | 'copies'> {
   const moment = momentOf(backup.stamp);
   const { manifest } = backup;
   const looks = stateOf(backup);
@@ -96,6 +113,8 @@ function describe(
     tables: manifest?.tables.length,
     rows: manifest && totalRows(manifest.tables),
     durationMs: manifest?.durationMs,
+    label: manifest?.label,
+    leftOut: manifest?.leftOut?.tables ?? [],
     encryption: backup.encryption,
     state,
     verifiedAt:

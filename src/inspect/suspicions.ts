@@ -1,20 +1,22 @@
-import { messageOf } from '../base/errors.ts';
-import { readMeasures, type Measures } from '../backup-directory/accepted-loss.ts';
+import { readMeasures } from '../backup-directory/accepted-loss.ts';
 import type { Backup } from '../backup-directory/backup.ts';
 import { earlierThan } from '../backup-directory/larger-earlier-backup.ts';
 import { describeLoss, fullerBackups, lossesBetween } from '../backup-directory/loss.ts';
 import type { Manifest } from '../backup-directory/manifest.ts';
 import type { Context } from '../context.ts';
+import { orWarn } from './or-warn.ts';
 
 /** What looks wrong of backups beside the one before, and of the newest beside all that are held, by name. */
 export async function suspicionsOf(
   { config, log }: Context,
   backups: readonly Backup[],
 ): Promise<Map<string, string>> {
-  const measures = await readMeasures(config.backupDir).catch((error: unknown): Measures => {
-    log.warn(`what was accepted of losses is not known: ${messageOf(error)}`);
-    return new Map();
-  });
+  const measures = await orWarn(
+    readMeasures(config.backupDir),
+    new Map(),
+    'what was accepted of losses',
+    log,
+  );
   const suspicions = new Map<string, string>();
   const last = new Map<string, Backup & { manifest: Manifest }>();
   for (const { manifest, ...backup } of backups) {

@@ -24,6 +24,8 @@ export interface Verdict {
   readonly hint: string | undefined;
   readonly tables: readonly TableRows[];
   readonly fileBytes: number;
+  /** Tables whose rows were left out on purpose. */
+  readonly leftOut: readonly string[];
   /** How many messages of pg_dump the old scripts mixed into the dump; they are left out on restore. */
   readonly messages: number;
   /** Undefined where its contents were checked, or it is not good. */
@@ -87,6 +89,7 @@ async function verifyFile(
     hint: foreign?.hint ?? report.hint,
     tables: report.contents.tables,
     fileBytes: file.bytes,
+    leftOut: file.manifest?.leftOut?.tables ?? [],
     messages: report.contents.messages,
     unchecked: report.unchecked,
     hasManifest: file.manifest !== undefined,

@@ -14,15 +14,24 @@ import { startTool, type Tool } from './start-tool.ts';
 import { majorVersion } from './tools.ts';
 
 /** Everything in the database as plain SQL, with owners and privileges. Settings come by environment. */
-function pgDumpArgs(lockWaitTimeoutSeconds: number): string[] {
-  return ['--format=plain', '--no-password', `--lock-wait-timeout=${lockWaitTimeoutSeconds}s`];
+function pgDumpArgs({ lockWaitTimeoutSeconds, excludeTableData = [] }: DumpOptions): string[] {
+  return [
+    ...['--format=plain', '--no-password', `--lock-wait-timeout=${lockWaitTimeoutSeconds}s`],
+    ...excludeTableData.map((pattern) => `--exclude-table-data=${pattern}`),
+  ];
+}
+
+export interface DumpOptions {
+  readonly lockWaitTimeoutSeconds: number;
+  /** Patterns of tables whose rows are left out. */
+  readonly excludeTableData?: readonly string[];
 }
 
 /** Starts pg_dump; the dump comes on stdout. */
-export function startPgDump(server: Server, pgDump: Tool, lockWaitTimeoutSeconds: number): Child {
+export function startPgDump(server: Server, pgDump: Tool, options: DumpOptions): Child {
   const { environment, connection, signal, major } = server;
   const env = libpqEnvironment(environment, connection, connection.database, major);
-  const args = pgDumpArgs(lockWaitTimeoutSeconds);
+  const args = pgDumpArgs(options);
   return startTool(pgDump, { args, env, readsInput: false }, signal);
 }
 

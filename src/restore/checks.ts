@@ -7,6 +7,7 @@ import {
   versionFindings,
 } from './dump-findings.ts';
 import type { Finding } from './finding.ts';
+import { leftOutFindings } from './left-out-findings.ts';
 import { roomFindings } from './room-findings.ts';
 import type { Situation } from './situation.ts';
 import {
@@ -29,4 +30,5 @@ export const findingsOf = (situation: Situation): Finding[] => [
   ...tablespaceFindings(situation),
   ...roomFindings(situation),
   ...contentFindings(situation),
+  ...leftOutFindings(situation),
 ];

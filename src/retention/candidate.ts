@@ -13,6 +13,8 @@ export interface Candidate {
   readonly knownGood: boolean;
   /** It is known not to be: its bytes are others, or it did not come back as it was when it was restored. */
   readonly isBad: boolean;
+  /** A person wants it to stay, however old. */
+  readonly isKept?: boolean;
   /** `latest` points to it. */
   readonly isLatest: boolean;
   /** Some place for copies does not have it yet. */
@@ -23,4 +25,6 @@ export interface Candidate {
   readonly tables?: readonly TableRows[] | undefined;
   /** The size of its SQL; undefined where `tables` is. */
   readonly dumpBytes?: number | undefined;
+  /** Tables whose rows were left out on purpose. */
+  readonly leftOut?: { readonly tables: readonly string[] } | undefined;
 }

@@ -4,6 +4,7 @@ import { heldBackups } from './held.ts';
 import type { Candidate } from './candidate.ts';
 import { readMeasures, type Measures } from '../backup-directory/accepted-loss.ts';
 import type { Backup } from '../backup-directory/backup.ts';
+import { isKept, readKeptMarks, type KeptMarks } from '../backup-directory/kept.ts';
 import { missingAt } from '../backup-directory/copied.ts';
 import { listBackups } from '../backup-directory/catalog.ts';
 import { failedDrills, readHistory } from '../backup-directory/history.ts';
@@ -20,6 +21,8 @@ export interface StockOptions {
   readonly offsite: readonly string[];
   /** What a person has said of losses; without it, what is written down. */
   readonly measures?: Measures | undefined;
+  /** What a person has said of backups to keep; without it, what is written down. */
+  readonly marks?: KeptMarks | undefined;
 }
 
 /** When clocks are set back, names run ahead of them for as long. */
@@ -37,6 +40,7 @@ export async function takeStock(directory: string, options: StockOptions): Promi
   const backups = await listBackups(directory);
   const latest = await readLatest(directory);
   const measures = options.measures ?? (await readMeasures(directory));
+  const marks = options.marks ?? (await readKeptMarks(directory));
   const history = await readHistory(directory);
   const drilled = new Set(failedDrills(history).map(({ backup }) => backup));
   const uncopied = new Set(
@@ -63,18 +67,20 @@ export async function takeStock(directory: string, options: StockOptions): Promi
       const isBad =
         drilled.has(name) || (judged.get(name) === false && backup.condition !== 'unverified');
       const isAccepted = backup.madeAt < (measures.get(databaseOf(backup) ?? '') ?? new Date(0));
-      const { tables, dumpBytes } = isAccepted || isBad ? {} : (manifest ?? {});
+      const { tables, dumpBytes, leftOut } = isAccepted || isBad ? {} : (manifest ?? {});
       return {
         ...backup,
         database: databaseOf(backup),
         day: dayOf(stamp),
         knownGood: judged.get(name) === true,
         isBad,
+        isKept: isKept(backup, marks),
         isLatest: name === latest,
         isUncopied: uncopied.has(name),
         isFuture: isFuture(backup),
         tables,
         dumpBytes,
+        leftOut,
       };
     });
   const isUnread = ({ name, condition }: Stock) => condition === 'verified' && !judged.has(name);

@@ -98,6 +98,7 @@ type Rule = (backup: Candidate, collection: Collection) => string | undefined;
 /** The first that keeps a backup gives the reason. What none keeps is removed. */
 const rules: readonly Rule[] = [
   ({ isFuture }) => (isFuture ? 'dated in the future' : undefined),
+  ({ isKept }) => (isKept ? 'to be kept, until `prune --unkeep`' : undefined),
   ({ isLatest }) => (isLatest ? 'latest points to it' : undefined),
   (backup, { held }) => held.get(backup),
   (_, { needed, policy }) =>

@@ -4,6 +4,9 @@ import { applyPlan, planForDirectory } from './apply.ts';
 import { describeLossByTable } from '../backup-directory/loss.ts';
 import { readMeasures, writeMeasures, type Measures } from '../backup-directory/accepted-loss.ts';
 import type { Backup } from '../backup-directory/backup.ts';
+import { writeKeptMarks } from '../backup-directory/kept.ts';
+import type { StockOptions } from './candidates.ts';
+import { markKept, type Marked, type Wishes } from './keep.ts';
 import { listBackups } from '../backup-directory/catalog.ts';
 import { requireDirectory } from '../backup-directory/directory.ts';
 import { lockDirectory, type Context } from '../context.ts';
@@ -13,6 +16,8 @@ export interface PruneOptions {
   readonly waitSeconds: number;
   /** Let go of backups that are held because they hold what was lost since. */
   readonly acceptLoss: boolean;
+  /** What a person says of backups to keep. */
+  readonly wishes: Wishes;
   /** Shows a person what is given up and asks; throws where the answer is not yes. */
   readonly confirm: (losses: readonly AcceptedLoss[]) => Promise<void>;
 }
@@ -37,11 +42,13 @@ export interface PruneReport {
   /** Oldest backup first. */
   readonly decisions: readonly PruneDecision[];
   readonly accepted: readonly AcceptedLoss[];
+  /** What stays now, or no longer. */
+  readonly marked: Marked['changed'];
 }
 
 /**
  * Applies retention to the backup directory. With `dryRun` nothing is changed and no lock is taken.
- * @throws Failure `locked`; `storage`.
+ * @throws Failure `locked`; `storage`; `noSuchBackup` for a backup to keep that is not there.
  */
 export async function prune(context: Context, options: PruneOptions): Promise<PruneReport> {
   const { config, log } = context;
@@ -49,16 +56,20 @@ export async function prune(context: Context, options: PruneOptions): Promise<Pr
   const accepted = options.acceptLoss ? await findLosses(context) : [];
   if (options.dryRun || (await listBackups(config.backupDir)).length === 0) {
     const measures = await measuresWith(accepted, context);
-    return { decisions: (await plan(context, measures)).map(describe), accepted };
+    const { marks, changed } = await markKept(context, options.wishes);
+    const decisions = await plan(context, { measures, marks });
+    return { decisions: decisions.map(describe), accepted, marked: changed };
   }
   if (accepted.length > 0) await options.confirm(accepted);
   await using _lock = await lockDirectory(context, 'prune', options.waitSeconds);
   if (accepted.length > 0) await accept(accepted, context);
+  const { marks, changed } = await markKept(context, options.wishes);
+  if (changed.length > 0) await writeKeptMarks(config.backupDir, marks);
   const decisions = await plan(context);
   await applyPlan(config.backupDir, decisions, context.signal, ({ backup, reason }) =>
     log.info(`removed ${backup.name}: ${reason}`),
   );
-  return { decisions: decisions.map(describe), accepted };
+  return { decisions: decisions.map(describe), accepted, marked: changed };
 }
 
 async function findLosses({ config }: Context): Promise<AcceptedLoss[]> {
@@ -108,14 +119,18 @@ function newestByDatabase(backups: readonly Backup[]): Map<string, Backup> {
   );
 }
 
-async function plan({ config, log, now, signal }: Context, measures?: Measures) {
+/** @param said what a person says just now; without it, what is written down. */
+async function plan(
+  { config, log, now, signal }: Context,
+  said: Pick<StockOptions, 'measures' | 'marks'> = {},
+) {
   const { backupDir, retention: policy, offsite } = config;
   const isTight = offsite.urls.length > 0 && (await isShortOfRoom(backupDir));
   if (isTight) {
     log.warn('there is no room for two more backups: those that are not copied yet may go, too');
   }
   const urls = isTight ? [] : offsite.urls;
-  return planForDirectory(backupDir, { policy, now: now(), signal, measures, offsite: urls });
+  return planForDirectory(backupDir, { ...said, policy, now: now(), signal, offsite: urls });
 }
 
 /** Two more backups like the newest one would not fit. */

@@ -1,30 +1,11 @@
-import { readdir, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { formatStamp } from '../../src/backup-directory/names.ts';
+import { ageBy } from '../support/age-by.ts';
 import { backedUp } from '../support/backed-up.ts';
 import { sql } from '../support/server.ts';
 import { startWebhook } from '../support/slack.ts';
 import { askAtTerminal } from '../support/terminal.ts';
-
-const day = 86_400_000;
-
-/** Moves what there is into the past, as if so many days had gone by. */
-async function ageBy(directory: string, days: number): Promise<void> {
-  const names = (await readdir(directory)).filter((name) => name.endsWith('.manifest.json'));
-  for (const name of names) {
-    const manifest = JSON.parse(await readFile(join(directory, name), 'utf8')) as {
-      createdAt: string;
-    };
-    const made = new Date(new Date(manifest.createdAt).getTime() - days * day);
-    const file = name.replace('.manifest.json', '.sql.gz');
-    const to = join(directory, `pratiko_backup_${formatStamp(made)}`);
-    const aged = { ...manifest, createdAt: made.toISOString() };
-    await rename(join(directory, file), `${to}.sql.gz`);
-    await writeFile(`${to}.manifest.json`, JSON.stringify(aged));
-    await rm(join(directory, name));
-  }
-}
 
 test('the incident: what was lost stays until a person says that nothing is missing', async () => {
   const { database, directory, run, env } = await backedUp(

@@ -81,6 +81,8 @@ async function listAll(context: Context, shell: Terminal, isOffsite: boolean): P
       suspicion: suspicion ?? null,
       encryption: backup.encryption ?? null,
       copies: [...backup.copies],
+      label: backup.label ?? null,
+      leftOut: [...backup.leftOut],
     })),
     totalBytes: backups.reduce((sum, { bytes }) => sum + bytes, 0),
     notCounted: almost,

@@ -52,6 +52,10 @@ function factsOf(
           ['database', manifest.database.name],
         ] satisfies [string, string][])
       : ([['made', 'not known: there is no manifest']] satisfies [string, string][])),
+    ...(manifest?.label === undefined
+      ? []
+      : ([['label', manifest.label]] satisfies [string, string][])),
+    ...leftOutOf(manifest?.leftOut),
     ['size', `${formatBytes(file.bytes)}, ${formatBytes(dumpBytes)} of SQL`],
     ['PostgreSQL', serverVersion ?? 'not known'],
     ...(manifest
@@ -62,4 +66,12 @@ function factsOf(
     ['extensions', extensions.join(', ') || 'none'],
     ['roles', roles.join(', ') || 'none'],
   ];
+}
+
+function leftOutOf(
+  leftOut: NonNullable<Details['file']['manifest']>['leftOut'],
+): [string, string][] {
+  if (leftOut === undefined) return [];
+  const sequences = leftOut.sequences.map((name) => `sequence ${name}`);
+  return [['left out', [...leftOut.tables, ...sequences].join(', ')]];
 }

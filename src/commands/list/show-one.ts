@@ -29,6 +29,8 @@ export async function showOne(context: Context, shell: Terminal, file: string): 
     serverVersion: serverVersion ?? null,
     pgDumpVersion: manifest?.pgDumpVersion ?? null,
     toolVersion: manifest?.toolVersion ?? null,
+    label: manifest?.label ?? null,
+    leftOut: manifest?.leftOut ?? null,
     tables: [...details.tables],
     extensions: [...details.extensions],
     roles: [...details.roles],

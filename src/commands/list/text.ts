@@ -69,10 +69,18 @@ function describeBackups(backups: readonly ListedBackup[], places: number): stri
     describeState(backup),
     describeDrill(backup),
     ...(hasPlaces ? [`${backup.copies.length} of ${places}`] : []),
-    `${backup.name}${backup.isLatest ? '  <- latest' : ''}`,
+    [backup.name, ...notesOn(backup)].join('  '),
   ]);
   return formatTable([header, ...rows], [2, 3, 4, 5]);
 }
+
+/** What stands behind its name. */
+const notesOn = ({ isLatest, isKept, label, leftOut }: ListedBackup): string[] => [
+  ...(isLatest ? ['<- latest'] : []),
+  ...(isKept ? ['kept'] : []),
+  ...(label === undefined ? [] : [`"${label}"`]),
+  ...(leftOut.length === 0 ? [] : [`without the rows of ${formatPlural(leftOut.length, 'table')}`]),
+];
 
 function describeState({
   state,

@@ -92,7 +92,9 @@ export function warnOf(findings: readonly Finding[], log: Log): void {
 }
 
 function describeFile({ file, madeAt }: RestorePlan, now: Date): string {
+  const label = file.manifest?.label;
   const details = [
+    ...(label === undefined ? [] : [`"${label}"`]),
     ...(madeAt === undefined ? [] : [`made ${formatAge(now.getTime() - madeAt.getTime())} ago`]),
     file.manifest === undefined
       ? formatBytes(file.bytes)

@@ -94,6 +94,7 @@ export function addVerifyCommand(program: Command, shell: Terminal): void {
           ...verdict,
           unchecked: verdict.unchecked?.failure.message ?? null,
           defects: [...verdict.defects],
+          leftOut: [...verdict.leftOut],
           tables: [...verdict.tables],
         })),
       };
@@ -121,7 +122,9 @@ function describe(verdict: Verdict): string {
     : verdict.hasManifest
       ? ''
       : ' (no manifest to compare with)';
-  return `${verdict.name}  good: ${size}${legacy}${manifest}`;
+  const leftOut =
+    verdict.leftOut.length === 0 ? '' : ` (without the rows of ${verdict.leftOut.join(', ')})`;
+  return `${verdict.name}  good: ${size}${leftOut}${legacy}${manifest}`;
 }
 
 function notGood(bad: readonly Verdict[], all: number, another = ''): Failure {

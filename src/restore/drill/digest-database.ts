@@ -25,7 +25,7 @@ export async function digestDatabase(
   const source = { ...server, connection: { ...connection, database } };
   const inspector = new DumpInspector();
   const digester = new DumpDigester(like);
-  const dump = startPgDump(source, pgDump, lockWaitTimeoutSeconds);
+  const dump = startPgDump(source, pgDump, { lockWaitTimeoutSeconds });
   let bytes = 0;
   try {
     for await (const chunk of dump.stdout as AsyncIterable<Buffer>) {

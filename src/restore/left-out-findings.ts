@@ -1,0 +1,28 @@
+import { warning, type Finding } from './finding.ts';
+import type { Situation } from './situation.ts';
+
+/** So many names are told, at most. */
+const named = 8;
+
+/** What will be there without its contents, for they were left out of the backup on purpose. */
+export function leftOutFindings({ file }: Situation): Finding[] {
+  const { tables = [], sequences = [] } = file.manifest?.leftOut ?? {};
+  const hint =
+    'their rows were left out of this backup (BACKUP_EXCLUDE_TABLE_DATA); those that are there now stay in the database that is kept';
+  return [
+    ...(tables.length === 0 ? [] : [warning(`these tables will be empty: ${list(tables)}`, hint)]),
+    ...(sequences.length === 0
+      ? []
+      : [
+          warning(
+            `these sequences will begin anew: ${list(sequences)}`,
+            'they were left out of this backup (BACKUP_EXCLUDE_TABLE_DATA): set them with setval where other tables hold numbers of theirs',
+          ),
+        ]),
+  ];
+}
+
+const list = (names: readonly string[]) => {
+  const more = names.length - named;
+  return `${names.slice(0, named).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+};

@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import { backedUp } from '../support/backed-up.ts';
+import { sql } from '../support/server.ts';
+
+const tables = `
+  CREATE SCHEMA audit;
+  CREATE TABLE users (id serial PRIMARY KEY, name text);
+  INSERT INTO users (name) SELECT 'user ' || n FROM generate_series(1, 50) AS n;
+  CREATE TABLE audit.log (id bigint GENERATED ALWAYS AS IDENTITY, what text);
+  INSERT INTO audit.log (what) SELECT md5(n::text) FROM generate_series(1, 2000) AS n;
+  CREATE TABLE audit."Odd one" AS SELECT generate_series(1, 20) AS n;
+  CREATE TABLE parts (n int) PARTITION BY RANGE (n);
+  CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (100);
+  INSERT INTO parts SELECT generate_series(1, 9);
+  CREATE MATERIALIZED VIEW audit.sums AS SELECT count(*) AS n FROM audit.log;`;
+
+test('rows that are left out are told by backup, list, verify, the drill and a restore', async () => {
+  const { run, database } = await backedUp(tables);
+  const env = { BACKUP_EXCLUDE_TABLE_DATA: 'audit.* parts_1' };
+  const backup = await run(['backup', '--json'], { env });
+  expect(backup).toExitWith(0);
+  // Neither a table that is left out nor the room that it took is a loss.
+  expect(backup.stderr).not.toContain('WARN');
+  const manifest = JSON.parse(backup.stdout) as { tables: { table: string }[]; leftOut: unknown };
+  expect(manifest.leftOut).toEqual({
+    tables: ['audit."Odd one"', 'audit.log', 'audit.sums', 'public.parts_1'],
+    sequences: ['audit.log_id_seq'],
+  });
+  expect(manifest.tables.map(({ table }) => table)).toEqual(['public.users']);
+
+  expect((await run(['list'])).stdout).toContain('without the rows of 4 tables');
+  expect((await run(['list', 'latest'])).stdout).toContain(
+    'left out    audit."Odd one", audit.log, audit.sums, public.parts_1, sequence audit.log_id_seq',
+  );
+  expect((await run(['verify'])).stdout).toContain('good: 1 table, 50 rows');
+  const drill = await run(['verify', '--restore'], { env });
+  expect(drill).toExitWith(0);
+  expect(drill.stdout).toContain('proven');
+
+  const restore = await run(['restore', '--yes']);
+  expect(restore).toExitWith(0);
+  expect(restore.stderr).toContain(
+    'these tables will be empty: audit."Odd one", audit.log, audit.sums, public.parts_1',
+  );
+  expect(restore.stderr).toContain('these sequences will begin anew: audit.log_id_seq');
+  expect(await sql(database, 'SELECT count(*) FROM users;')).toBe('50');
+  expect(await sql(database, 'SELECT count(*) FROM audit.log;')).toBe('0');
+
+  // The next night, when the tables are empty, nothing is missing.
+  const next = await run(['backup'], { env });
+  expect(next.stderr).not.toContain('WARN');
+});
+
+test('a pattern that matches nothing is told, one that makes no sense fails', async () => {
+  const { run } = await backedUp(tables);
+  const typing = await run(['backup'], { env: { BACKUP_EXCLUDE_TABLE_DATA: 'logs' } });
+  expect(typing).toExitWith(0);
+  expect(typing.stderr).toContain('(logs) matches no table: all rows are in the backup');
+  const odd = await run(['backup', '--json'], {
+    env: { BACKUP_EXCLUDE_TABLE_DATA: 'audit."Odd one"' },
+  });
+  expect(JSON.parse(odd.stdout)).toMatchObject({ leftOut: { tables: ['audit."Odd one"'] } });
+  const open = await run(['backup'], { env: { BACKUP_EXCLUDE_TABLE_DATA: '"log' } });
+  expect(open).toExitWith(2);
+  const dots = await run(['backup'], { env: { BACKUP_EXCLUDE_TABLE_DATA: 'a.b.c.d' } });
+  expect(dots).toExitWith(20);
+  expect(dots.stderr).toContain('too many dotted names');
+});
