@@ -3,7 +3,7 @@ import { formatBytes, formatPlural } from '../../base/format.ts';
 import { formatTable } from '../../cli/table.ts';
 import type { Context } from '../../context.ts';
 import type { Place } from '../../copies/list-copies.ts';
-import type { ListedBackup } from '../../inspect/list.ts';
+import type { ListedBackup } from '../../inspect/listed-backup.ts';
 
 /** @throws Failure `usage` where a file was given, too. */
 export function requireNoFile(file: string | undefined): void {

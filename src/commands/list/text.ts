@@ -12,7 +12,7 @@ import { describeTrend } from '../../cli/trend.ts';
 import type { Config } from '../../config/config.ts';
 import { serverLabel } from '../../config/place.ts';
 import type { KeptDatabases } from '../../inspect/kept-databases.ts';
-import type { ListedBackup } from '../../inspect/list.ts';
+import type { ListedBackup } from '../../inspect/listed-backup.ts';
 
 /** What is known of databases that restores have left; null where the server could not be asked. */
 type Kept = { readonly [Key in keyof KeptDatabases]: KeptDatabases[Key] | null };
