@@ -7,7 +7,7 @@ import type { Manifest } from '../backup-directory/manifest.ts';
 import { lockDirectory, type Context } from '../context.ts';
 import { followUp, type FollowUpOptions } from './follow-up.ts';
 import { recordFailure, recordRun } from './history.ts';
-import { notifyFailure, notifySuccess } from './notify.ts';
+import { announceStart, notifyFailure, notifySuccess } from './notify.ts';
 import { publishBackup, type PublishOptions } from './publish.ts';
 import type { BackupReport } from './report.ts';
 import { cleanUp } from './tidy.ts';
@@ -21,19 +21,20 @@ export interface BackupOptions extends PublishOptions, FollowUpOptions {
 
 /**
  * Makes one backup: dumps, compresses, encrypts, verifies what is on the disk, publishes it, does what follows
- * (see `followUp`), tells Slack.
+ * (see `followUp`), tells who wants to know.
  * @throws Failure of any kind; what is not good is not left behind.
  */
 export async function backup(context: Context, options: BackupOptions): Promise<BackupReport> {
+  const heartbeat = announceStart(context);
   try {
     const report = await makeBackup(context, options);
     await recordRun(context, { outcome: 'done', backup: report.name });
-    await notifySuccess(context, report);
+    await notifySuccess(context, report, heartbeat);
     return report;
   } catch (thrown) {
     const error: unknown = context.signal.aborted ? context.signal.reason : thrown;
     await recordFailure(context, error);
-    await notifyFailure(context, error);
+    await notifyFailure(context, error, heartbeat);
     throw error;
   }
 }

@@ -1,37 +1,41 @@
 import { totalRows } from '../base/table-rows.ts';
-import { serverLabel } from '../config/place.ts';
-import { notify } from '../notify/notify.ts';
-import { failureOutcome, type BackupOutcome } from '../notify/outcome.ts';
+import { startHeartbeat, type Heartbeat } from '../notify/heartbeat.ts';
+import { databaseLabel, notify } from '../notify/notify.ts';
+import { failedOutcome } from '../notify/outcome.ts';
 import type { Context } from '../context.ts';
 import { IncompleteBackup } from './later-steps.ts';
 import type { BackupReport } from './report.ts';
 
-/** Tells who is told of backups that one was made. */
-export const notifySuccess = (context: Context, report: BackupReport) =>
-  notify(context.config, context.log, successOutcome(context, report));
-
-/** Tells who is told of backups that one failed. */
-export function notifyFailure({ config, log }: Context, error: unknown): Promise<void> {
-  const warning = error instanceof IncompleteBackup ? error.warning : undefined;
-  return notify(config, log, failureOutcome(databaseLabel(config), error, warning));
+/** Tells the dead-man's switch, if there is one, that a backup begins. */
+export function announceStart({ config }: Context): Heartbeat | undefined {
+  const { heartbeatUrl, proxies } = config;
+  return heartbeatUrl === undefined ? undefined : startHeartbeat(heartbeatUrl, proxies);
 }
 
-function successOutcome(
-  { config }: Context,
+/** Tells who is told of backups that one was made. */
+export async function notifySuccess(
+  context: Context,
   { name, manifest, warning, removed }: BackupReport,
-): BackupOutcome {
-  return {
-    outcome: 'success',
-    database: databaseLabel(config),
-    file: name,
+  heartbeat: Heartbeat | undefined,
+): Promise<void> {
+  const done = {
+    backup: name,
     bytes: manifest.fileBytes,
     tables: manifest.tables.length,
     rows: totalRows(manifest.tables),
     durationMs: manifest.durationMs,
     removed: removed.length,
-    warning,
   };
+  const database = databaseLabel(context);
+  await notify(context, { job: 'backup', outcome: 'success', database, done, warning }, heartbeat);
 }
 
-const databaseLabel = ({ connection }: Context['config']) =>
-  `${connection.database} on ${serverLabel(connection)}`;
+/** Tells who is told of backups that one failed. */
+export async function notifyFailure(
+  context: Context,
+  error: unknown,
+  heartbeat: Heartbeat | undefined,
+): Promise<void> {
+  const warning = error instanceof IncompleteBackup ? error.warning : undefined;
+  await notify(context, failedOutcome('backup', databaseLabel(context), error, warning), heartbeat);
+}

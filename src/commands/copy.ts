@@ -27,7 +27,7 @@ export function addCopyCommand(program: Command, shell: Terminal): void {
     .action(async (_flags: unknown, self: Command) => {
       const flags: Flags = self.optsWithGlobals();
       const context = await shell.open(flags, settingsFrom(flags));
-      const { copyNow } = await import('../copies/copy.ts');
+      const { copyNow } = await import('../copies/copy-now.ts');
       const { requireAllCopied } = await import('../copies/report.ts');
       const report = await copyNow(context, {
         waitSeconds: flags.wait,

@@ -20,7 +20,7 @@ export function addDoctorCommand(program: Command, shell: Terminal): void {
   const command = program
     .command('doctor')
     .description('check everything on which backups and restores depend, a line a check')
-    .option('--notify', 'send a test message to Slack');
+    .option('--notify', 'send a test message to Slack and WEBHOOK_URL');
   addConnectionOptions(command)
     .addHelpText(
       'after',

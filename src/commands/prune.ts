@@ -1,8 +1,6 @@
 import type { Command } from 'commander';
-import { Failure } from '../base/errors.ts';
 import { formatBytes, formatPlural } from '../base/format.ts';
 import type { Log } from '../base/log.ts';
-import type { Context } from '../context.ts';
 import type { PlaceDecisions } from '../copies/prune.ts';
 import type { AcceptedLoss, PruneDecision } from '../retention/prune.ts';
 import { confirm } from '../cli/confirm.ts';
@@ -61,9 +59,9 @@ export function addPruneCommand(program: Command, shell: Terminal): void {
         ...(flags.retentionDays === undefined ? {} : { retentionDays: flags.retentionDays }),
         ...(flags.keepMin === undefined ? {} : { retentionKeepMin: flags.keepMin }),
       });
-      const { prune } = await import('../retention/prune.ts');
+      const { pruneEverywhere } = await import('../copies/prune-everywhere.ts');
       const dryRun = flags.dryRun ?? false;
-      const { decisions, accepted, marked } = await prune(context, {
+      const report = await pruneEverywhere(context, {
         dryRun,
         waitSeconds: flags.wait,
         acceptLoss: flags.acceptLoss ?? false,
@@ -73,6 +71,7 @@ export function addPruneCommand(program: Command, shell: Terminal): void {
             await confirmLoss(loss, flags.yes ?? false, shell, context.log);
         },
       });
+      const { decisions, accepted, marked, places, failure } = report;
       if (flags.acceptLoss && accepted.length === 0)
         context.log.info('no backup is held for a loss');
       for (const { name, keep } of marked) {
@@ -80,10 +79,6 @@ export function addPruneCommand(program: Command, shell: Terminal): void {
         context.log.info(`${name} ${what}${dryRun ? ' (would be said)' : ''}`);
       }
       if (dryRun) for (const loss of accepted) announceLoss(loss, context.log);
-      const { places, failure } = await pruneElsewhere(context, {
-        dryRun,
-        waitSeconds: flags.wait,
-      });
       const result: PruneResult = {
         dryRun,
         decisions: [...decisions],
@@ -97,22 +92,6 @@ export function addPruneCommand(program: Command, shell: Terminal): void {
       shell.result(result, [describe(decisions, dryRun), ...texts].join('\n'));
       if (failure !== undefined) throw failure;
     });
-}
-
-/** What was done here is told, too, where a place for copies cannot be reached. */
-async function pruneElsewhere(
-  context: Context,
-  how: { readonly dryRun: boolean; readonly waitSeconds: number },
-): Promise<{ readonly places: readonly PlaceDecisions[]; readonly failure?: Failure }> {
-  const { pruneCopiesNow } = await import('../copies/prune.ts');
-  try {
-    return { places: await pruneCopiesNow(context, how) };
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    const { message, hint } = error;
-    const failure = new Failure('incomplete', `copies could not be pruned: ${message}`, { hint });
-    return { places: [], failure };
-  }
 }
 
 const flat = ({ backup, action, reason }: PlaceDecisions['decisions'][number]): PruneDecision => ({

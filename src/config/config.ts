@@ -59,6 +59,10 @@ export interface Config {
   readonly backupTimeoutSeconds: number | undefined;
   readonly lockWaitTimeoutSeconds: number;
   readonly slack: { readonly url: string; readonly notify: Settings['slackNotify'] } | undefined;
+  /** What watches for missing backups. */
+  readonly heartbeatUrl: string | undefined;
+  /** What gets every outcome as JSON. */
+  readonly webhookUrl: string | undefined;
   readonly pgBinDir: string | undefined;
   readonly logLevel: Settings['logLevel'];
   readonly logFormat: Settings['logFormat'];
@@ -134,6 +138,8 @@ export function loadConfig(sources: Sources): Config {
       values.slackWebhookUrl === undefined
         ? undefined
         : { url: values.slackWebhookUrl, notify: values.slackNotify },
+    heartbeatUrl: values.heartbeatUrl,
+    webhookUrl: values.webhookUrl,
     pgBinDir: values.pgBinDir && fromProject(values.pgBinDir),
     logLevel: values.logLevel,
     logFormat: values.logFormat,

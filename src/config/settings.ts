@@ -8,6 +8,7 @@ import {
   offsiteUrls,
   patterns,
   recipient,
+  webUrl,
   oneOf,
   path,
 } from './values.ts';
@@ -181,7 +182,7 @@ export const settings = {
   slackWebhookUrl: {
     variables: ['SLACK_WEBHOOK_URL'],
     isSecret: true,
-    schema: (zod) => zod.url({ protocol: /^https?$/, error: 'an http or https URL' }),
+    schema: webUrl,
     help: 'Slack incoming webhook',
   },
   slackNotify: {
@@ -189,6 +190,18 @@ export const settings = {
     schema: oneOf(['always', 'failure']),
     default: 'always',
     help: 'which backups Slack is told of: `always` all, or each `failure`',
+  },
+  heartbeatUrl: {
+    variables: ['HEARTBEAT_URL'],
+    isSecret: true,
+    schema: webUrl,
+    help: 'is told when a backup begins, and how it ended: healthchecks.io, Uptime Kuma, Cronitor',
+  },
+  webhookUrl: {
+    variables: ['WEBHOOK_URL'],
+    isSecret: true,
+    schema: webUrl,
+    help: 'gets each outcome as JSON',
   },
   pgBinDir: {
     variables: ['PG_BIN_DIR'],

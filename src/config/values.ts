@@ -65,6 +65,10 @@ export const offsiteUrls = (zod: Zod) =>
       error: 's3://bucket/prefix, file:///directory or rclone:REMOTE:PATH',
     });
 
+/** An address that takes messages. */
+export const webUrl = (zod: Zod) =>
+  zod.url({ protocol: /^https?$/, error: 'an http or https URL' });
+
 /** What only a shell understands, where it stands as a word of its own. */
 const shellOperator = /^(?:[|&;<>]+|\d?>&?\d?)$/;
 

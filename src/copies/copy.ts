@@ -3,10 +3,9 @@ import { Failure } from '../base/errors.ts';
 import { formatBytes } from '../base/format.ts';
 import { listBackups } from '../backup-directory/catalog.ts';
 import { missingAt, type KnownBackup } from '../backup-directory/copied.ts';
-import { requireDirectory } from '../backup-directory/directory.ts';
 import { readHistory, recordEvent } from '../backup-directory/history.ts';
 import type { CopyEvent } from '../backup-directory/history-event.ts';
-import { gpgFor, lockDirectory, type Context } from '../context.ts';
+import { gpgFor, type Context } from '../context.ts';
 import { openEncrypter, type Encrypter } from '../encryption/keys.ts';
 import { filesOf } from './backup-files.ts';
 import type { Destination } from './destination.ts';
@@ -149,22 +148,4 @@ async function recordFailed(
   const event: CopyEvent = { at, event: 'copy', outcome: 'failed', to, message, hint };
   await recordEvent(config.backupDir, backup === undefined ? event : { ...event, backup }, log);
   return { to, backup, message, hint };
-}
-
-/**
- * The same for a person: under the lock, so that nothing is removed meanwhile.
- * @throws Failure `usage` where there is no place for copies; `locked`; and what `copyMissing` throws.
- */
-export async function copyNow(
-  context: Context,
-  { waitSeconds, ...options }: CopyOptions & { readonly waitSeconds: number },
-): Promise<CopyReport> {
-  if (context.config.offsite.urls.length === 0) {
-    throw new Failure('usage', 'OFFSITE_URL is not set: there is no place for copies', {
-      hint: 'set it in .env: s3://bucket/prefix, file:///directory or rclone:REMOTE:PATH',
-    });
-  }
-  if (!context.config.backupDirIsDefault) await requireDirectory(context.config.backupDir);
-  await using _lock = await lockDirectory(context, 'copy', waitSeconds);
-  return await copyMissing(context, options);
 }

@@ -22,8 +22,14 @@ export interface CopyReport {
 }
 
 /** @throws Failure `incomplete` that says what could not be copied, and why. */
-export function requireAllCopied({ copied, failed }: CopyReport): void {
-  if (failed.length === 0) return;
+export function requireAllCopied(report: CopyReport): void {
+  const failure = notAllCopied(report);
+  if (failure !== undefined) throw failure;
+}
+
+/** What could not be copied, and why; undefined where everything was. */
+export function notAllCopied({ copied, failed }: CopyReport): Failure | undefined {
+  if (failed.length === 0) return undefined;
   const what = failed.map(({ backup, message }) =>
     backup === undefined ? message : `${backup}: ${message}`,
   );
@@ -31,7 +37,11 @@ export function requireAllCopied({ copied, failed }: CopyReport): void {
     copied.length === 0
       ? ''
       : ` (${formatPlural(copied.length, 'other copy', 'other copies')} done)`;
-  throw new Failure('incomplete', `not everything could be copied: ${what.join('; and ')}${done}`, {
-    hint: [...new Set(failed.map(({ hint }) => hint))].join('; '),
-  });
+  return new Failure(
+    'incomplete',
+    `not everything could be copied: ${what.join('; and ')}${done}`,
+    {
+      hint: [...new Set(failed.map(({ hint }) => hint))].join('; '),
+    },
+  );
 }

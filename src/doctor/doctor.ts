@@ -8,7 +8,7 @@ import { serverChecks } from './server-checks.ts';
 import { settingsChecks } from './settings-checks.ts';
 import { cronChecks } from './cron-checks.ts';
 import { keyChecks } from './key-checks.ts';
-import { nodeCheck, slackCheck } from './surroundings-checks.ts';
+import { listenerChecks, nodeCheck } from './surroundings-checks.ts';
 
 export interface DoctorOptions {
   readonly nodeVersion: string;
@@ -41,6 +41,6 @@ export async function examine(
     )),
     ...(await cronChecks(context, options)),
     ...(await offsiteChecks(context)),
-    await slackCheck(context, notify),
+    ...(await listenerChecks(context, notify)),
   ];
 }

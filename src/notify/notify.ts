@@ -1,34 +1,105 @@
 import type { Config } from '../config/config.ts';
+import { serverLabel } from '../config/place.ts';
 import type { Log } from '../base/log.ts';
-import { isFine, type BackupOutcome } from './outcome.ts';
+import type { Heartbeat } from './heartbeat.ts';
+import { failedOutcome, isFine, type Done, type Job, type Outcome } from './outcome.ts';
 import { notifySlack } from './slack.ts';
+import { notifyWebhook, type Sender } from './webhook.ts';
 
-/** Somebody who is told of backups. */
-interface Listener {
-  readonly name: string;
-  readonly wants: (outcome: BackupOutcome) => boolean;
-  /** Never throws. Gives why it could not be delivered; undefined if it was. */
-  readonly notify: (outcome: BackupOutcome) => Promise<string | undefined>;
+/** What is needed to tell anybody anything. */
+export interface Teller extends Sender {
+  readonly config: Config;
+  readonly log: Log;
+  readonly signal: AbortSignal;
 }
 
-function listenersOf({ slack, proxies }: Config): Listener[] {
-  if (slack === undefined) return [];
+/** Somebody who is told of what was done. */
+interface Listener {
+  readonly name: string;
+  readonly wants: (outcome: Outcome) => boolean;
+  /** Never throws. Gives why it could not be delivered; undefined if it was. */
+  readonly notify: (outcome: Outcome) => Promise<string | undefined>;
+}
+
+function listenersOf(teller: Teller, heartbeat: Heartbeat | undefined): Listener[] {
+  const { slack, webhookUrl, proxies } = teller.config;
   return [
-    {
-      name: 'Slack',
-      wants: (outcome) => slack.notify === 'always' || !isFine(outcome),
-      notify: (outcome) => notifySlack(slack.url, outcome, proxies),
-    },
+    ...(slack === undefined
+      ? []
+      : [
+          {
+            name: 'Slack',
+            wants: (outcome: Outcome) => slack.notify === 'always' || !isFine(outcome),
+            notify: (outcome: Outcome) => notifySlack(slack.url, outcome, proxies),
+          },
+        ]),
+    ...(webhookUrl === undefined
+      ? []
+      : [
+          {
+            name: 'WEBHOOK_URL',
+            wants: () => true,
+            notify: (outcome: Outcome) => notifyWebhook(webhookUrl, outcome, proxies, teller),
+          },
+        ]),
+    ...(heartbeat === undefined
+      ? []
+      : [
+          {
+            name: 'HEARTBEAT_URL',
+            wants: () => true,
+            notify: (outcome: Outcome) => heartbeat.ended(outcome),
+          },
+        ]),
   ];
 }
 
-/** Tells everybody who wants to know; that one does not answer changes nothing. */
-export async function notify(config: Config, log: Log, outcome: BackupOutcome): Promise<void> {
-  const interested = listenersOf(config).filter(({ wants }) => wants(outcome));
+/**
+ * Tells everybody who wants to know; that one does not answer changes nothing.
+ * @param heartbeat of the run that has ended.
+ */
+export async function notify(
+  teller: Teller,
+  outcome: Outcome,
+  heartbeat?: Heartbeat,
+): Promise<void> {
+  const interested = listenersOf(teller, heartbeat).filter(({ wants }) => wants(outcome));
   await Promise.all(
     interested.map(async (listener) => {
       const problem = await listener.notify(outcome);
-      if (problem !== undefined) log.warn(`${listener.name} was not told: ${problem}`);
+      if (problem !== undefined) teller.log.warn(`${listener.name} was not told: ${problem}`);
     }),
   );
+}
+
+/** The database that a run is about, with its server. */
+export const databaseLabel = ({ config: { connection } }: Pick<Teller, 'config'>): string =>
+  `${connection.database} on ${serverLabel(connection)}`;
+
+/**
+ * Does a job, and tells what came of it.
+ * @param describe what was done; or the error with which it ends, although it gives a result.
+ */
+export async function telling<Result>(
+  teller: Teller,
+  job: Job,
+  work: () => Promise<Result>,
+  describe: (result: Result) => Done | Error,
+): Promise<Result> {
+  const database = databaseLabel(teller);
+  try {
+    const result = await work();
+    const done = describe(result);
+    await notify(
+      teller,
+      done instanceof Error
+        ? failedOutcome(job, database, done)
+        : { job, outcome: 'success', database, done },
+    );
+    return result;
+  } catch (thrown) {
+    const error: unknown = teller.signal.aborted ? teller.signal.reason : thrown;
+    await notify(teller, failedOutcome(job, database, error));
+    throw error;
+  }
 }

@@ -1,42 +1,62 @@
-import { Failure, messageOf } from '../base/errors.ts';
+import { Failure, Interrupted, messageOf, type FailureKind } from '../base/errors.ts';
 
-/** What there is to tell of a backup. */
-export type BackupOutcome =
-  | {
-      readonly outcome: 'success';
-      /** The database with its server: `aifinance on localhost:5433`. */
-      readonly database: string;
-      readonly file: string;
-      readonly bytes: number;
-      readonly tables: number;
-      readonly rows: number;
-      readonly durationMs: number;
-      /** How many old backups retention removed. */
-      readonly removed: number;
-      /** Why a person should look at it all the same. */
-      readonly warning: string | undefined;
-    }
-  | {
-      /** `incomplete`: the backup is safe, but a later step failed. */
-      readonly outcome: 'failure' | 'incomplete';
-      readonly database: string;
-      readonly error: string;
-      readonly hint: string | undefined;
-      /** Why a person should look at the backup itself, where there is one. */
-      readonly warning: string | undefined;
-    };
+/** What was to be done. */
+export type Job = 'backup' | 'drill' | 'copy' | 'prune';
 
-/** What there is to tell of a backup that ended with an error. */
-export function failureOutcome(database: string, error: unknown, warning?: string): BackupOutcome {
+/** What was done, as far as it applies. */
+export interface Done {
+  /** The name of the backup. */
+  readonly backup?: string;
+  readonly bytes?: number;
+  readonly tables?: number;
+  readonly rows?: number;
+  readonly durationMs?: number;
+  /** How many old backups and copies retention removed. */
+  readonly removed?: number;
+  /** How many copies were made. */
+  readonly copied?: number;
+}
+
+/** What there is to tell of a job. */
+export interface Outcome {
+  readonly job: Job;
+  /** `incomplete`: the backups are safe, but a later step failed. */
+  readonly outcome: 'success' | 'incomplete' | 'failure';
+  /** The database with its server: `aifinance on localhost:5433`. */
+  readonly database: string;
+  readonly done: Done;
+  /** Why a person should look at it, although it is good. */
+  readonly warning?: string | undefined;
+  /** Where it is no success. */
+  readonly failure?: {
+    readonly kind: FailureKind | 'interrupted';
+    readonly message: string;
+    readonly hint: string | undefined;
+  };
+}
+
+/** What there is to tell of a job that ended with an error. */
+export function failedOutcome(
+  job: Job,
+  database: string,
+  error: unknown,
+  warning?: string,
+): Outcome {
+  const known = error instanceof Failure ? error : undefined;
   return {
-    outcome: error instanceof Failure && error.kind === 'incomplete' ? 'incomplete' : 'failure',
+    job,
+    outcome: known?.kind === 'incomplete' ? 'incomplete' : 'failure',
     database,
-    error: messageOf(error),
-    hint: error instanceof Failure ? error.hint : undefined,
+    done: {},
     warning,
+    failure: {
+      kind: known?.kind ?? (error instanceof Interrupted ? 'interrupted' : 'unexpected'),
+      message: messageOf(error),
+      hint: known?.hint,
+    },
   };
 }
 
 /** Whether a person who only wants to hear of failures need not hear of it. */
-export const isFine = (outcome: BackupOutcome) =>
-  outcome.outcome === 'success' && outcome.warning === undefined;
+export const isFine = ({ outcome, warning }: Outcome) =>
+  outcome === 'success' && warning === undefined;

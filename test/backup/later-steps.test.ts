@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Failure } from '../../src/base/errors.ts';
 import { IncompleteBackup, LaterSteps } from '../../src/backup/later-steps.ts';
-import { failureOutcome } from '../../src/notify/outcome.ts';
+import { failedOutcome } from '../../src/notify/outcome.ts';
 import { slackMessage } from '../../src/notify/slack.ts';
 
 const { signal } = new AbortController();
@@ -42,7 +42,7 @@ test('what a person should look at is told with it', async () => {
   const later = new LaterSteps(signal);
   await later.try('not done', 'do it', () => Promise.reject(new Error('odd')));
   const error = incomplete(later, 'it holds 0 rows; before it held 31');
-  const { text } = slackMessage(failureOutcome('app on db:5432', error, error.warning));
+  const { text } = slackMessage(failedOutcome('backup', 'app on db:5432', error, error.warning));
   expect(text).toBe(
     ':warning: Backup of app on db:5432 is safe, but a later step failed\n' +
       '*Error:* the backup is safe, but not done: odd\n' +

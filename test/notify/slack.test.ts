@@ -52,11 +52,11 @@ test('a failure is told once, with error and hint, and successes only if wanted'
 
 test("Slack's control characters are escaped and long texts cut", () => {
   const { text, blocks } = slackMessage({
+    job: 'backup',
     outcome: 'failure',
     database: 'a<b>&c',
-    error: '<!channel> '.repeat(1000),
-    hint: undefined,
-    warning: undefined,
+    done: {},
+    failure: { kind: 'storage', message: '<!channel> '.repeat(1000), hint: undefined },
   });
   expect(text).toContain('a&lt;b&gt;&amp;c');
   expect(text).not.toContain('<!channel>');

@@ -18,8 +18,9 @@ export async function runDrill(
   shell: Terminal,
   choice: DrillChoice,
 ): Promise<void> {
-  const { drill, requireProven } = await import('../../restore/drill/drill.ts');
-  const report = await drill(context, {
+  const { requireProven } = await import('../../restore/drill/drill.ts');
+  const { toldDrill } = await import('../../restore/drill/told-drill.ts');
+  const report = await toldDrill(context, {
     ...choice,
     onProgress: (progress) => shell.progress(() => describeDrill(progress)),
   });

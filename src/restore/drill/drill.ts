@@ -65,10 +65,16 @@ export async function drill(context: Context, options: DrillOptions): Promise<Dr
 }
 
 /** @throws Failure `verificationFailed` where what was restored is not what the backup holds. */
-export function requireProven({ name, differences }: DrillReport): void {
-  if (differences.length === 0) return;
+export function requireProven(report: DrillReport): void {
+  const failure = notTheSame(report);
+  if (failure !== undefined) throw failure;
+}
+
+/** What was restored that the backup does not hold so; undefined where all is the same. */
+export function notTheSame({ name, differences }: DrillReport): Failure | undefined {
+  if (differences.length === 0) return undefined;
   const message = `${name} does not come back as it is: ${summarize(differences)}`;
-  throw new Failure('verificationFailed', message, {
+  return new Failure('verificationFailed', message, {
     hint: 'the backup was not changed; look at it in a database beside: `pratiko-backup restore FILE --to NEW_DATABASE`',
   });
 }

@@ -1,0 +1,32 @@
+import { Failure } from '../base/errors.ts';
+import { requireDirectory } from '../backup-directory/directory.ts';
+import { lockDirectory, type Context } from '../context.ts';
+import { telling } from '../notify/notify.ts';
+import { copyMissing, type CopyOptions } from './copy.ts';
+import { notAllCopied, type CopyReport } from './report.ts';
+
+/**
+ * Copies what is missing, for a person: under the lock, so that nothing is removed meanwhile. What came of it is
+ * told.
+ * @throws Failure `usage` where there is no place for copies; `locked`; and what `copyMissing` throws.
+ */
+export async function copyNow(
+  context: Context,
+  { waitSeconds, ...options }: CopyOptions & { readonly waitSeconds: number },
+): Promise<CopyReport> {
+  if (context.config.offsite.urls.length === 0) {
+    throw new Failure('usage', 'OFFSITE_URL is not set: there is no place for copies', {
+      hint: 'set it in .env: s3://bucket/prefix, file:///directory or rclone:REMOTE:PATH',
+    });
+  }
+  if (!context.config.backupDirIsDefault) await requireDirectory(context.config.backupDir);
+  return telling(
+    context,
+    'copy',
+    async () => {
+      await using _lock = await lockDirectory(context, 'copy', waitSeconds);
+      return await copyMissing(context, options);
+    },
+    (report) => notAllCopied(report) ?? { copied: report.copied.length },
+  );
+}
