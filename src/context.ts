@@ -6,7 +6,7 @@ import type { Gpg } from './encryption/gpg.ts';
 import type { Server } from './postgres/psql.ts';
 import { contactMaintenance, type MaintainedServer } from './postgres/contact.ts';
 import { endSessionByHand } from './postgres/end-session.ts';
-import { environmentForOthers } from './postgres/connection.ts';
+import { environmentForCommands } from './postgres/connection.ts';
 import type { Prefix } from './postgres/prefix.ts';
 import { findTool, type ToolSearch } from './postgres/tools.ts';
 import { acquireLock, type Lock } from './backup-directory/lock.ts';
@@ -109,7 +109,7 @@ function prefixOf({ config, log, environment }: Context): Prefix | undefined {
   const timeout = Number({ ...config.libpq, ...environment }.PGCONNECT_TIMEOUT);
   return {
     words,
-    environment: withoutLibpq(environmentForOthers(environment)),
+    environment: environmentForCommands(environment),
     cwd: config.keys.resolvePath('.'),
     answerSeconds: timeout > 0 ? timeout * answerFactor : defaultAnswerSeconds,
     onUnended: (session) =>
@@ -124,9 +124,6 @@ function prefixOf({ config, log, environment }: Context): Prefix | undefined {
 /** A command like \`docker exec\` may take longer than a connection. */
 const answerFactor = 3;
 const defaultAnswerSeconds = 30;
-
-const withoutLibpq = (environment: Readonly<Record<string, string>>) =>
-  Object.fromEntries(Object.entries(environment).filter(([name]) => !/^PG[A-Z]/.test(name)));
 
 /** The configured server. No connection is made yet. */
 export async function configuredServer(context: Context): Promise<Server> {

@@ -7,6 +7,7 @@ import type { Manifest } from '../backup-directory/manifest.ts';
 import { lockDirectory, type Context } from '../context.ts';
 import { followUp, type FollowUpOptions } from './follow-up.ts';
 import { recordFailure, recordRun } from './history.ts';
+import { runBefore } from './hooks.ts';
 import { announceStart, notifyFailure, notifySuccess } from './notify.ts';
 import { publishBackup, type PublishOptions } from './publish.ts';
 import type { BackupReport } from './report.ts';
@@ -50,13 +51,14 @@ async function makeBackup(context: Context, options: BackupOptions): Promise<Bac
   await using lock = await lockDirectory(context, 'backup', options.waitSeconds);
   await cleanUp(context);
   await recordRun(context, { outcome: 'started' });
-  const published = await withinTimeout(context, (limited) =>
-    publishBackup(limited, lock, options).catch(async (error: unknown) => {
+  const published = await withinTimeout(context, async (limited) => {
+    await runBefore(limited);
+    return publishBackup(limited, lock, options).catch(async (error: unknown) => {
       if (!(error instanceof DroppedMeanwhile)) throw error;
       context.log.warn(`${error.message}; trying once more`);
       return publishBackup(limited, lock, options);
-    }),
-  );
+    });
+  });
   const { name, manifest } = published;
   context.log.info({ backup: name, manifest }, `backup ${name} is good: ${summarize(manifest)}`);
   return await followUp(context, published, options);

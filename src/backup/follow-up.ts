@@ -6,6 +6,7 @@ import { requireAllCopied } from '../copies/report.ts';
 import { pruneCopies } from '../copies/prune.ts';
 import type { CopyProgress } from '../copies/store.ts';
 import { storeGlobals } from './globals.ts';
+import { runAfter } from './hooks.ts';
 import { LaterSteps } from './later-steps.ts';
 import { moveLatest } from './latest.ts';
 import type { Published } from './publish.ts';
@@ -22,8 +23,8 @@ export interface FollowUpOptions {
 
 /**
  * Does what comes after a backup has its name: compares it with older ones, points `latest` to it, stores the
- * roles of the server, proves that it can be restored, applies retention, copies it elsewhere and
- * applies retention there. None of it makes the backup worse.
+ * roles of the server, proves that it can be restored, applies retention, copies it elsewhere,
+ * applies retention there, and runs AFTER_BACKUP. None of it makes the backup worse.
  * @throws IncompleteBackup where a step failed; all others were done.
  */
 export async function followUp(
@@ -72,6 +73,9 @@ export async function followUp(
     'old copies could not be removed',
     'the next backup tries again, and `pratiko-backup prune` now',
     async () => (isCopied && options.prune ? pruneCopies(context, { dryRun: false }) : []),
+  );
+  await later.try('what comes after it was not done', 'the backup itself is good', () =>
+    runAfter(context, published),
   );
   later.requireAll(name, warning);
   return { name, path: join(config.backupDir, name), manifest, warning, removed: removed ?? [] };

@@ -54,8 +54,6 @@ export function start(command: CommandLine, signal: AbortSignal): Child {
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
     buffer: false,
     reject: false,
-    cancelSignal: signal,
-    forceKillAfterDelay: 5000,
   });
   const { pid } = child;
   if (pid === undefined) throw cannotStart(command);
@@ -68,7 +66,13 @@ export function start(command: CommandLine, signal: AbortSignal): Child {
     stream.on('error', () => undefined); // it has ended: its ending says how
   }
   word.end('start\n');
-  void child.finally(() => watchdog.release(pid));
+  const end = () => endGroup(pid, child);
+  signal.addEventListener('abort', end);
+  if (signal.aborted) end();
+  void child.finally(() => {
+    signal.removeEventListener('abort', end);
+    watchdog.release(pid);
+  });
   // Node throws away what nobody has begun to read when a child ends: here it waits for its reader.
   const stdout = new PassThrough();
   pipeline(child.stdout, stdout, () => undefined); // how it ended is in its ending
@@ -84,6 +88,15 @@ export function start(command: CommandLine, signal: AbortSignal): Child {
     })),
   };
 }
+
+/** Politely at first; a command that does not listen is killed, with what it has started. */
+function endGroup(pid: number, ending: Promise<unknown>): void {
+  killGroup(pid, 'SIGTERM');
+  const late = setTimeout(() => killGroup(pid, 'SIGKILL'), politeMs);
+  void ending.finally(() => clearTimeout(late));
+}
+
+const politeMs = 5_000;
 
 /** A command may have others do its work, as `docker compose` does: they are in its session. */
 function killGroup(pid: number, signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void {

@@ -56,6 +56,9 @@ export interface Config {
     /** Copies are removed at all. */
     readonly prune: boolean;
   };
+  /** The words of BEFORE_BACKUP and AFTER_BACKUP. */
+  readonly beforeBackup: Settings['beforeBackup'];
+  readonly afterBackup: Settings['afterBackup'];
   readonly backupTimeoutSeconds: number | undefined;
   readonly lockWaitTimeoutSeconds: number;
   readonly slack: { readonly url: string; readonly notify: Settings['slackNotify'] } | undefined;
@@ -132,6 +135,8 @@ export function loadConfig(sources: Sources): Config {
       },
       prune: values.offsitePrune === 'always',
     },
+    beforeBackup: values.beforeBackup,
+    afterBackup: values.afterBackup,
     backupTimeoutSeconds: values.backupTimeout,
     lockWaitTimeoutSeconds: values.lockWaitTimeout,
     slack:

@@ -1,11 +1,11 @@
 import type { z } from 'zod';
+import { offsiteSettings } from './offsite-settings.ts';
 import { fileVariablesOf, variableOf, type Setting } from './setting.ts';
 import {
   command,
   identifier,
   integer,
   keyFile,
-  offsiteUrls,
   patterns,
   recipient,
   webUrl,
@@ -127,46 +127,16 @@ export const settings = {
     schema: recipient,
     help: 'a key of GnuPG (fingerprint, address): new backups are encrypted to it',
   },
-  offsiteUrl: {
-    variables: ['OFFSITE_URL'],
-    schema: offsiteUrls,
-    help: 'where copies go: `s3://bucket/prefix`, `file:///directory`, `rclone:REMOTE:PATH`; several, separated by spaces',
+  ...offsiteSettings,
+  beforeBackup: {
+    variables: ['BEFORE_BACKUP'],
+    schema: command,
+    help: 'a command before each dump: where it fails, there is no backup',
   },
-  offsiteTimeout: {
-    variables: ['OFFSITE_TIMEOUT'],
-    schema: integer(1, 2_000_000),
-    help: 'seconds that copying may take in one run',
-  },
-  offsiteRetentionDays: {
-    variables: ['OFFSITE_RETENTION_DAYS'],
-    schema: integer(1, 36_500),
-    help: 'calendar days to keep copies; else as `RETENTION_DAYS`, and so on',
-  },
-  offsiteRetentionKeepMin: {
-    variables: ['OFFSITE_RETENTION_KEEP_MIN'],
-    schema: integer(1, 36_500),
-    help: 'good copies that always remain',
-  },
-  offsiteRetentionWeeks: {
-    variables: ['OFFSITE_RETENTION_WEEKS'],
-    schema: integer(0, 5200),
-    help: 'weeks of which the newest copy is kept, beyond the days',
-  },
-  offsiteRetentionMonths: {
-    variables: ['OFFSITE_RETENTION_MONTHS'],
-    schema: integer(0, 1200),
-    help: 'months, the same',
-  },
-  offsiteRetentionYears: {
-    variables: ['OFFSITE_RETENTION_YEARS'],
-    schema: integer(0, 100),
-    help: 'years, the same',
-  },
-  offsitePrune: {
-    variables: ['OFFSITE_PRUNE'],
-    schema: oneOf(['always', 'never']),
-    default: 'always',
-    help: '`never`: no copy is removed, for places where they expire or may not be',
+  afterBackup: {
+    variables: ['AFTER_BACKUP'],
+    schema: command,
+    help: 'a command when a backup is made: `PRATIKO_BACKUP` is its path',
   },
   backupTimeout: {
     variables: ['BACKUP_TIMEOUT'],

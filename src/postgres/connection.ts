@@ -26,6 +26,14 @@ export function environmentForOthers(
   );
 }
 
+/** The same without what libpq reads, for commands of which nothing needs our connection. */
+export const environmentForCommands = (
+  environment: Readonly<Record<string, string | undefined>>,
+): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(environmentForOthers(environment)).filter(([name]) => !/^PG[A-Z]/.test(name)),
+  );
+
 /**
  * The environment for pg_dump and psql. libpq takes names and the password from it verbatim,
  * whatever characters they contain; its other variables (`PGSSLMODE`, …) pass through.

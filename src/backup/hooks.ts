@@ -1,0 +1,80 @@
+import { formatDuration } from '../base/format.ts';
+import { Failure } from '../base/errors.ts';
+import { run } from '../base/subprocess.ts';
+import { throughLabel } from '../config/place.ts';
+import type { Context } from '../context.ts';
+import { environmentForCommands } from '../postgres/connection.ts';
+import type { Published } from './publish.ts';
+
+/** So much of what a command says is told, in characters. */
+const maxSaid = 500;
+
+/**
+ * Runs BEFORE_BACKUP, if there is one.
+ * @throws Failure `dumpFailed` where it fails: there is no backup then.
+ */
+export async function runBefore(context: Context): Promise<void> {
+  const { beforeBackup } = context.config;
+  if (beforeBackup === undefined) return;
+  const problem = await runHook('BEFORE_BACKUP', beforeBackup, {}, context);
+  if (problem === undefined) return;
+  throw new Failure('dumpFailed', problem, {
+    hint: 'no backup was made: mend the command, or unset BEFORE_BACKUP to back up without it',
+  });
+}
+
+/**
+ * Runs AFTER_BACKUP, if there is one, and tells it which backup was made.
+ * @throws Failure `incomplete` where it fails.
+ */
+export async function runAfter(context: Context, published: Published): Promise<void> {
+  const { afterBackup, backupDir } = context.config;
+  if (afterBackup === undefined) return;
+  const { name, manifest } = published;
+  const made = {
+    PRATIKO_BACKUP: `${backupDir}/${name}`,
+    PRATIKO_BACKUP_NAME: name,
+    PRATIKO_BACKUP_SHA256: manifest.sha256,
+  };
+  const problem = await runHook('AFTER_BACKUP', afterBackup, made, context);
+  if (problem !== undefined) {
+    throw new Failure('incomplete', problem, { hint: 'run it by hand, and see what it says' });
+  }
+}
+
+/** @returns why it failed, for people; undefined where it did not. */
+async function runHook(
+  variable: string,
+  words: readonly [string, ...string[]],
+  more: Readonly<Record<string, string>>,
+  { config, environment, log, signal }: Context,
+): Promise<string | undefined> {
+  const [file, ...args] = words;
+  const { connection, backupDir } = config;
+  const env = {
+    ...environmentForCommands(environment),
+    PRATIKO_DATABASE: connection.database,
+    PRATIKO_BACKUP_DIR: backupDir,
+    ...more,
+  };
+  const started = performance.now();
+  const command = { file, args, env, cwd: config.keys.resolvePath('.') };
+  const { exitCode, signal: killedBy, stdout, stderr } = await run(command, signal);
+  signal.throwIfAborted();
+  const said = [stdout, stderr]
+    .map((text) => text.trim())
+    .filter(Boolean)
+    .join('\n');
+  if (said !== '') log.debug(`${variable} said: ${said}`);
+  if (exitCode === 0) {
+    log.info(
+      `${variable} ran: ${throughLabel(words)}, ${formatDuration(performance.now() - started)}`,
+    );
+    return undefined;
+  }
+  const how = killedBy ?? `exit code ${exitCode ?? 'unknown'}`;
+  const why = said === '' ? '' : `: ${said.slice(-maxSaid)}`;
+  return exitCode === 127
+    ? `${variable}: no such command: ${file}`
+    : `${variable} failed (${how})${why}`;
+}
