@@ -6,7 +6,7 @@ import type { Gpg } from './encryption/gpg.ts';
 import type { Server } from './postgres/psql.ts';
 import { contactMaintenance, type MaintainedServer } from './postgres/contact.ts';
 import { endSessionByHand } from './postgres/end-session.ts';
-import { environmentForCommands } from './postgres/connection.ts';
+import { environmentForCommands, isPassedOn } from './postgres/connection.ts';
 import type { Prefix } from './postgres/prefix.ts';
 import { findTool, type ToolSearch } from './postgres/tools.ts';
 import { acquireLock, type Lock } from './backup-directory/lock.ts';
@@ -130,8 +130,10 @@ export async function configuredServer(context: Context): Promise<Server> {
   const { config, signal } = context;
   const psql = await findTool('psql', toolSearch(context));
   const environment = { ...config.libpq, ...context.environment };
-  const passedOn = Object.keys(environment).filter((name) => /^PG[A-Z]/.test(name));
-  if (passedOn.length > 0) context.log.debug(`for libpq: ${passedOn.sort().join(', ')}`);
+  const passedOn = Object.keys(environment).filter(isPassedOn).sort();
+  // Those of the settings file are easily forgotten.
+  const level = passedOn.some((name) => name in config.libpq) ? 'info' : 'debug';
+  if (passedOn.length > 0) context.log[level](`for libpq: ${passedOn.join(', ')}`);
   return { psql, connection: config.connection, environment, signal };
 }
 

@@ -13,6 +13,7 @@ import {
   type Given,
   type Sources,
 } from './sources.ts';
+import { libpqSettings } from './libpq.ts';
 import { mayBeSecret } from './values.ts';
 
 export interface Config {
@@ -93,13 +94,15 @@ export function loadConfig(sources: Sources): Config {
     const found = findSetting(name, sources, file);
     if (found !== undefined) given[name] = found;
   }
-  const values = check(given);
-  const libpq = libpqVariables(file.values);
+  const service = libpqSettings(sources, file);
+  const { libpq } = service;
+  const found = { ...service.given, ...given };
+  const values = check(found);
   const ours = new Set(allVariables());
   const fromProject = (path: string) => resolve(sources.projectRoot, path);
   return {
-    connection: connectionOf(values, given, { ...libpq, ...sources.environment }),
-    databaseSource: given.database?.source ?? 'the default',
+    connection: connectionOf(values, found, { ...libpq, ...sources.environment }),
+    databaseSource: found.database?.source ?? 'the default',
     backupDir: resolve(
       sources.flags.backupDir === undefined ? sources.projectRoot : sources.cwd,
       values.backupDir,
@@ -181,14 +184,4 @@ function check(given: Readonly<Partial<Record<SettingName, Given>>>): Settings {
   throw new Failure('usage', problems.join('; '), {
     hint: 'correct the setting where it is set; the README lists every setting',
   });
-}
-
-/** Variables of libpq, without ours that begin like them. */
-function libpqVariables(values: Readonly<Record<string, string>>): Record<string, string> {
-  const ours = allVariables();
-  return Object.fromEntries(
-    Object.entries(values).filter(
-      ([name, value]) => /^PG[A-Z]/.test(name) && value !== '' && !ours.includes(name),
-    ),
-  );
 }

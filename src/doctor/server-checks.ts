@@ -137,13 +137,19 @@ function restoreChecks(
   const extensions = (last?.extensions ?? []).filter((name) => !isOffered(name));
   const roles = (last?.roles ?? []).filter((role) => !facts.roles.existing.has(role));
   return [
-    facts.createsDatabases
-      ? ok('restore', `"${user}" may create databases, for restores and drills`)
-      : failed(
+    facts.isStandby
+      ? warning(
           'restore',
-          `"${user}" may not create databases: no restore, no drill`,
-          `as a superuser: ALTER ROLE ${quoteIdentifier(user)} CREATEDB`,
-        ),
+          'the server is a standby: backups of it work, restores and drills do not',
+          'restore on the primary; `verify --restore --sandbox` proves backups without a server',
+        )
+      : facts.createsDatabases
+        ? ok('restore', `"${user}" may create databases, for restores and drills`)
+        : failed(
+            'restore',
+            `"${user}" may not create databases: no restore, no drill`,
+            `as a superuser: ALTER ROLE ${quoteIdentifier(user)} CREATEDB`,
+          ),
     ...(facts.target?.owned === false
       ? [
           failed(

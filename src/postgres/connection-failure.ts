@@ -3,6 +3,7 @@ import type { Connection } from '../config/connection.ts';
 import { Failure } from '../base/errors.ts';
 import { psqlCommand } from '../base/format.ts';
 import { serverLabel } from '../config/place.ts';
+import { tlsHint } from './tls-failure.ts';
 import { refusalOf, refusalSaid } from './connection-probe.ts';
 
 /** A connection that could not be made. */
@@ -39,7 +40,11 @@ const bySaying: readonly {
   readonly pattern: RegExp;
   readonly reason: (attempt: Attempt) => Reason;
 }[] = [
-  { pattern: /Connection refused/, reason: () => ({ what: 'connection refused', hint: running }) },
+  // Of several addresses, one that answers tells more than one that does not.
+  {
+    pattern: /^(?![^]*(?:FATAL|SSL error|certificate))[^]*Connection refused/,
+    reason: () => ({ what: 'connection refused', hint: running }),
+  },
   {
     pattern: /no password supplied/,
     reason: ({ connection: { user } }) => password(user),
@@ -63,11 +68,15 @@ const bySaying: readonly {
     }),
   },
   {
-    pattern: /certificate|root\.crt/,
+    pattern: /invalid \w+ value|for connection option "/,
     reason: ({ stderr }) => ({
-      what: lastLine(stderr),
-      hint: 'check PGSSLROOTCERT and PGSSLMODE: the certificate must be by that authority and for this host name',
+      what: lastLine(stderr).replace(/^\w+: error: /, ''),
+      hint: 'a variable of libpq is wrong (PGSSLMODE, PGCONNECT_TIMEOUT, …): correct it in .env or the environment',
     }),
+  },
+  {
+    pattern: /certificate|root\.crt|SSL error|private key/,
+    reason: ({ stderr }) => ({ what: saidOf(stderr), hint: tlsHint(stderr) ?? running }),
   },
   {
     pattern: /unsupported startup parameter/,
@@ -164,6 +173,10 @@ export const poolerFailure = (connection: Connection) =>
     poolerHint,
     undefined,
   );
+
+/** What libpq says of its last attempt, which can have several lines: the first tells most. */
+const saidOf = (stderr: string) =>
+  /.*connection to server [^]*? failed: (.*)/.exec(stderr)?.[1] ?? lastLine(stderr);
 
 /** The last thing a program said: usually why it ended. */
 export function lastLine(stderr: string): string {

@@ -13,6 +13,10 @@ const overruled = [
 /** What others call theirs: secrets can be among them, and children need none. */
 const others = /^(?:AWS|DB|POSTGRES|RCLONE|SLACK)_/;
 
+/** Whether libpq is given a variable as it is set. */
+export const isPassedOn = (name: string): boolean =>
+  /^PG[A-Z]/.test(name) && !overruled.includes(name) && !allVariables().includes(name);
+
 /** The environment for a command that is not ours: without our settings and what may be secret. */
 export function environmentForOthers(
   environment: Readonly<Record<string, string | undefined>>,

@@ -79,10 +79,23 @@ export async function dumpFailure(
     const lost = lostConnection(connection, 'pg_dump read the database');
     return failed(`${lost}: ${errorOf(stderr)}`, `${lostHint}; no file was left`);
   }
+  if (/conflict with recovery/.test(stderr)) {
+    return failed(errorOf(stderr), `no file was left; ${standbyHint}`);
+  }
   const known = await askAgain(stderr, server);
   if (known !== undefined) return known;
-  return failed(errorOf(stderr), "no file was left; the server's log may say more");
+  const hint = (await isStandby(server)) ? standbyHint : "the server's log may say more";
+  return failed(errorOf(stderr), `no file was left; ${hint}`);
 }
+
+/** A standby ends a query that keeps it from following the primary. */
+const standbyHint =
+  'the server is a standby: let it wait for backups (max_standby_streaming_delay, hot_standby_feedback = on), or back up the primary; else run it again';
+
+const isStandby = (server: Server): Promise<boolean> =>
+  execute(within(server, askTimeoutMs), server.connection.database, 'SELECT pg_is_in_recovery();')
+    .then((answer) => answer.trim() === 't')
+    .catch(() => false); // it does not answer: nothing is known
 
 /** What the server refuses of the query with which pg_dump ended, and what that means. */
 async function askAgain(stderr: string, server: Server): Promise<Failure | undefined> {

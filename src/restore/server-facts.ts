@@ -44,6 +44,8 @@ const factsSchema = z.object({
   version: z.string(),
   superuser: z.boolean(),
   createsDatabases: z.boolean(),
+  /** It follows another server, and can only be read. */
+  isStandby: z.boolean(),
   databases: z.array(z.string()),
   roles: z.array(
     z.object({
@@ -191,6 +193,7 @@ const selectTarget = (name: string) => `
 const selectFacts = (target: string) => `
   SELECT current_setting('server_version') AS version,
     me.rolsuper AS superuser, me.rolsuper OR me.rolcreatedb AS "createsDatabases",
+    pg_is_in_recovery() AS "isStandby",
     ${names('SELECT datname FROM pg_database')} AS databases,
     ${rows(selectRoles)} AS roles,
     ${rows('SELECT r.rolname AS role, m.rolname AS member FROM pg_auth_members AS a JOIN pg_roles AS r ON r.oid = a.roleid JOIN pg_roles AS m ON m.oid = a.member')} AS memberships,

@@ -5,6 +5,12 @@ import type { Situation } from './situation.ts';
 
 /** Whether databases can be created. */
 export function* creationFindings(facts: ServerFacts): Generator<Finding> {
+  if (facts.isStandby) {
+    yield blocker(
+      'the server is a standby, which can only be read',
+      'restore on the primary: POSTGRES_HOST and POSTGRES_PORT',
+    );
+  }
   if (!facts.createsDatabases) {
     yield blocker(
       `user "${facts.user}" may not create databases`,

@@ -43,6 +43,7 @@ const facts: ServerFacts = {
   user: 'aifinance',
   superuser: false,
   createsDatabases: true,
+  isStandby: false,
   databases: ['aifinance'],
   roles: {
     existing: new Set(['aifinance']),
