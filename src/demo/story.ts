@@ -1,4 +1,5 @@
 import { quoteIdentifier } from '../base/sql.ts';
+import { dirname } from 'node:path';
 import { z } from 'zod';
 import { formatPlural } from '../base/format.ts';
 import { createDatabase } from '../postgres/databases.ts';
@@ -40,7 +41,21 @@ export async function tellStory(stage: Stage): Promise<void> {
 
   say('\n5. Is everything back? Each table before and after, every row compared:');
   compare(before, await fingerprints(server), say);
+
+  say(
+    '\n6. Once more, with psql and pg_dump behind a command that passes no environment on (POSTGRES_EXEC):',
+  );
+  const elsewhere = { ...stage, tool: throughCommand(stage) };
+  await perform(elsewhere, ['backup']);
+  await perform(elsewhere, ['restore', '--yes']);
+  compare(before, await fingerprints(server), say);
   say('');
+}
+
+/** As a container is reached: what is behind the command has an environment of its own. */
+function throughCommand({ tool, server }: Stage): CommandLine {
+  const PG_BIN_DIR = dirname(server.psql.path);
+  return { ...tool, env: { ...tool.env, PG_BIN_DIR, POSTGRES_EXEC: 'env -i' } };
 }
 
 /** Runs the tool and shows what a person would see. */

@@ -29,8 +29,11 @@ interface Attempt {
   readonly stderr: string;
 }
 
-const running =
-  'check that the database is running (`docker compose ps`) and that POSTGRES_HOST and POSTGRES_PORT are right';
+/** What to look at where no server answers. */
+const running = ({ through }: Connection): string =>
+  through === undefined
+    ? 'check that the database is running (`docker compose ps`) and that POSTGRES_HOST and POSTGRES_PORT are right'
+    : 'check that the database is running (`docker compose ps`); POSTGRES_HOST and POSTGRES_PORT mean what they mean behind POSTGRES_EXEC: unset, they are its own socket';
 
 const poolerHint =
   "a pooler (pgbouncer) between us and the server does not keep a session's settings: set POSTGRES_PORT to the server's own port";
@@ -43,7 +46,7 @@ const bySaying: readonly {
   // Of several addresses, one that answers tells more than one that does not.
   {
     pattern: /^(?![^]*(?:FATAL|SSL error|certificate))[^]*Connection refused/,
-    reason: () => ({ what: 'connection refused', hint: running }),
+    reason: ({ connection }) => ({ what: 'connection refused', hint: running(connection) }),
   },
   {
     pattern: /no password supplied/,
@@ -58,7 +61,7 @@ const bySaying: readonly {
   },
   {
     pattern: /timeout expired|Connection timed out/,
-    reason: () => ({ what: 'the server does not answer', hint: running }),
+    reason: ({ connection }) => ({ what: 'the server does not answer', hint: running(connection) }),
   },
   {
     pattern: /server does not support SSL, but SSL was required/,
@@ -76,7 +79,10 @@ const bySaying: readonly {
   },
   {
     pattern: /certificate|root\.crt|SSL error|private key/,
-    reason: ({ stderr }) => ({ what: saidOf(stderr), hint: tlsHint(stderr) ?? running }),
+    reason: ({ connection, stderr }) => ({
+      what: saidOf(stderr),
+      hint: tlsHint(stderr) ?? running(connection),
+    }),
   },
   {
     pattern: /unsupported startup parameter/,
@@ -84,9 +90,9 @@ const bySaying: readonly {
   },
   {
     pattern: /No such file or directory/,
-    reason: ({ connection: { host } }) => ({
-      what: `no server listens on the socket in ${host ?? 'the usual place'}`,
-      hint: running,
+    reason: ({ connection }) => ({
+      what: `no server listens on the socket in ${connection.host ?? 'the usual place'}`,
+      hint: running(connection),
     }),
   },
 ];
@@ -147,7 +153,7 @@ export async function connectionFailure(
   const reason = said ?? byCode[code ?? '']?.(attempt);
   if (reason !== undefined)
     return new ConnectionFailure(`${where}: ${reason.what}`, reason.hint, code);
-  return new ConnectionFailure(`${where}: ${lastLine(stderr)}`, running, code);
+  return new ConnectionFailure(`${where}: ${lastLine(stderr)}`, running(connection), code);
 }
 
 /** What libpq says where a connection breaks. */

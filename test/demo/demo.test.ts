@@ -35,7 +35,8 @@ test('the demo brings every table back and leaves nothing', async () => {
   expect(stdout).toContain('public.knowledge_items     31 rows');
   expect(stdout).toContain('public.document_chunks    128 rows');
   expect(stdout).toContain('DROP DATABASE aifinance');
-  expect(stdout.match(/identical/g)).toHaveLength(8);
+  expect(stdout.match(/identical/g)).toHaveLength(16);
+  expect(stdout).toContain('behind `env -i`');
   expect(stdout).not.toContain('production');
   expect(exitCode).toBe(0);
   expect(await readdir(directory)).toEqual([]);
