@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { backedUp } from '../support/backed-up.ts';
 import { docker, throughDocker } from '../support/docker.ts';
@@ -94,6 +95,30 @@ describe('a swap in a container', () => {
     expect(await sql('postgres', identity)).toBe(before);
     expect(await sql(database, 'SELECT count(*) FROM t;')).toBe('7');
     expect((await databasesLike(database)).filter((name) => name !== database)).toEqual([]);
+  });
+
+  test('does not happen later where it was on its way when docker was killed', async () => {
+    const made = await backedUp();
+    const { database } = made;
+    const { exec, directory } = await docker('RENAME TO');
+    await sql(database, 'DELETE FROM t WHERE a > 7;');
+    expect(await made.run(['restore', '--yes'])).toExitWith(0);
+    const identity = `SELECT oid FROM pg_database WHERE datname = '${database}';`;
+    const before = await sql('postgres', identity);
+    // Nothing but the swap itself would change anything then.
+    const running = launch(['restore', '--undo', '--yes'], throughDocker(made.env, exec));
+    onTestFinished(() => void running.kill('SIGKILL'));
+    const held = () => readFile(join(directory, 'held'), 'utf8').catch(() => '');
+    await expect.poll(held, { timeout: 20_000 }).toMatch(/^\d+ \d+$/);
+    const [client = '', relay = ''] = (await held()).split(' ');
+    killEach([Number(client)]);
+    const { exitCode, stderr } = await running;
+    expect(exitCode).toBe(22);
+    expect(stderr).toContain('(POSTGRES_EXEC) ended before psql did');
+    // Now psql gets it, and its end: its session is gone, and it can do nothing with it.
+    await expect.poll(() => readdir(directory), { timeout: 20_000 }).toContain(`ended-${relay}`);
+    expect(await sql('postgres', identity)).toBe(before);
+    expect(await sql(database, 'SELECT count(*) FROM t;')).toBe('1000');
   });
 
   test('is one or the other when we are killed meanwhile, and the next restore tidies up', async () => {

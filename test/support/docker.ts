@@ -17,13 +17,40 @@ if (process.env.DOCKER_SAYS) process.stderr.write(process.env.DOCKER_SAYS + '\\n
 const [file, ...args] = words.slice(words.indexOf('db') + 1);
 const inside = JSON.parse(process.env.DOCKER_INSIDE ?? '{}');
 const settings = JSON.parse(require('node:fs').readFileSync(__dirname + '/container.json', 'utf8'));
-const program = spawn(file, args, { detached: true, env: { ...settings, ...inside } });
+const command = settings.HOLDS ? [process.execPath, __dirname + '/relay', file, ...args] : [file, ...args];
+const program = spawn(command[0], command.slice(1), { detached: true, env: { ...settings, ...inside } });
 appendFileSync(__dirname + '/pids', program.pid + '\\n');
 process.stdin.pipe(program.stdin);
 program.stdin.on('error', () => undefined);
 program.stdout.pipe(process.stdout);
 program.stderr.pipe(process.stderr);
 program.on('close', (code) => { process.exit(code ?? 137); });
+`;
+
+/**
+ * What lies between: it holds back what is given to a program from a text on, and gives it on later, also when the
+ * client is dead by then. It notes whose text it holds, and that its program has ended.
+ */
+const relay = `
+const { writeFileSync } = require('node:fs');
+const { spawn } = require('node:child_process');
+const [file, ...args] = process.argv.slice(2);
+const program = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+let given = Promise.resolve();
+process.stdin.on('data', (chunk) => {
+  if (chunk.includes(process.env.HOLDS)) {
+    writeFileSync(__dirname + '/held', process.ppid + ' ' + process.pid);
+    given = given.then(() => new Promise((resolve) => setTimeout(resolve, 3000)));
+  }
+  given = given.then(() => program.stdin.write(chunk));
+});
+process.stdin.on('end', () => { given = given.then(() => program.stdin.end()); });
+for (const stream of [program.stdin, process.stdout]) stream.on('error', () => undefined);
+program.stdout.pipe(process.stdout);
+program.on('close', (code) => {
+  writeFileSync(__dirname + '/ended-' + process.pid, String(code));
+  process.exit(code ?? 137);
+});
 `;
 
 /** A container `db`, and a `docker` that leads into it. */
@@ -35,11 +62,17 @@ export interface Docker {
   readonly calls: () => Promise<string[][]>;
 }
 
-/** @param path what is on PATH in the container. */
-export async function docker(path = process.env.PATH ?? ''): Promise<Docker> {
+/** @param holds a text that takes its time on the way into the container. */
+export async function docker(holds?: string): Promise<Docker> {
   const directory = await temporaryDirectory();
   const { host, port } = inject('connection');
-  const container = { PATH: path, PGHOST: host, PGPORT: String(port) };
+  const container = {
+    PATH: process.env.PATH ?? '',
+    PGHOST: host,
+    PGPORT: String(port),
+    ...(holds !== undefined && { HOLDS: holds }),
+  };
+  await writeFile(join(directory, 'relay'), relay);
   await writeFile(join(directory, 'container.json'), JSON.stringify(container));
   await writeFile(join(directory, 'docker'), client, { mode: 0o755 });
   return {
