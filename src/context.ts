@@ -89,28 +89,33 @@ export function gpgFor({ environment, signal }: Context): Gpg {
 
 /** Where to look for pg_dump and psql. */
 export function toolSearch(context: Context): ToolSearch {
-  return { ...localToolSearch(context), prefix: prefixOf(context) };
+  const { pgBinDir: binDir } = context.config;
+  return { ...localToolSearch(context), binDir, prefix: prefixOf(context) };
 }
 
 /** Where to look for them on this machine. */
 export function localToolSearch({ config, environment, signal }: Context): ToolSearch {
   const path = environment.PATH;
   return {
-    binDir: config.pgBinDir,
+    binDir: binDirHere(config),
     environment: { LC_ALL: 'C', ...(path === undefined ? {} : { PATH: path }) },
     signal,
   };
 }
 
+/** PG_BIN_DIR as far as it is a directory of this machine. */
+export const binDirHere = ({ connection, pgBinDir }: Config): string | undefined =>
+  connection.through === undefined ? pgBinDir : undefined;
+
 /** What POSTGRES_EXEC says, run where the project is: also cron finds a compose file there. */
 function prefixOf({ config, log, environment }: Context): Prefix | undefined {
   const words = config.connection.through;
   if (words === undefined) return undefined;
-  const timeout = Number({ ...config.libpq, ...environment }.PGCONNECT_TIMEOUT);
+  const timeout = Number(config.libpq.PGCONNECT_TIMEOUT);
   return {
     words,
     environment: environmentForCommands(environment),
-    cwd: config.keys.resolvePath('.'),
+    cwd: config.projectRoot,
     answerSeconds: timeout > 0 ? timeout * answerFactor : defaultAnswerSeconds,
     onUnended: (session) =>
       log.warn(
@@ -129,10 +134,10 @@ const defaultAnswerSeconds = 30;
 export async function configuredServer(context: Context): Promise<Server> {
   const { config, signal } = context;
   const psql = await findTool('psql', toolSearch(context));
-  const environment = { ...config.libpq, ...context.environment };
-  const passedOn = Object.keys(environment).filter(isPassedOn).sort();
+  const environment = { ...context.environment, ...config.libpq };
+  const passedOn = Object.keys(config.libpq).filter(isPassedOn).sort();
   // Those of the settings file are easily forgotten.
-  const level = passedOn.some((name) => name in config.libpq) ? 'info' : 'debug';
+  const level = passedOn.some((name) => name in config.settingsFile.values) ? 'info' : 'debug';
   if (passedOn.length > 0) context.log[level](`for libpq: ${passedOn.join(', ')}`);
   return { psql, connection: config.connection, environment, signal };
 }

@@ -81,9 +81,10 @@ const shell: Terminal = {
   async open(flags, settings) {
     const { loadConfig } = await import('./config/config.ts');
     const cwd = process.cwd();
+    const environment = { ...env }; // before the SDK is given any of the settings file
     const sources = {
       flags: settings,
-      environment: env,
+      environment,
       envFile: flags.config ?? flags.envFile,
       projectRoot,
       cwd,
@@ -97,7 +98,7 @@ const shell: Terminal = {
       config,
       log,
       signal: interruption.signal,
-      environment: env,
+      environment,
       cwd,
       pid: process.pid,
       hostname: hostname(),

@@ -14,6 +14,8 @@ export interface RecordedCopy extends BackupName {
   readonly database: string;
   /** When the backup was made. */
   readonly madeAt: Date;
+  /** It was made to be kept. */
+  readonly keep: boolean;
 }
 
 /** What is known of one place for copies. */
@@ -55,13 +57,14 @@ export function copiesAt(
   for (const event of lastAt(url, history).values()) {
     const name = parseBackupName(event.backup);
     if (event.outcome !== 'done' || name === undefined) continue;
-    const { backup, bytes, sha256, database } = event;
+    const { backup, bytes, sha256, database, keep = false } = event;
     copies.set(backup, {
       ...name,
       name: backup,
       bytes,
       sha256,
       database,
+      keep,
       madeAt: new Date(event.madeAt),
     });
   }

@@ -52,6 +52,8 @@ const copyEvent = z.discriminatedUnion('outcome', [
     /** The database that it is of, and when it was made. */
     database: z.string(),
     madeAt: at,
+    /** Retention leaves it alone since it was made (`backup --keep`). */
+    keep: z.literal(true).optional(),
   }),
   /** Retention has removed it there; or it was made elsewhere, and this directory has it from there. */
   z.object({ ...copied, outcome: z.enum(['removed', 'fetched']), backup: z.string() }),

@@ -5,10 +5,11 @@ import { DroppedMeanwhile } from '../postgres/pg-dump.ts';
 import { ensureDirectory } from '../backup-directory/directory.ts';
 import type { Manifest } from '../backup-directory/manifest.ts';
 import { lockDirectory, type Context } from '../context.ts';
+import type { Heartbeat } from '../notify/heartbeat.ts';
 import { followUp, type FollowUpOptions } from './follow-up.ts';
 import { recordFailure, recordRun } from './history.ts';
 import { runBefore } from './hooks.ts';
-import { announceStart, notifyFailure, notifySuccess } from './notify.ts';
+import { heartbeatOf, notifyFailure, notifySuccess } from './notify.ts';
 import { publishBackup, type PublishOptions } from './publish.ts';
 import type { BackupReport } from './report.ts';
 import { cleanUp } from './tidy.ts';
@@ -26,9 +27,9 @@ export interface BackupOptions extends PublishOptions, FollowUpOptions {
  * @throws Failure of any kind; what is not good is not left behind.
  */
 export async function backup(context: Context, options: BackupOptions): Promise<BackupReport> {
-  const heartbeat = announceStart(context);
+  const heartbeat = heartbeatOf(context);
   try {
-    const report = await makeBackup(context, options);
+    const report = await makeBackup(context, options, heartbeat);
     await recordRun(context, { outcome: 'done', backup: report.name });
     await notifySuccess(context, report, heartbeat);
     return report;
@@ -40,7 +41,11 @@ export async function backup(context: Context, options: BackupOptions): Promise<
   }
 }
 
-async function makeBackup(context: Context, options: BackupOptions): Promise<BackupReport> {
+async function makeBackup(
+  context: Context,
+  options: BackupOptions,
+  heartbeat: Heartbeat | undefined,
+): Promise<BackupReport> {
   const { config } = context;
   if (await ensureDirectory(config.backupDir, config.backupDirIsDefault)) {
     context.log.warn(
@@ -49,9 +54,10 @@ async function makeBackup(context: Context, options: BackupOptions): Promise<Bac
     );
   }
   await using lock = await lockDirectory(context, 'backup', options.waitSeconds);
+  heartbeat?.begin();
   await cleanUp(context);
   await recordRun(context, { outcome: 'started' });
-  const published = await withinTimeout(context, async (limited) => {
+  const published = await withinTimeout(context, 'the backup', async (limited) => {
     await runBefore(limited);
     return publishBackup(limited, lock, options).catch(async (error: unknown) => {
       if (!(error instanceof DroppedMeanwhile)) throw error;

@@ -1,10 +1,12 @@
 import { formatDuration } from '../base/format.ts';
 import { Failure } from '../base/errors.ts';
-import { run } from '../base/subprocess.ts';
-import { throughLabel } from '../config/place.ts';
+import { howItEnded, run } from '../base/subprocess.ts';
+import { commandLabel } from '../config/command-label.ts';
 import type { Context } from '../context.ts';
 import { environmentForCommands } from '../postgres/connection.ts';
+import { isCommand } from '../postgres/prefix.ts';
 import type { Published } from './publish.ts';
+import { withinTimeout } from './within-timeout.ts';
 
 /** So much of what a command says is told, in characters. */
 const maxSaid = 500;
@@ -36,7 +38,9 @@ export async function runAfter(context: Context, published: Published): Promise<
     PRATIKO_BACKUP_NAME: name,
     PRATIKO_BACKUP_SHA256: manifest.sha256,
   };
-  const problem = await runHook('AFTER_BACKUP', afterBackup, made, context);
+  const problem = await withinTimeout(context, 'AFTER_BACKUP', (limited) =>
+    runHook('AFTER_BACKUP', afterBackup, made, limited),
+  );
   if (problem !== undefined) {
     throw new Failure('incomplete', problem, { hint: 'run it by hand, and see what it says' });
   }
@@ -57,24 +61,25 @@ async function runHook(
     PRATIKO_BACKUP_DIR: backupDir,
     ...more,
   };
+  const cwd = config.projectRoot;
+  if (!(await isCommand(file, { environment: env, cwd }))) {
+    return `${variable}: no such command: ${file}`;
+  }
   const started = performance.now();
-  const command = { file, args, env, cwd: config.keys.resolvePath('.') };
-  const { exitCode, signal: killedBy, stdout, stderr } = await run(command, signal);
+  const command = { file, args, env, cwd };
+  const { stdout, stderr, ...ending } = await run(command, signal);
   signal.throwIfAborted();
   const said = [stdout, stderr]
     .map((text) => text.trim())
     .filter(Boolean)
     .join('\n');
   if (said !== '') log.debug(`${variable} said: ${said}`);
-  if (exitCode === 0) {
+  if (ending.exitCode === 0) {
     log.info(
-      `${variable} ran: ${throughLabel(words)}, ${formatDuration(performance.now() - started)}`,
+      `${variable} ran: ${commandLabel(words)}, ${formatDuration(performance.now() - started)}`,
     );
     return undefined;
   }
-  const how = killedBy ?? `exit code ${exitCode ?? 'unknown'}`;
   const why = said === '' ? '' : `: ${said.slice(-maxSaid)}`;
-  return exitCode === 127
-    ? `${variable}: no such command: ${file}`
-    : `${variable} failed (${how})${why}`;
+  return `${variable} failed (${howItEnded(ending)})${why}`;
 }

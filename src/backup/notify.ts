@@ -1,15 +1,15 @@
 import { totalRows } from '../base/table-rows.ts';
-import { startHeartbeat, type Heartbeat } from '../notify/heartbeat.ts';
+import { Heartbeat } from '../notify/heartbeat.ts';
 import { databaseLabel, notify } from '../notify/notify.ts';
 import { failedOutcome } from '../notify/outcome.ts';
 import type { Context } from '../context.ts';
 import { IncompleteBackup } from './later-steps.ts';
 import type { BackupReport } from './report.ts';
 
-/** Tells the dead-man's switch, if there is one, that a backup begins. */
-export function announceStart({ config }: Context): Heartbeat | undefined {
+/** The dead-man's switch, if there is one, for a backup that has not begun. */
+export function heartbeatOf({ config }: Context): Heartbeat | undefined {
   const { heartbeatUrl, proxies } = config;
-  return heartbeatUrl === undefined ? undefined : startHeartbeat(heartbeatUrl, proxies);
+  return heartbeatUrl === undefined ? undefined : new Heartbeat(heartbeatUrl, proxies);
 }
 
 /** Tells who is told of backups that one was made. */

@@ -85,7 +85,7 @@ export function describeBackup(
   };
 }
 
-/** Only what was asked for is left out: what has no contents else, as a view that was never filled, is no loss. */
+/** What has no contents where some were to be left out; views that were never filled are among it, and empty as well. */
 function leftOutOf({ withoutData }: DumpContents, { config }: Context): Pick<Manifest, 'leftOut'> {
   const { tables, sequences } = withoutData;
   if (config.excludeTableData.length === 0 || tables.length + sequences.length === 0) return {};

@@ -1,4 +1,4 @@
-import { psqlCommand } from '../base/format.ts';
+import { psqlCommand } from '../config/place.ts';
 import type { Config } from '../config/config.ts';
 import type { Context } from '../context.ts';
 import type { DumpContents } from '../dump/contents.ts';
@@ -28,7 +28,7 @@ function* warnOfContents({ trapsForPsql, defect }: DumpContents): Generator<Warn
   }
 }
 
-/** A pattern that matches nothing is a typing mistake: its table is backed up with all its rows. */
+/** Where no pattern matches anything, they are a typing mistake: the tables are backed up with all their rows. */
 function warnOfPatterns({ leftOut }: Manifest, { excludeTableData }: Config): Warning[] {
   if (excludeTableData.length === 0 || leftOut !== undefined) return [];
   return [
@@ -71,7 +71,7 @@ export async function warn(
   const losses = await warnOfLoss(manifest, config);
   const warnings = [...warnOfContents(contents), ...warnOfPatterns(manifest, config), ...losses];
   for (const { message, hint } of warnings) log.warn({ hint }, message);
-  if (losses.length === 0 && manifest.tables.length === 0) {
+  if (losses.length === 0 && manifest.tables.length === 0 && manifest.leftOut === undefined) {
     const { name } = manifest.database;
     log.warn(
       {

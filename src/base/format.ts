@@ -60,18 +60,3 @@ export function printed(path: string): string {
 export function shellWord(word: string): string {
   return /^[\w.,/:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
-
-/** What a person types to reach a server with psql: `psql -h localhost -p 5433 -U aifinance`. */
-export const psqlCommand = (server: {
-  readonly host: string | undefined;
-  readonly port: number | undefined;
-  readonly user: string;
-  readonly through?: readonly string[] | undefined;
-}): string =>
-  [
-    ...(server.through ?? []).map(shellWord),
-    'psql',
-    ...(server.host === undefined ? [] : ['-h', shellWord(server.host)]),
-    ...(server.port === undefined ? [] : ['-p', String(server.port)]),
-    ...['-U', shellWord(server.user)],
-  ].join(' ');

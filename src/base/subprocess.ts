@@ -25,11 +25,15 @@ export interface ProcessResult {
   readonly way?: Failure;
 }
 
+/** For people: `exit code 1`, `SIGKILL`. */
+export const howItEnded = ({ exitCode, signal }: Pick<ProcessResult, 'exitCode' | 'signal'>) =>
+  signal ?? `exit code ${exitCode ?? 'unknown'}`;
+
 export interface Child {
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly kill: (signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL') => void;
-  /** Settles when the child has ended and its output was read; never rejects. */
+  /** Settles when the child has ended and its output was read; that it ended badly is no rejection. */
   readonly ending: Promise<ProcessResult>;
 }
 
@@ -69,7 +73,9 @@ export function start(command: CommandLine, signal: AbortSignal): Child {
   const end = () => endGroup(pid, child);
   signal.addEventListener('abort', end);
   if (signal.aborted) end();
+  let hasEnded = false;
   void child.finally(() => {
+    hasEnded = true; // its number may soon be another one's
     signal.removeEventListener('abort', end);
     watchdog.release(pid);
   });
@@ -80,7 +86,9 @@ export function start(command: CommandLine, signal: AbortSignal): Child {
   return {
     stdin: child.stdin,
     stdout,
-    kill: (name) => killGroup(pid, name),
+    kill: (name) => {
+      if (!hasEnded) killGroup(pid, name);
+    },
     ending: child.then(({ exitCode, signal: killedBy }) => ({
       exitCode,
       signal: killedBy,
@@ -130,10 +138,11 @@ export async function* outputOf({ stdout, kill }: Child): AsyncGenerator<Buffer>
  * @throws what the chunks throw.
  */
 export async function feed(child: Child, chunks: AsyncIterable<Buffer>): Promise<void> {
+  const source = { hasFailed: false };
   try {
-    await promises.pipeline(killOnError(child, chunks), child.stdin, { end: false });
+    await promises.pipeline(killOnError(child, chunks, source), child.stdin, { end: false });
   } catch (error) {
-    if (endedEarly.includes(systemErrorCode(error) ?? '')) return;
+    if (!source.hasFailed && endedEarly.includes(systemErrorCode(error) ?? '')) return;
     child.kill('SIGKILL');
     throw error;
   }
@@ -141,10 +150,15 @@ export async function feed(child: Child, chunks: AsyncIterable<Buffer>): Promise
 
 const endedEarly = ['EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE'];
 
-async function* killOnError(child: Child, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* killOnError(
+  child: Child,
+  chunks: AsyncIterable<Buffer>,
+  source: { hasFailed: boolean },
+): AsyncGenerator<Buffer> {
   try {
     yield* chunks;
   } catch (error) {
+    source.hasFailed = true;
     child.kill('SIGKILL');
     throw error;
   }

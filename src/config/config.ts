@@ -70,7 +70,7 @@ export interface Config {
   readonly pgBinDir: string | undefined;
   readonly logLevel: Settings['logLevel'];
   readonly logFormat: Settings['logFormat'];
-  /** libpq's own variables (`PGSSLMODE`, …) that stand in the settings file. */
+  /** What is said for libpq (`PGSSLMODE`, …): in the environment, the settings file, or by a service. */
   readonly libpq: Readonly<Record<string, string>>;
   /** `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, in either case, from the environment or the settings file. */
   readonly proxies: Readonly<Record<string, string | undefined>>;
@@ -78,6 +78,8 @@ export interface Config {
   readonly fromEnvironment: readonly string[];
   /** The settings file. */
   readonly settingsFile: EnvFile;
+  /** Absolute: where commands of the team are run. */
+  readonly projectRoot: string;
   /** What is set and has no effect, for people: names that are no setting, what another one overrules. */
   readonly ignored: readonly string[];
 }
@@ -94,14 +96,14 @@ export function loadConfig(sources: Sources): Config {
     const found = findSetting(name, sources, file);
     if (found !== undefined) given[name] = found;
   }
-  const service = libpqSettings(sources, file);
+  const service = libpqSettings(sources, file, given.postgresExec !== undefined);
   const { libpq } = service;
   const found = { ...service.given, ...given };
   const values = check(found);
   const ours = new Set(allVariables());
   const fromProject = (path: string) => resolve(sources.projectRoot, path);
   return {
-    connection: connectionOf(values, found, { ...libpq, ...sources.environment }),
+    connection: connectionOf(values, found, { ...sources.environment, ...libpq }),
     databaseSource: found.database?.source ?? 'the default',
     backupDir: resolve(
       sources.flags.backupDir === undefined ? sources.projectRoot : sources.cwd,
@@ -148,7 +150,10 @@ export function loadConfig(sources: Sources): Config {
         : { url: values.slackWebhookUrl, notify: values.slackNotify },
     heartbeatUrl: values.heartbeatUrl,
     webhookUrl: values.webhookUrl,
-    pgBinDir: values.pgBinDir && fromProject(values.pgBinDir),
+    // Behind POSTGRES_EXEC it is a directory there.
+    pgBinDir:
+      values.pgBinDir &&
+      (values.postgresExec === undefined ? fromProject(values.pgBinDir) : values.pgBinDir),
     logLevel: values.logLevel,
     logFormat: values.logFormat,
     libpq,
@@ -158,8 +163,10 @@ export function loadConfig(sources: Sources): Config {
       ),
     ),
     settingsFile: file,
+    projectRoot: sources.projectRoot,
     fromEnvironment: [...ours].filter((name) => (sources.environment[name] ?? '') !== ''),
     ignored: [
+      ...service.ignored,
       ...overruledSecretFiles(given, sources, file),
       ...Object.keys(file.values).flatMap((name) => misspellingOf(name, file.label, ours) ?? []),
     ],

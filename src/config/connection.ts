@@ -22,7 +22,7 @@ export interface TcpConnection extends Connection {
   readonly port: number;
 }
 
-/** What is not set is, behind POSTGRES_EXEC, as it is there; else it has its default. */
+/** Host, port and password that are not set are, behind POSTGRES_EXEC, as they are there; else they have their defaults. */
 export function connectionOf(
   { user, database, ...values }: Settings,
   given: Readonly<Partial<Record<SettingName, Given>>>,

@@ -1,4 +1,5 @@
 import { shellWord } from '../base/format.ts';
+import { commandLabel } from './command-label.ts';
 import type { Config } from './config.ts';
 import type { Connection } from './connection.ts';
 
@@ -7,15 +8,21 @@ export function serverLabel({ host, port, through }: Connection): string {
   const address = `${host ?? 'localhost'}${port === undefined ? '' : `:${port}`}`;
   if (through === undefined) return address;
   const named = host === undefined && port === undefined ? 'the server' : address;
-  return `${named} behind \`${throughLabel(through)}\``;
+  return `${named} behind \`${commandLabel(through)}\``;
 }
-
-/** The command of POSTGRES_EXEC, as a person can copy it. */
-export const throughLabel = (through: readonly string[]): string =>
-  through.map(shellWord).join(' ');
 
 /** Where a run works, for people: `database "aifinance" (POSTGRES_DB in .env) on localhost:5433 as "aifinance"`. */
 export function describePlace({ connection, databaseSource }: Config): string {
   const { database, user } = connection;
   return `database "${database}" (${databaseSource}) on ${serverLabel(connection)} as "${user}"`;
 }
+
+/** What a person types to reach a server with psql: `psql -h localhost -p 5433 -U aifinance`. */
+export const psqlCommand = ({ host, port, user, through }: Connection): string =>
+  [
+    ...(through === undefined ? [] : [commandLabel(through)]),
+    'psql',
+    ...(host === undefined ? [] : ['-h', shellWord(host)]),
+    ...(port === undefined ? [] : ['-p', String(port)]),
+    ...['-U', shellWord(user)],
+  ].join(' ');

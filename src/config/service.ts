@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, messageOf, systemErrorCode } from '../base/errors.ts';
+import { libpqVariables } from './libpq-variables.ts';
 import type { SettingName } from './settings.ts';
 import type { Given } from './sources.ts';
 
@@ -12,6 +13,8 @@ export interface Service {
   readonly given: Readonly<Partial<Record<SettingName, Given>>>;
   /** The rest, as the variables of libpq. */
   readonly libpq: Readonly<Record<string, string>>;
+  /** What it says that has no effect, each a clause for people. */
+  readonly ignored: readonly string[];
 }
 
 /** Debian and Ubuntu have it there; PGSYSCONFDIR names another directory. */
@@ -20,11 +23,9 @@ const systemDirectory = '/etc/postgresql-common';
 /** Parameters that are settings of ours. */
 const ours: Readonly<Record<string, SettingName>> = {
   host: 'host',
-  hostaddr: 'host',
   port: 'port',
   dbname: 'database',
   user: 'user',
-  password: 'password',
 };
 
 /**
@@ -34,14 +35,14 @@ const ours: Readonly<Record<string, SettingName>> = {
  */
 export function readService(environment: Variables): Service {
   const name = environment.PGSERVICE;
-  if (name === undefined || name === '') return { given: {}, libpq: {} };
+  if (name === undefined || name === '') return { given: {}, libpq: {}, ignored: [] };
   const files = [
     environment.PGSERVICEFILE || join(environment.HOME ?? '/', '.pg_service.conf'),
     join(environment.PGSYSCONFDIR || systemDirectory, 'pg_service.conf'),
   ];
   for (const file of files) {
     const parameters = parametersOf(readFile(file), name);
-    if (parameters !== undefined) return serviceOf(parameters, `service "${name}" in ${file}`);
+    if (parameters !== undefined) return serviceOf(parameters, name, file);
   }
   throw new Failure(
     'usage',
@@ -80,28 +81,35 @@ function parametersOf(text: string, name: string): Map<string, string> | undefin
           hint: 'correct it; what is looked up in LDAP is not read here: set POSTGRES_HOST and the others instead',
         });
       }
-      parameters.set(key, value);
+      if (!parameters.has(key)) parameters.set(key, value); // as libpq: the first counts
     }
   }
   return parameters;
 }
 
-function serviceOf(parameters: ReadonlyMap<string, string>, source: string): Service {
+function serviceOf(parameters: ReadonlyMap<string, string>, name: string, file: string): Service {
   const given: Partial<Record<SettingName, Given>> = {};
   const libpq: Record<string, string> = {};
+  const ignored: string[] = [];
   for (const [key, value] of parameters) {
     const setting = ours[key];
-    if (setting === undefined) libpq[`PG${key.replaceAll('_', '').toUpperCase()}`] = value;
-    else if (key !== 'hostaddr' || !parameters.has('host')) given[setting] = { value, source };
+    const source = `${key} of service "${name}" in ${file}`;
+    const variable = variables[key] ?? `PG${key.replaceAll('_', '').toUpperCase()}`;
+    if (setting !== undefined) given[setting] = { value, source };
+    else if (key === 'hostaddr') throw withAddress(source);
+    else if (libpqVariables.has(variable)) libpq[variable] = value;
+    else ignored.push(`${source} is not passed on: libpq has no variable for it`);
   }
-  // Two have other names as variables.
-  const { PGCONNECTTIMEOUT, PGAPPLICATIONNAME, ...rest } = libpq;
-  return {
-    given,
-    libpq: {
-      ...rest,
-      ...(PGCONNECTTIMEOUT !== undefined && { PGCONNECT_TIMEOUT: PGCONNECTTIMEOUT }),
-      ...(PGAPPLICATIONNAME !== undefined && { PGAPPNAME: PGAPPLICATIONNAME }),
-    },
-  };
+  return { given, libpq, ignored };
 }
+
+const withAddress = (source: string) =>
+  new Failure('usage', `${source} is not used here`, {
+    hint: 'give the address as host, or a name that leads to it',
+  });
+
+/** Those that are not called as their parameter. */
+const variables: Readonly<Record<string, string>> = {
+  connect_timeout: 'PGCONNECT_TIMEOUT',
+  application_name: 'PGAPPNAME',
+};

@@ -159,7 +159,7 @@ export const settings = {
     variables: ['SLACK_NOTIFY'],
     schema: oneOf(['always', 'failure']),
     default: 'always',
-    help: 'which backups Slack is told of: `always` all, or each `failure`',
+    help: 'what Slack is told of: `always` all, or each `failure`',
   },
   heartbeatUrl: {
     variables: ['HEARTBEAT_URL'],

@@ -69,8 +69,10 @@ export const offsiteUrls = (zod: Zod) =>
 export const webUrl = (zod: Zod) =>
   zod.url({ protocol: /^https?$/, error: 'an http or https URL' });
 
-/** What only a shell understands, where it stands as a word of its own. */
-const shellOperator = /^(?:[|&;<>]+|\d?>&?\d?)$/;
+/** What only a shell understands, outside quotes. */
+const shellSyntax = /[|&;<>`]|\$[\w({]/;
+
+const withoutQuotes = (text: string) => text.replaceAll(/\\.|'[^']*'|"(?:\\.|[^"\\])*"/gs, '');
 
 /** A command, as words: quotes and backslashes as in a shell, and nothing else of one. */
 export const command = (zod: Zod) =>
@@ -87,10 +89,8 @@ export const command = (zod: Zod) =>
     }
     const [file = '', ...rest] = words;
     if (/[\0\r\n]/.test(text)) return refuse('a command in one line');
-    if (words.some((word) => shellOperator.test(word))) {
-      return refuse(
-        'one command: there is no shell for `|`, `&&`, `;` or `>`; put those into a script',
-      );
+    if (shellSyntax.test(withoutQuotes(text))) {
+      return refuse("one command: there is no shell for |, &, ;, > and $NAME; `sh -c '…'` is one");
     }
     if (file === '' || /^\w+=/.test(file)) {
       return refuse('a command with its words (`env NAME=value COMMAND` sets a variable for one)');

@@ -132,6 +132,7 @@ async function copyOne(
     sha256: backup.manifest.sha256,
     database: backup.manifest.database.name,
     madeAt: backup.madeAt.toISOString(),
+    ...(backup.manifest.keep && { keep: true }),
   };
   await recordEvent(config.backupDir, event, log);
 }

@@ -1,7 +1,7 @@
 import { listBackups } from '../backup-directory/catalog.ts';
 import { copiesAt, type RecordedCopy } from '../backup-directory/copied.ts';
 import { failedDrills, readHistory, recordEvent } from '../backup-directory/history.ts';
-import { isKept, readKeptMarks } from '../backup-directory/kept.ts';
+import { readKeptMarks } from '../backup-directory/kept.ts';
 import { dayOf, formatCopiedManifestName, formatGlobalsName } from '../backup-directory/names.ts';
 import { lockDirectory, type Context } from '../context.ts';
 import type { Candidate } from '../retention/candidate.ts';
@@ -74,7 +74,7 @@ async function ownCopies(context: Context, destination: Destination): Promise<Ow
     day: dayOf(copy.stamp),
     knownGood: there.get(copy.name) === copy.bytes && !failed.has(copy.name),
     isBad: failed.has(copy.name),
-    isKept: isKept({ stamp: copy.stamp, manifest: here.get(copy.name) }, marks),
+    isKept: marks.get(copy.stamp) ?? copy.keep,
     isLatest: false,
     isFuture: isLaterThan(now())(copy),
     tables: here.get(copy.name)?.tables,

@@ -7,7 +7,7 @@ import { failed, isLocal, ok, warning, type Check } from './check.ts';
 const defaultPassword = 'devpass';
 
 /** What is set, and what of it looks wrong. */
-export async function settingsChecks({ config, environment }: Context): Promise<Check[]> {
+export async function settingsChecks({ config }: Context): Promise<Check[]> {
   const { settingsFile, connection, ignored } = config;
   const { host } = connection;
   const checks = [
@@ -36,7 +36,7 @@ export async function settingsChecks({ config, environment }: Context): Promise<
           ),
         ]
       : []),
-    ...encryptionChecks(host, { ...config.libpq, ...environment }.PGSSLMODE),
+    ...encryptionChecks(host, config.libpq.PGSSLMODE),
   ];
   const where = settingsFile.text === undefined ? `no ${settingsFile.label}` : settingsFile.path;
   const said = `${where}; database from ${config.databaseSource}`;

@@ -18,37 +18,40 @@ const maxReason = 1_000;
 const startMs = 2_000;
 
 /** A run of which a dead-man's switch is told. */
-export interface Heartbeat {
+export class Heartbeat {
+  readonly #url: string;
+  readonly #proxies: Proxies;
+  readonly #limit = new AbortController();
+  #begun: Promise<unknown> | undefined;
+
+  constructor(url: string, proxies: Proxies) {
+    this.#url = url;
+    this.#proxies = proxies;
+  }
+
+  /** Tells that it begins, and does not wait for the answer. */
+  begin(): void {
+    const start = pingOf(this.#url, 'start', '');
+    this.#begun = start && this.#send(start, timeoutMs, this.#limit.signal);
+  }
+
   /**
-   * Tells how it ended, after it was told that it began. Never throws.
+   * Tells how it ended, after it was told that it began; not of one that never began because another one is at
+   * work. Never throws.
    * @returns why it could not be told; undefined if it was.
    */
-  ended(outcome: Outcome): Promise<string | undefined>;
-}
+  async ended(outcome: Outcome): Promise<string | undefined> {
+    if (outcome.failure?.kind === 'locked') return undefined;
+    await Promise.race([this.#begun, sleep(startMs, undefined, { ref: false })]);
+    this.#limit.abort();
+    const reason = reasonOf(outcome).slice(0, maxReason);
+    const ping = pingOf(this.#url, outcome.outcome === 'success' ? 'success' : 'fail', reason);
+    return ping && this.#send(ping, timeoutMs - startMs);
+  }
 
-/** Tells that a run begins, and does not wait for the answer. */
-export function startHeartbeat(url: string, proxies: Proxies): Heartbeat {
-  const limit = new AbortController();
-  const start = pingOf(url, 'start', '');
-  const begun =
-    start &&
-    send(
-      start.url,
-      start.message,
-      proxies,
-      AbortSignal.any([limit.signal, AbortSignal.timeout(timeoutMs)]),
-    );
-  return {
-    async ended(outcome) {
-      await Promise.race([begun, sleep(startMs)]);
-      limit.abort();
-      const reason = reasonOf(outcome).slice(0, maxReason);
-      const ping = pingOf(url, outcome.outcome === 'success' ? 'success' : 'fail', reason);
-      return (
-        ping && send(ping.url, ping.message, proxies, AbortSignal.timeout(timeoutMs - startMs))
-      );
-    },
-  };
+  #send({ url, message }: Ping, ms: number, signal?: AbortSignal): Promise<string | undefined> {
+    return send(url, message, this.#proxies, { ms, signal });
+  }
 }
 
 function reasonOf({ done, failure, warning, ...outcome }: Outcome): string {

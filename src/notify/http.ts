@@ -13,6 +13,12 @@ export interface Message {
 /** A notification must not delay the end of a run by more than 10 s. */
 export const timeoutMs = 8_000;
 
+interface Limit {
+  /** So long it may take, in milliseconds. */
+  readonly ms?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Sends a message to whoever listens at a URL. Never throws.
  * @returns why it could not be delivered, without the URL, which is a secret; undefined if it was.
@@ -21,22 +27,23 @@ export async function send(
   address: string,
   { method, type, body }: Message,
   proxies: Proxies,
-  signal = AbortSignal.timeout(timeoutMs),
+  { ms = timeoutMs, signal }: Limit = {},
 ): Promise<string | undefined> {
   try {
     const { url, authorization } = withoutLogin(address);
     const headers = { ...(type && { 'content-type': type }), ...authorization };
     const send = await fetchThrough(proxies);
+    const limits = [AbortSignal.timeout(ms), ...(signal === undefined ? [] : [signal])];
     const response = await send(url, {
       method,
       headers,
-      signal,
+      signal: AbortSignal.any(limits),
       ...(body !== undefined && { body }),
     });
     await response.arrayBuffer(); // else the connection would stay
     return response.ok ? undefined : `HTTP ${response.status}`;
   } catch (error) {
-    return describeProblem(error);
+    return describeProblem(error, ms);
   }
 }
 
@@ -65,10 +72,10 @@ export async function fetchThrough(variables: Proxies): Promise<FetchFunction> {
 }
 
 /** Error objects of HTTP clients can contain the URL: only codes are told. */
-export function describeProblem(error: unknown): string {
+export function describeProblem(error: unknown, ms = timeoutMs): string {
   if (error instanceof Error && 'statusCode' in error) return `HTTP ${String(error.statusCode)}`;
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (cause.name === 'TimeoutError') return `no answer within ${timeoutMs / 1000} s`;
+    if (cause.name === 'TimeoutError') return `no answer within ${ms / 1000} s`;
     const code = systemErrorCode(cause);
     if (code !== undefined && /^E[A-Z_]+$/.test(code)) return code;
   }

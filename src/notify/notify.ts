@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts';
+import { Failure } from '../base/errors.ts';
 import { serverLabel } from '../config/place.ts';
 import type { Log } from '../base/log.ts';
 import type { Heartbeat } from './heartbeat.ts';
@@ -76,6 +77,10 @@ export async function notify(
 export const databaseLabel = ({ config: { connection } }: Pick<Teller, 'config'>): string =>
   `${connection.database} on ${serverLabel(connection)}`;
 
+/** Of what was asked for wrongly, or while another run is at work, who asked is told, and nobody else. */
+const isOfWhoAsked = (error: unknown) =>
+  error instanceof Failure && ['usage', 'noSuchBackup', 'locked'].includes(error.kind);
+
 /**
  * Does a job, and tells what came of it.
  * @param describe what was done; or the error with which it ends, although it gives a result.
@@ -99,6 +104,7 @@ export async function telling<Result>(
     return result;
   } catch (thrown) {
     const error: unknown = teller.signal.aborted ? teller.signal.reason : thrown;
+    if (isOfWhoAsked(error)) throw error;
     await notify(teller, failedOutcome(job, database, error));
     throw error;
   }

@@ -1,8 +1,7 @@
 import { quoteIdentifier } from '../base/sql.ts';
 import type { Connection } from '../config/connection.ts';
 import { Failure } from '../base/errors.ts';
-import { psqlCommand } from '../base/format.ts';
-import { serverLabel } from '../config/place.ts';
+import { psqlCommand, serverLabel } from '../config/place.ts';
 import { tlsHint } from './tls-failure.ts';
 import { refusalOf, refusalSaid } from './connection-probe.ts';
 

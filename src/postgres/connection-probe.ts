@@ -40,8 +40,8 @@ export async function refusalOf(
 }
 
 /**
- * SQLSTATE as a server that speaks English says it: where certificates must be checked, or where the server is
- * behind a command, it cannot be asked once more.
+ * SQLSTATE as a server that speaks English says it. It need not be asked once more then; where certificates must be
+ * checked, or where it is behind a command, it cannot be.
  */
 const sayings: readonly (readonly [code: string, said: RegExp])[] = [
   ['28P01', /password authentication failed/],

@@ -1,11 +1,12 @@
 import type { Connection } from '../config/connection.ts';
+import { libpqVariables } from '../config/libpq-variables.ts';
 import { allVariables } from '../config/settings.ts';
 
 /** Where to connect for work on databases as a whole, if it is there: never to one that is to be renamed. */
 export const maintenanceDatabase = 'postgres';
 
 /** Variables of libpq that would lead to another server or database, or change what a dump says. */
-const overruled = [
+export const overruled: readonly string[] = [
   ...['PGHOST', 'PGPORT', 'PGHOSTADDR', 'PGSERVICE', 'PGSERVICEFILE'],
   ...['PGCLIENTENCODING', 'PGPASSFILE'],
 ];
@@ -15,28 +16,29 @@ const others = /^(?:AWS|DB|POSTGRES|RCLONE|SLACK)_/;
 
 /** Whether libpq is given a variable as it is set. */
 export const isPassedOn = (name: string): boolean =>
-  /^PG[A-Z]/.test(name) && !overruled.includes(name) && !allVariables().includes(name);
+  libpqVariables.has(name) && !overruled.includes(name) && !ofConnection.has(name);
 
-/** The environment for a command that is not ours: without our settings and what may be secret. */
-export function environmentForOthers(
-  environment: Readonly<Record<string, string | undefined>>,
-): Record<string, string> {
-  const withheld = new Set(allVariables());
+/** What the connection gives. */
+const ofConnection = new Set(['PGUSER', 'PGPASSWORD', 'PGDATABASE']);
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What opens the places for copies. */
+const secretOfCopies = /^(?:AWS_(?:SECRET_ACCESS_KEY|SESSION_TOKEN)$|RCLONE_)/;
+
+/** The environment for a command of the team: theirs, without our settings, our secrets, and what libpq reads. */
+export function environmentForCommands(environment: Environment): Record<string, string> {
+  const ours = new Set([...allVariables(), ...libpqVariables]);
+  return only(environment, (name) => !ours.has(name) && !secretOfCopies.test(name));
+}
+
+function only(environment: Environment, isWanted: (name: string) => boolean) {
   return Object.fromEntries(
     Object.entries(environment).filter(
-      (entry): entry is [string, string] =>
-        entry[1] !== undefined && !withheld.has(entry[0]) && !others.test(entry[0]),
+      (entry): entry is [string, string] => entry[1] !== undefined && isWanted(entry[0]),
     ),
   );
 }
-
-/** The same without what libpq reads, for commands of which nothing needs our connection. */
-export const environmentForCommands = (
-  environment: Readonly<Record<string, string | undefined>>,
-): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(environmentForOthers(environment)).filter(([name]) => !/^PG[A-Z]/.test(name)),
-  );
 
 /**
  * The environment for pg_dump and psql. libpq takes names and the password from it verbatim,
@@ -45,23 +47,23 @@ export const environmentForCommands = (
  * @param major the server's version, where it is known.
  */
 export function libpqEnvironment(
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
   connection: Connection,
   database: string,
   major?: number,
 ): Record<string, string> {
-  const inherited = Object.entries(environmentForOthers(environment)).filter(
-    ([name]) => !overruled.includes(name),
-  );
+  const withheld = new Set([...overruled, ...allVariables()]);
+  const inherited = only(environment, (name) => !withheld.has(name) && !others.test(name));
   return {
     PGCONNECT_TIMEOUT: '10',
     PGAPPNAME: 'pratiko-backup',
-    ...Object.fromEntries(inherited),
+    ...inherited,
     PGOPTIONS: [environment.PGOPTIONS, ...unbounded(major)].filter(Boolean).join(' '),
     ...(connection.host !== undefined && { PGHOST: connection.host }),
     ...(connection.port !== undefined && { PGPORT: String(connection.port) }),
     PGUSER: connection.user,
-    PGPASSWORD: connection.password,
+    // An empty one would come before what libpq finds by itself.
+    ...(connection.password !== '' && { PGPASSWORD: connection.password }),
     PGDATABASE: database,
     // Messages that are parsed must not be translated or colored.
     LC_ALL: 'C',

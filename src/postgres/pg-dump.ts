@@ -1,6 +1,6 @@
 import { quoteIdentifier, quoteLiteral } from '../base/sql.ts';
 import { Failure } from '../base/errors.ts';
-import type { Child, ProcessResult } from '../base/subprocess.ts';
+import { howItEnded, type Child, type ProcessResult } from '../base/subprocess.ts';
 import { libpqEnvironment } from './connection.ts';
 import {
   connectionFailure,
@@ -43,7 +43,10 @@ export function requireNewEnough(pgDump: Tool, serverVersion: string): void {
     'toolMissing',
     `${pgDump.path} is version ${pgDump.version}, too old for the server's ${serverVersion}`,
     {
-      hint: `install the client of version ${needed} (\`sudo apt-get install postgresql-client-${needed}\`, \`brew install postgresql@${needed}\`) or set PG_BIN_DIR to it`,
+      hint:
+        pgDump.prefix !== undefined
+          ? 'POSTGRES_EXEC must lead to where the server itself is installed; PG_BIN_DIR names the directory of its programs there'
+          : `install the client of version ${needed} (\`sudo apt-get install postgresql-client-${needed}\`, \`brew install postgresql@${needed}\`) or set PG_BIN_DIR to it`,
     },
   );
 }
@@ -72,30 +75,34 @@ export async function dumpFailure(
   if (/connection to server .* failed|could not translate host name/.test(stderr)) {
     return connectionFailure({ connection, database: connection.database, stderr }, environment);
   }
-  const how = ending.signal === undefined ? `exit code ${ending.exitCode}` : ending.signal;
   const failed = (what: string, hint: string) =>
-    new Failure('dumpFailed', `pg_dump failed (${how}): ${what}`, { hint });
+    new Failure('dumpFailed', `pg_dump failed (${howItEnded(ending)}): ${what}`, { hint });
   if (isLostConnection(stderr)) {
     const lost = lostConnection(connection, 'pg_dump read the database');
     return failed(`${lost}: ${errorOf(stderr)}`, `${lostHint}; no file was left`);
   }
-  if (/conflict with recovery/.test(stderr)) {
+  if (await isForRecovery(stderr, server)) {
     return failed(errorOf(stderr), `no file was left; ${standbyHint}`);
   }
   const known = await askAgain(stderr, server);
   if (known !== undefined) return known;
-  const hint = (await isStandby(server)) ? standbyHint : "the server's log may say more";
-  return failed(errorOf(stderr), `no file was left; ${hint}`);
+  return failed(errorOf(stderr), "no file was left; the server's log may say more");
 }
 
 /** A standby ends a query that keeps it from following the primary. */
 const standbyHint =
   'the server is a standby: let it wait for backups (max_standby_streaming_delay, hot_standby_feedback = on), or back up the primary; else run it again';
 
-const isStandby = (server: Server): Promise<boolean> =>
-  execute(within(server, askTimeoutMs), server.connection.database, 'SELECT pg_is_in_recovery();')
-    .then((answer) => answer.trim() === 't')
-    .catch(() => false); // it does not answer: nothing is known
+/** Whether a query was ended for that: in another language than English, any query of a standby may have been. */
+async function isForRecovery(stderr: string, server: Server): Promise<boolean> {
+  if (/conflict with recovery/.test(stderr) || /ERROR: {2}/.test(stderr)) {
+    return /conflict with recovery/.test(stderr);
+  }
+  const { connection } = server;
+  const sql = 'SELECT pg_is_in_recovery();';
+  const answer = execute(within(server, askTimeoutMs), connection.database, sql);
+  return (await answer.catch(() => '')).trim() === 't'; // what does not answer is not known to be one
+}
 
 /** What the server refuses of the query with which pg_dump ended, and what that means. */
 async function askAgain(stderr: string, server: Server): Promise<Failure | undefined> {

@@ -35,8 +35,13 @@ export async function dumpGlobals(server: Server, pgDumpall: Tool): Promise<Glob
   const { exitCode, stdout, stderr, way } = await collect(startTool(pgDumpall, call, signal));
   signal.throwIfAborted();
   if (exitCode === 0 && end.test(stdout)) return { sql: stdout, hasPasswords };
-  const said =
-    (way?.message ?? stderr).split('\n')[0]?.replace(/^pg_dumpall: (?:error: )?/, '') ?? '';
+  if (way !== undefined) {
+    throw new Failure('dumpFailed', `the roles of the server are not stored: ${way.message}`, {
+      hint: way.hint,
+      cause: way,
+    });
+  }
+  const said = stderr.split('\n')[0]?.replace(/^pg_dumpall: (?:error: )?/, '') ?? '';
   throw new Failure('dumpFailed', `pg_dumpall failed: ${said || 'it did not end'}`, {
     hint: 'the roles of the server are not stored; BACKUP_GLOBALS=false does without',
   });

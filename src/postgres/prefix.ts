@@ -19,8 +19,11 @@ export interface Prefix {
 export const programAt = ({ binDir }: Prefix, name: string): string =>
   binDir === undefined ? name : join(binDir, name);
 
-/** Whether its first word is a program on this machine. */
-export async function isCommand({ words: [file], environment, cwd }: Prefix): Promise<boolean> {
+/** Whether a word is a program on this machine, for a command that is run in a directory. */
+export async function isCommand(
+  file: string,
+  { environment, cwd }: Pick<Prefix, 'environment' | 'cwd'>,
+): Promise<boolean> {
   const places = file.includes('/') ? [cwd] : (environment.PATH ?? '').split(delimiter);
   for (const place of places) {
     const path = resolve(place, file);

@@ -68,7 +68,7 @@ export class RemoteProgram implements Child {
   async #run(): Promise<ProcessResult> {
     const { words, environment, cwd } = this.#prefix;
     const [file, ...args] = words;
-    if (!(await isCommand(this.#prefix))) return withoutProgram(missing(words));
+    if (!(await isCommand(file, this.#prefix))) return withoutProgram(missing(words));
     if (this.#isStopped()) return { ...killed, stderr: '' };
     const command = { file, args: [...args, 'sh'], env: environment, cwd };
     const client = start(command, new AbortController().signal);
@@ -79,18 +79,23 @@ export class RemoteProgram implements Child {
     if (failure !== undefined) return withoutProgram(failure);
     client.stdin.write(remoteScript(this.#call, this.#word));
     await this.#converse(client, output);
-    const { exitCode } = output;
-    const session = await (exitCode === undefined ? (this.#stopping ?? this.#endSession()) : '');
+    return this.#outcome(client, output);
+  }
+
+  /** How it ended; its session is gone then, or a person was told that it may not be. */
+  async #outcome(client: Child, output: RemoteOutput): Promise<ProcessResult> {
+    const isOrderly = output.exitCode !== undefined && !this.#isStopped();
+    const session = isOrderly ? undefined : await (this.#stopping ?? this.#endSession());
     client.stdin.end();
     output.leave();
-    const ending = await endSoon(client);
-    if (exitCode !== undefined) return { exitCode, signal: undefined, stderr: ending.stderr };
-    const isAsked = this.#stopping !== undefined && session === undefined;
-    return {
-      ...killed,
-      stderr: ending.stderr,
-      ...(!isAsked && { way: brokenOff(words, this.#call.program, ending, session) }),
-    };
+    const { stderr, ...ending } = await endSoon(client);
+    if (isOrderly) return { exitCode: output.exitCode, signal: undefined, stderr };
+    const isAsked = this.#isStopped() && session === undefined;
+    const { words } = this.#prefix;
+    const way = isAsked
+      ? undefined
+      : brokenOff(words, this.#call.program, { stderr, ...ending }, session);
+    return { ...killed, stderr, ...(way && { way }) };
   }
 
   /** Waits for a `sh`; nothing that is secret is sent before it answers as it should. */
@@ -108,7 +113,7 @@ export class RemoteProgram implements Child {
       const { stderr } = await client.ending;
       return unanswered(words, seconds, [stderr, output.said].filter(Boolean).join('\n'));
     }
-    if (answer === undefined) return refused(words, await client.ending);
+    if (answer === undefined) return refused(words, await client.ending, output.said);
     if (answer[1] === '') return undefined;
     client.kill('SIGKILL');
     await client.ending;
@@ -119,9 +124,9 @@ export class RemoteProgram implements Child {
   async #converse(client: Child, output: RemoteOutput): Promise<void> {
     const { readsInput } = this.#call;
     if (readsInput) {
-      const [, ended] = (await output.readTo(started(this.#word))) ?? [];
-      if (ended !== undefined) output.exitCode = Number(ended);
-      if (ended !== undefined || this.#isStopped()) return;
+      const answer = await output.readTo(started(this.#word));
+      if (answer?.[1] !== undefined) output.exitCode = Number(answer[1]);
+      if (answer?.[1] !== undefined || answer === undefined || this.#isStopped()) return;
     }
     this.#hasSession = true;
     if (readsInput) this.stdin.pipe(client.stdin);

@@ -1,3 +1,5 @@
+import { overruled } from './connection.ts';
+
 /** A program of PostgreSQL at the other end of a command. */
 export interface RemoteCall {
   readonly program: string;
@@ -24,14 +26,14 @@ export const endMark = (word: string): Buffer => Buffer.from(`\x1e${word}-`);
 export const endLength = (word: string): number => endMark(word).length + 4;
 
 /**
- * What a `sh` does that reads this from its stdin: it is one compound command, so that all of it has been
- * read before the program reads what comes behind it, and `exit` keeps `sh` from that. A program that reads
+ * What a `sh` does that reads this from its stdin. It is one compound command, and nothing is sent behind it before
+ * the program says that it runs: a `sh` may read ahead. `exit` keeps it from what the program has left. A program that reads
  * nothing gets its end from the end of stdin: pg_dump then cancels what it has asked of the server.
  */
 export function remoteScript(call: RemoteCall, word: string): string {
   const { program, args, env, readsInput } = call;
   const values = Object.entries(env).map(([name, value]) => ` ${name}=${quoted(value)}`);
-  const setting = `unset PGSERVICE PGSERVICEFILE; export${values.join('')}`;
+  const setting = `unset ${overruledBy(env).join(' ')}; export${values.join('')}`;
   const greets = readsInput ? ['-c', `\\echo ${word}-start`] : [];
   const command = [program, ...greets, ...args].map(quoted).join(' ');
   const tell = (code: string) => `printf '\\036%s-%03d\\n' ${word} "${code}"; exit`;
@@ -42,6 +44,15 @@ export function remoteScript(call: RemoteCall, word: string): string {
     `wait "$program"; code=$?; kill "$guard" 2>/dev/null; ${tell('$code')}; }\n`,
   ].join('\n');
 }
+
+/** What must not be in force at the other end where it is not given: it would lead to another server, or text. */
+const overruledBy = (env: Readonly<Record<string, string>>): string[] =>
+  overruled.filter(
+    (name) => !(name in env) && !keptThere.has(name) && (name !== 'PGHOSTADDR' || 'PGHOST' in env),
+  );
+
+/** What stands for a default there. */
+const keptThere = new Set(['PGHOST', 'PGPORT', 'PGPASSFILE']);
 
 /** A word for `sh`, whatever it holds. */
 const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;

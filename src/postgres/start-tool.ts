@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { start, type Child } from '../base/subprocess.ts';
+import { libpqVariables } from '../config/libpq-variables.ts';
 import type { Prefix } from './prefix.ts';
 import { RemoteProgram } from './remote-program.ts';
 
@@ -21,9 +22,6 @@ export interface Call {
   readonly readsInput: boolean;
 }
 
-/** What libpq and its programs read. */
-const crosses = /^(?:PG[A-Z_]+|LC_ALL)$/;
-
 /** Starts a tool: the one place that says how that is done. Aborting `signal` ends it. */
 export function startTool(
   { path, prefix }: Omit<Tool, 'version'>,
@@ -33,7 +31,9 @@ export function startTool(
   const session = env.PGAPPNAME === undefined ? undefined : sessionName(env.PGAPPNAME);
   const named = session === undefined ? env : { ...env, PGAPPNAME: session };
   if (prefix === undefined) return start({ file: path, args, env: named }, signal);
-  const crossing = Object.fromEntries(Object.entries(named).filter(([name]) => crosses.test(name)));
+  const crossing = Object.fromEntries(
+    Object.entries(named).filter(([name]) => libpqVariables.has(name) || name === 'LC_ALL'),
+  );
   const call = { program: path, args, env: crossing, readsInput };
   return new RemoteProgram(prefix, call, signal, session);
 }

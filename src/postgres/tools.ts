@@ -2,7 +2,7 @@ import { readdir, realpath } from 'node:fs/promises';
 import { basename, delimiter, join } from 'node:path';
 import { Failure } from '../base/errors.ts';
 import { collect } from '../base/subprocess.ts';
-import { throughLabel } from '../config/place.ts';
+import { commandLabel } from '../config/command-label.ts';
 import { programAt, type Prefix } from './prefix.ts';
 import { startTool, type Tool } from './start-tool.ts';
 
@@ -84,7 +84,7 @@ export async function findTool(name: string, search: ToolSearch): Promise<Tool> 
 async function findBehind(name: string, prefix: Prefix, search: ToolSearch): Promise<Tool> {
   const tool = await inspect(programAt(prefix, name), search);
   if (tool !== undefined) return tool;
-  throw new Failure('toolMissing', `no usable ${name} behind \`${throughLabel(prefix.words)}\``, {
+  throw new Failure('toolMissing', `no usable ${name} behind \`${commandLabel(prefix.words)}\``, {
     hint: 'POSTGRES_EXEC must lead to where PostgreSQL is installed (the container of the database); PG_BIN_DIR names the directory of its programs there, if they are not on PATH',
   });
 }

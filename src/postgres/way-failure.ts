@@ -1,6 +1,6 @@
 import { Failure, type FailureKind } from '../base/errors.ts';
-import type { ProcessResult } from '../base/subprocess.ts';
-import { throughLabel } from '../config/place.ts';
+import { howItEnded, type ProcessResult } from '../base/subprocess.ts';
+import { commandLabel } from '../config/command-label.ts';
 
 /** The way through POSTGRES_EXEC to a program is not there, or broke. */
 export class WayFailure extends Failure {
@@ -29,7 +29,7 @@ export const missing = (words: Words): WayFailure =>
 export const throughTerminal = (words: Words): WayFailure =>
   new WayFailure(
     'usage',
-    `\`${throughLabel(words)}\` (POSTGRES_EXEC) goes through a terminal, which changes line ends: no dump passes it unharmed`,
+    `\`${commandLabel(words)}\` (POSTGRES_EXEC) goes through a terminal, which changes line ends: no dump passes it unharmed`,
     { hint: noTerminal },
   );
 
@@ -43,14 +43,16 @@ export function unanswered(words: Words, seconds: number, said: string): WayFail
   const told = said === '' ? '' : `: ${lastLineOf(said)}`;
   return new WayFailure(
     'cannotConnect',
-    `\`${throughLabel(words)}\` (POSTGRES_EXEC) ${what}${told}`,
+    `\`${commandLabel(words)}\` (POSTGRES_EXEC) ${what}${told}`,
     {
       hint: question
         ? 'nobody is there to answer it: use a key without passphrase or an agent (ssh), no password (sudo), and run it by hand once'
-        : `is it too slow, or does it not lead to a \`sh\`? try it: \`${throughLabel(words)} psql --version\`; PGCONNECT_TIMEOUT gives it more time`,
+        : `is it too slow, or does it not lead to a \`sh\`? try it: \`${commandLabel(words)} psql --version\`; PGCONNECT_TIMEOUT gives it more time`,
     },
   );
 }
+
+const noInput = 'it does not pass its input on: `docker exec -i`, `kubectl exec -i`';
 
 /** What programs say that have refused, and what to do about it; most specific first. */
 const cures: readonly { readonly pattern: RegExp; readonly hint: string }[] = [
@@ -83,13 +85,15 @@ const cures: readonly { readonly pattern: RegExp; readonly hint: string }[] = [
 ];
 
 /** It has ended before anything ran at its other end. */
-export function refused(words: Words, ending: ProcessResult): WayFailure {
-  const said = lastLineOf(ending.stderr);
-  const cure = cures.find(({ pattern }) => pattern.test(ending.stderr))?.hint;
+export function refused(words: Words, ending: ProcessResult, output: string): WayFailure {
+  const told = `${output}\n${ending.stderr}`;
+  const said = lastLineOf(told);
+  const isSilent = said === '' && ending.exitCode === 0;
+  const cure = isSilent ? noInput : cures.find(({ pattern }) => pattern.test(told))?.hint;
   return new WayFailure(
     'cannotConnect',
-    `\`${throughLabel(words)}\` (POSTGRES_EXEC) ran nothing (${how(ending)})${said && `: ${said}`}`,
-    { hint: cure ?? `try it by hand: \`${throughLabel(words)} psql --version\`` },
+    `\`${commandLabel(words)}\` (POSTGRES_EXEC) ran nothing (${howItEnded(ending)})${said && `: ${said}`}`,
+    { hint: cure ?? `try it by hand: \`${commandLabel(words)} psql --version\`` },
   );
 }
 
@@ -103,14 +107,12 @@ export function brokenOff(
   const said = lastLineOf(ending.stderr);
   return new WayFailure(
     'cannotConnect',
-    `\`${throughLabel(words)}\` (POSTGRES_EXEC) ended before ${program} did (${how(ending)})${said && `: ${said}`}`,
+    `\`${commandLabel(words)}\` (POSTGRES_EXEC) ended before ${program} did (${howItEnded(ending)})${said && `: ${said}`}`,
     {
       hint: 'is the way to the server steady, and the server still running? run it again',
       session,
     },
   );
 }
-
-const how = ({ exitCode, signal }: ProcessResult) => signal ?? `exit code ${exitCode ?? 'unknown'}`;
 
 const lastLineOf = (text: string) => text.trim().split(/\r?\n/).at(-1)?.trim() ?? '';

@@ -1,5 +1,5 @@
+import { psqlCommand } from '../config/place.ts';
 import { Failure } from '../base/errors.ts';
-import { psqlCommand } from '../base/format.ts';
 import type { Server } from '../postgres/psql.ts';
 import { RestoreLock } from './lock.ts';
 import { surveyServer } from './server-facts.ts';

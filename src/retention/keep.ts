@@ -26,28 +26,27 @@ export interface Marked {
  */
 export async function markKept(context: Context, { keep, unkeep }: Wishes): Promise<Marked> {
   const { backupDir } = context.config;
-  const both = keep.find((name) => unkeep.includes(name));
+  const marks = new Map(await readKeptMarks(backupDir));
+  const backups = await listBackups(backupDir);
+  const lookUp = (names: readonly string[]) =>
+    Promise.all(names.map((name) => find(name, backups, context)));
+  const [kept, unkept] = [await lookUp(keep), await lookUp(unkeep)];
+  const both = kept.find((backup) => unkept.includes(backup));
   if (both !== undefined) {
-    throw new Failure('usage', `${both} cannot be kept and not be kept`, {
+    throw new Failure('usage', `${both.name} cannot be kept and not be kept`, {
       hint: 'name it with --keep or with --unkeep',
     });
   }
-  const marks = new Map(await readKeptMarks(backupDir));
-  const backups = await listBackups(backupDir);
-  const changed: { name: string; keep: boolean }[] = [];
-  for (const { names, wanted } of [
-    { names: keep, wanted: true },
-    { names: unkeep, wanted: false },
-  ]) {
-    for (const name of names) {
-      const backup = await find(name, backups, context);
-      if (isKept(backup, marks) === wanted) continue;
-      marks.set(backup.stamp, wanted);
-      changed.push({ name: backup.name, keep: wanted });
-    }
-  }
-  const here = new Set<string>(backups.map(({ stamp }) => stamp));
-  return { marks: new Map([...marks].filter(([stamp]) => here.has(stamp))), changed };
+  const wanted = [
+    ...kept.map((backup) => ({ backup, keep: true })),
+    ...unkept.map((backup) => ({ backup, keep: false })),
+  ];
+  const changed = wanted.filter(({ backup, keep: stays }) => isKept(backup, marks) !== stays);
+  for (const { backup, keep: stays } of changed) marks.set(backup.stamp, stays);
+  return {
+    marks,
+    changed: changed.map(({ backup: { name }, keep: stays }) => ({ name, keep: stays })),
+  };
 }
 
 async function find(name: string, backups: readonly Backup[], context: Context): Promise<Backup> {

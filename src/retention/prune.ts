@@ -60,10 +60,11 @@ export async function prune(context: Context, options: PruneOptions): Promise<Pr
     const decisions = await plan(context, { measures, marks });
     return { decisions: decisions.map(describe), accepted, marked: changed };
   }
+  await markKept(context, options.wishes); // a name that leads nowhere changes nothing
   if (accepted.length > 0) await options.confirm(accepted);
   await using _lock = await lockDirectory(context, 'prune', options.waitSeconds);
-  if (accepted.length > 0) await accept(accepted, context);
   const { marks, changed } = await markKept(context, options.wishes);
+  if (accepted.length > 0) await accept(accepted, context);
   if (changed.length > 0) await writeKeptMarks(config.backupDir, marks);
   const decisions = await plan(context);
   await applyPlan(config.backupDir, decisions, context.signal, ({ backup, reason }) =>

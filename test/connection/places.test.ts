@@ -46,7 +46,7 @@ describe('a service file', () => {
     expect(backup).toExitWith(0);
     expect(backup.stderr).toMatch(
       new RegExp(
-        `database "${database}" \\(service "app" in .*pg_service.conf\\) on ${host}:${port}`,
+        `database "${database}" \\(dbname of service "app" in .*pg_service.conf\\) on ${host}:${port}`,
       ),
     );
     expect(backup.stderr).toContain('for libpq: PGCONNECT_TIMEOUT, PGSSLMODE');

@@ -1,12 +1,12 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, inject, test } from 'vitest';
 import { backedUp } from '../support/backed-up.ts';
 import { runTool, temporaryDirectory } from '../support/cli.ts';
 import { docker, throughDocker } from '../support/docker.ts';
 import { launch } from '../support/launch.ts';
-import { sql, temporaryDatabase } from '../support/server.ts';
+import { server, sql, temporaryDatabase } from '../support/server.ts';
 
 /** A database with a backup of it, and the same settings without PostgreSQL on this machine. */
 async function behindDocker() {
@@ -104,10 +104,17 @@ describe('with the programs in a container', () => {
   });
 
   test('PG_BIN_DIR is a directory there', async () => {
-    const { run } = await behindDocker();
+    const { run, directory } = await behindDocker();
     const refused = await run(['backup'], { PG_BIN_DIR: '/nowhere/bin' });
     expect(refused).toExitWith(12);
-    expect(refused.stderr).toContain('no usable');
+    expect(refused.stderr).toMatch(/no usable \w+ behind/);
+    // What is not on PATH there is found by its directory.
+    await writeFile(
+      join(directory, 'container.json'),
+      JSON.stringify({ ...(await inside(directory)), PATH: '/bin' }),
+    );
+    const there = await run(['backup'], { PG_BIN_DIR: dirname(server.psql.path) });
+    expect(there).toExitWith(0);
   });
 });
 
@@ -124,7 +131,6 @@ describe('where POSTGRES_EXEC leads nowhere', () => {
       /asks a question: Password:[^]*nobody is there to answer/,
     ],
     'it is slow': ['sleep 60', 13, /did not answer within 3 s/],
-    'it ends at once, well': ['exit 0', 13, /ran nothing \(exit code 0\)/],
     'it has no sh': [
       'echo \'exec: "sh": executable file not found in $PATH\' >&2; exit 127',
       13,
@@ -141,7 +147,16 @@ describe('where POSTGRES_EXEC leads nowhere', () => {
       /not a TTY[^]*exec -T/,
     ],
     'it has no psql': ['env PATH=/nowhere /bin/sh', 12, /no usable (?:psql|pg_dump) behind/],
-    'it breaks off while psql is asked': ['sh & sleep 0.2; kill $!', 13, /POSTGRES_EXEC/],
+    'it is called without its input': [
+      'exec sh </dev/null',
+      13,
+      /ran nothing \(exit code 0\)[^]*`docker exec -i`/,
+    ],
+    'it breaks off when psql has its connection': [
+      "sh | sed -u '/-start$/q'; exit 0",
+      13,
+      /\(POSTGRES_EXEC\) ended before psql did \(exit code 0\)/,
+    ],
   };
 
   test.each(Object.entries(scripts))('%s', async (_, [script, exitCode, message]) => {
@@ -150,8 +165,8 @@ describe('where POSTGRES_EXEC leads nowhere', () => {
     const exec = join(await temporaryDirectory(), 'exec');
     await writeFile(exec, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
     const settings = {
-      ...throughDocker(env, exec),
-      PATH: process.env.PATH ?? '',
+      ...env,
+      POSTGRES_EXEC: exec,
       PGCONNECT_TIMEOUT: '1',
     };
     for (const args of [['backup'], ['restore', '--yes']]) {
@@ -194,6 +209,9 @@ describe('where POSTGRES_EXEC leads nowhere', () => {
   test.each([
     ["docker exec 'db", /every quote is closed/],
     ['docker exec db | cat', /no shell/],
+    ['docker exec db>log', /no shell/],
+    ['docker exec $DB', /no shell/],
+    ['docker exec db;', /no shell/],
     ['PGUSER=x docker exec db', /env NAME=value/],
     ['~/bin/docker exec db', /without ~/],
     ["''", /a command with its words/],
@@ -204,6 +222,9 @@ describe('where POSTGRES_EXEC leads nowhere', () => {
     expect(run.stderr).toMatch(message);
   });
 });
+
+const inside = async (directory: string) =>
+  JSON.parse(await readFile(join(directory, 'container.json'), 'utf8')) as Record<string, string>;
 
 /** Looks at every command line on this machine, at both ends, as `ps` shows them. */
 class Watch {

@@ -44,8 +44,10 @@ describe('a pg_dump in a container that waits for a lock', () => {
   test('is gone when the time for the backup is over', async () => {
     const { env, database } = await behindDocker();
     await hold(database, 'LOCK TABLE t');
-    const ended = await launch(['backup'], { ...env, BACKUP_TIMEOUT: '2' });
-    expect(ended.exitCode).toBe(20);
+    const running = launch(['backup'], { ...env, BACKUP_TIMEOUT: '6' });
+    onTestFinished(() => void running.kill('SIGKILL'));
+    await sessionThat(database, waits);
+    expect((await running).exitCode).toBe(20);
     expect(await ours(database)).toBe('0');
   });
 

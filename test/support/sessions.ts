@@ -10,8 +10,9 @@ export async function sessionThat(database: string, does: string): Promise<strin
         WHERE application_name LIKE 'pratiko-backup%' AND pid <> pg_backend_pid()
           AND (datname = '${database}' OR query LIKE '%${database}%') AND ${does} LIMIT 1;`,
     );
-  await expect.poll(session, { timeout: 20_000 }).not.toBe('');
-  return session();
+  let seen = '';
+  await expect.poll(async () => (seen = await session()), { timeout: 20_000 }).not.toBe('');
+  return seen;
 }
 
 /** How many sessions of ours there are. */

@@ -11,7 +11,9 @@ import { temporaryDirectory } from './cli.ts';
 /** sshd refuses to start without its whole path. */
 const program = '/usr/sbin/sshd';
 
-export const hasSshd = isAvailable('test', ['-x', program], 'NOT TESTED: sshd is not installed');
+export const hasSshd =
+  process.getuid?.() === 0 &&
+  isAvailable('test', ['-x', program], 'sshd is missing: ssh is NOT tested here');
 
 export interface Sshd {
   readonly directory: string;

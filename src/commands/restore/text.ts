@@ -6,9 +6,9 @@ import {
   formatCount,
   formatDuration,
   formatPlural,
-  psqlCommand,
 } from '../../base/format.ts';
 import type { Log } from '../../base/log.ts';
+import { psqlCommand } from '../../config/place.ts';
 import type { Context } from '../../context.ts';
 import type { RestoreReport } from '../../restore/restore.ts';
 import type { Finding } from '../../restore/finding.ts';

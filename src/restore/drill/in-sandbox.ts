@@ -3,7 +3,7 @@ import { Failure } from '../../base/errors.ts';
 import type { BackupFile } from '../../backup-directory/backup.ts';
 import { identifyMaker } from '../../archive/maker.ts';
 
-import { localToolSearch, readAccess, type Context } from '../../context.ts';
+import { binDirHere, localToolSearch, readAccess, type Context } from '../../context.ts';
 import { contactMaintenance } from '../../postgres/contact.ts';
 import { execute, maintenanceOf } from '../../postgres/psql.ts';
 import { startSandbox } from '../../postgres/sandbox.ts';
@@ -28,7 +28,7 @@ export async function inSandbox(context: Context, file: BackupFile): Promise<Dri
     });
   }
   const major = majorVersion(made);
-  const path = [config.pgBinDir, environment.PATH].filter(Boolean).join(':');
+  const path = [binDirHere(config), environment.PATH].filter(Boolean).join(':');
   const { user } = config.connection;
   const password = randomBytes(16).toString('hex');
   const options = { tempDirectory, path, uid, user, password, major, signal, owner: pid };

@@ -1,5 +1,5 @@
 import { Failure } from '../../base/errors.ts';
-import type { ProcessResult } from '../../base/subprocess.ts';
+import { howItEnded, type ProcessResult } from '../../base/subprocess.ts';
 import {
   isLostConnection,
   lastLine,
@@ -37,7 +37,7 @@ const endsSession = /^(?:57P|08)/;
  */
 export function loadFailure(
   { connection }: Pick<Server, 'connection'>,
-  { exitCode, signal, stderr, way }: ProcessResult,
+  { stderr, way, ...ending }: ProcessResult,
   offsets: readonly LineOffset[],
 ): Failure {
   if (way !== undefined) {
@@ -63,7 +63,7 @@ export function loadFailure(
   }
   return new Failure(
     'restoreFailed',
-    `psql ended early (${signal ?? `exit code ${exitCode}`}): ${lastLine(stderr)}`,
+    `psql ended early (${howItEnded(ending)}): ${lastLine(stderr)}`,
     { hint: 'check that the server runs and has room' },
   );
 }
