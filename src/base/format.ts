@@ -60,3 +60,9 @@ export function printed(path: string): string {
 export function shellWord(word: string): string {
   return /^[\w.,/:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
+
+/** The first names of a list, and how many more there are: `a, b, c and 4 more`. */
+export function formatNames(names: readonly string[], most: number): string {
+  const more = names.length - most;
+  return `${names.slice(0, most).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { formatDuration } from '../base/format.ts';
+import { formatDuration, formatNames } from '../base/format.ts';
 import { quoteIdentifier } from '../base/sql.ts';
 import { serverLabel } from '../config/place.ts';
 import type { Backup } from '../backup-directory/backup.ts';
@@ -180,7 +180,4 @@ function restoreChecks(
   ];
 }
 
-const few = (names: readonly string[]) =>
-  names.length <= 3
-    ? names.join(', ')
-    : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
+const few = (names: readonly string[]) => formatNames(names, 3);

@@ -1,3 +1,4 @@
+import { formatNames } from '../base/format.ts';
 import { warning, type Finding } from './finding.ts';
 import type { Situation } from './situation.ts';
 
@@ -10,19 +11,16 @@ export function leftOutFindings({ file }: Situation): Finding[] {
   const hint =
     'their rows were left out of this backup (BACKUP_EXCLUDE_TABLE_DATA); those that are there now stay in the database that is kept';
   return [
-    ...(tables.length === 0 ? [] : [warning(`these tables will be empty: ${list(tables)}`, hint)]),
+    ...(tables.length === 0
+      ? []
+      : [warning(`these tables will be empty: ${formatNames(tables, named)}`, hint)]),
     ...(sequences.length === 0
       ? []
       : [
           warning(
-            `these sequences will begin anew: ${list(sequences)}`,
+            `these sequences will begin anew: ${formatNames(sequences, named)}`,
             'they were left out of this backup (BACKUP_EXCLUDE_TABLE_DATA): set them with setval where other tables hold numbers of theirs',
           ),
         ]),
   ];
 }
-
-const list = (names: readonly string[]) => {
-  const more = names.length - named;
-  return `${names.slice(0, named).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-};
