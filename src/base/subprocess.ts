@@ -2,6 +2,7 @@ import { kill } from 'node:process';
 import { PassThrough, pipeline, promises, type Readable, type Writable } from 'node:stream';
 import { execa } from 'execa';
 import { Failure, systemErrorCode } from './errors.ts';
+import { onAbort } from './on-abort.ts';
 import { bytesOf, textOf } from './text.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -70,13 +71,11 @@ export function start(command: CommandLine, signal: AbortSignal): Child {
     stream.on('error', () => undefined); // it has ended: its ending says how
   }
   word.end('start\n');
-  const end = () => endGroup(pid, child);
-  signal.addEventListener('abort', end);
-  if (signal.aborted) end();
+  const forget = onAbort(signal, () => endGroup(pid, child));
   let hasEnded = false;
   void child.finally(() => {
     hasEnded = true; // its number may soon be another one's
-    signal.removeEventListener('abort', end);
+    forget();
     watchdog.release(pid);
   });
   // Node throws away what nobody has begun to read when a child ends: here it waits for its reader.

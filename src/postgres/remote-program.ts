@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { PassThrough, promises } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../base/errors.ts';
+import { onAbort } from '../base/on-abort.ts';
 import { collect, start, type Child, type ProcessResult } from '../base/subprocess.ts';
 import { isCommand, programAt, type Prefix } from './prefix.ts';
 import { RemoteOutput } from './remote-output.ts';
@@ -42,15 +43,14 @@ export class RemoteProgram implements Child {
     this.#call = call;
     this.#session = session;
     this.stdin.on('error', () => undefined); // it has ended: its ending says how
-    if (signal.aborted) this.kill();
-    signal.addEventListener('abort', this.kill);
+    const forget = onAbort(signal, this.kill);
     this.ending = this.#run()
       .catch((error: unknown) => {
         if (error instanceof Failure) return withoutProgram(error);
         throw error;
       })
       .finally(() => {
-        signal.removeEventListener('abort', this.kill);
+        forget();
         this.stdin.destroy();
         this.stdout.end();
       });

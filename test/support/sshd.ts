@@ -7,6 +7,7 @@ import { userInfo } from 'node:os';
 import { expect, onTestFinished } from 'vitest';
 import { isAvailable } from './available.ts';
 import { temporaryDirectory } from './cli.ts';
+import { closedPort } from './slack.ts';
 
 /** sshd refuses to start without its whole path. */
 const program = '/usr/sbin/sshd';
@@ -42,7 +43,7 @@ export async function sshd(settings: readonly string[] = []): Promise<Sshd> {
   }
   await copyFile(path('key.pub'), path('authorized_keys'));
   await mkdir('/run/sshd', { recursive: true });
-  const port = await freePort();
+  const port = Number((await closedPort()).split(':')[1]);
   const config = [
     `Port ${port}`,
     'ListenAddress 127.0.0.1',
@@ -79,15 +80,6 @@ export async function sshd(settings: readonly string[] = []): Promise<Sshd> {
 }
 
 const known = ['-o', 'StrictHostKeyChecking=accept-new'];
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
-}
 
 async function answers(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');
