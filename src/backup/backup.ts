@@ -76,5 +76,10 @@ function summarize(manifest: Manifest): string {
     formatPlural(totalRows(manifest.tables), 'row'),
     `${formatBytes(manifest.dumpBytes)} → ${formatBytes(manifest.fileBytes)}`,
     formatDuration(manifest.durationMs),
+    ...(manifest.leftOut === undefined
+      ? []
+      : [`without the rows of ${formatPlural(manifest.leftOut.tables.length, 'table')}`]),
+    ...(manifest.keep ? ['to be kept'] : []),
+    ...(manifest.label === undefined ? [] : [`"${manifest.label}"`]),
   ].join(', ');
 }

@@ -10,7 +10,7 @@ import { runAfter } from './hooks.ts';
 import { LaterSteps } from './later-steps.ts';
 import { moveLatest } from './latest.ts';
 import type { Published } from './publish.ts';
-import type { BackupReport } from './report.ts';
+import { doneIn, type BackupReport } from './report.ts';
 import { removeOld } from './tidy.ts';
 import { warn } from './warnings.ts';
 
@@ -77,6 +77,8 @@ export async function followUp(
   await later.try('what comes after it was not done', 'the backup itself is good', () =>
     runAfter(context, published),
   );
-  later.requireAll(name, warning);
-  return { name, path: join(config.backupDir, name), manifest, warning, removed: removed ?? [] };
+  const path = join(config.backupDir, name);
+  const report = { name, path, manifest, warning, removed: removed ?? [] };
+  later.requireAll(name, warning, doneIn(report));
+  return report;
 }

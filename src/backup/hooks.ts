@@ -1,6 +1,6 @@
 import { formatDuration } from '../base/format.ts';
 import { Failure } from '../base/errors.ts';
-import { howItEnded, run } from '../base/subprocess.ts';
+import { howItEnded, start } from '../base/subprocess.ts';
 import { commandLabel } from '../config/command-label.ts';
 import type { Context } from '../context.ts';
 import { environmentForCommands } from '../postgres/connection.ts';
@@ -46,6 +46,15 @@ export async function runAfter(context: Context, published: Published): Promise<
   }
 }
 
+/** The end of what is said: nobody reads more, and it can be much. */
+async function lastOf(chunks: AsyncIterable<Buffer>): Promise<string> {
+  let kept = Buffer.alloc(0);
+  for await (const chunk of chunks) kept = Buffer.concat([kept, chunk]).subarray(-maxKept);
+  return kept.toString();
+}
+
+const maxKept = 16 * 1024;
+
 /** @returns why it failed, for people; undefined where it did not. */
 async function runHook(
   variable: string,
@@ -67,7 +76,10 @@ async function runHook(
   }
   const started = performance.now();
   const command = { file, args, env, cwd };
-  const { stdout, stderr, ...ending } = await run(command, signal);
+  const child = start(command, signal);
+  child.stdin.end();
+  const stdout = await lastOf(child.stdout as AsyncIterable<Buffer>);
+  const { stderr, ...ending } = await child.ending;
   signal.throwIfAborted();
   const said = [stdout, stderr]
     .map((text) => text.trim())

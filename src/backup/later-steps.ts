@@ -1,4 +1,5 @@
 import { Failure, messageOf } from '../base/errors.ts';
+import type { Done } from '../notify/outcome.ts';
 
 interface Problem {
   readonly message: string;
@@ -11,8 +12,15 @@ export class IncompleteBackup extends Failure {
   readonly backup: string;
   /** Why a person should look at the backup itself. */
   readonly warning: string | undefined;
+  /** What was made. */
+  readonly done: Done;
 
-  constructor(problems: readonly Problem[], backup: string, warning: string | undefined) {
+  constructor(
+    problems: readonly Problem[],
+    backup: string,
+    warning: string | undefined,
+    done: Done,
+  ) {
     const hints = [...new Set(problems.map(({ hint }) => hint))];
     super(
       'incomplete',
@@ -21,6 +29,7 @@ export class IncompleteBackup extends Failure {
     );
     this.backup = backup;
     this.warning = warning;
+    this.done = done;
   }
 }
 
@@ -54,7 +63,8 @@ export class LaterSteps {
   }
 
   /** @throws IncompleteBackup where a step failed. */
-  requireAll(backup: string, warning: string | undefined): void {
-    if (this.#problems.length > 0) throw new IncompleteBackup(this.#problems, backup, warning);
+  requireAll(backup: string, warning: string | undefined, done: Done = { backup }): void {
+    if (this.#problems.length === 0) return;
+    throw new IncompleteBackup(this.#problems, backup, warning, done);
   }
 }

@@ -1,10 +1,9 @@
-import { totalRows } from '../base/table-rows.ts';
 import { Heartbeat } from '../notify/heartbeat.ts';
 import { databaseLabel, notify } from '../notify/notify.ts';
 import { failedOutcome } from '../notify/outcome.ts';
 import type { Context } from '../context.ts';
 import { IncompleteBackup } from './later-steps.ts';
-import type { BackupReport } from './report.ts';
+import { doneIn, type BackupReport } from './report.ts';
 
 /** The dead-man's switch, if there is one, for a backup that has not begun. */
 export function heartbeatOf({ config }: Context): Heartbeat | undefined {
@@ -15,17 +14,11 @@ export function heartbeatOf({ config }: Context): Heartbeat | undefined {
 /** Tells who is told of backups that one was made. */
 export async function notifySuccess(
   context: Context,
-  { name, manifest, warning, removed }: BackupReport,
+  report: BackupReport,
   heartbeat: Heartbeat | undefined,
 ): Promise<void> {
-  const done = {
-    backup: name,
-    bytes: manifest.fileBytes,
-    tables: manifest.tables.length,
-    rows: totalRows(manifest.tables),
-    durationMs: manifest.durationMs,
-    removed: removed.length,
-  };
+  const { warning } = report;
+  const done = doneIn(report);
   const database = databaseLabel(context);
   await notify(context, { job: 'backup', outcome: 'success', database, done, warning }, heartbeat);
 }
@@ -36,6 +29,8 @@ export async function notifyFailure(
   error: unknown,
   heartbeat: Heartbeat | undefined,
 ): Promise<void> {
-  const warning = error instanceof IncompleteBackup ? error.warning : undefined;
-  await notify(context, failedOutcome('backup', databaseLabel(context), error, warning), heartbeat);
+  const outcome = failedOutcome('backup', databaseLabel(context), error);
+  const made =
+    error instanceof IncompleteBackup ? { warning: error.warning, done: error.done } : {};
+  await notify(context, { ...outcome, ...made }, heartbeat);
 }

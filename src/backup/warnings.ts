@@ -34,9 +34,24 @@ function warnOfPatterns({ leftOut }: Manifest, { excludeTableData }: Config): Wa
   return [
     {
       message: `BACKUP_EXCLUDE_TABLE_DATA (${excludeTableData.join(' ')}) matches no table: all rows are in the backup`,
-      hint: 'patterns are those of pg_dump: `public.log`, `audit.*`, `public."Log"`',
+      hint: 'patterns are those of pg_dump: `public.log`, `audit.*`, `public."Log"`; rows of a partitioned table are in its partitions',
     },
   ];
+}
+
+/** What a restore would be refused for, unless it has no rows that need those. */
+function* warnOfDependents(
+  { withoutData: { dependents } }: DumpContents,
+  { leftOut, tables }: Manifest,
+): Generator<Warning> {
+  if (leftOut === undefined) return;
+  const empty = new Set(tables.filter(({ rows }) => rows === 0).map(({ table }) => table));
+  for (const { name, on } of dependents.filter((each) => !empty.has(each.name))) {
+    yield {
+      message: `${name} needs what ${on} holds, and that is left out: a restore of this backup may be refused`,
+      hint: 'leave out both or none of them (BACKUP_EXCLUDE_TABLE_DATA); `restore --skip-refused` does without the constraint or view',
+    };
+  }
 }
 
 /** A database that was emptied by accident makes a good backup, too. */
@@ -69,7 +84,12 @@ export async function warn(
   { config, log }: Context,
 ): Promise<string | undefined> {
   const losses = await warnOfLoss(manifest, config);
-  const warnings = [...warnOfContents(contents), ...warnOfPatterns(manifest, config), ...losses];
+  const warnings = [
+    ...warnOfContents(contents),
+    ...warnOfPatterns(manifest, config),
+    ...warnOfDependents(contents, manifest),
+    ...losses,
+  ];
   for (const { message, hint } of warnings) log.warn({ hint }, message);
   if (losses.length === 0 && manifest.tables.length === 0 && manifest.leftOut === undefined) {
     const { name } = manifest.database;

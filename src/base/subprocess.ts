@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { kill } from 'node:process';
 import { PassThrough, pipeline, promises, type Readable, type Writable } from 'node:stream';
 import { execa } from 'execa';
@@ -71,7 +72,10 @@ export function start(command: CommandLine, signal: AbortSignal): Child {
     stream.on('error', () => undefined); // it has ended: its ending says how
   }
   word.end('start\n');
-  const forget = onAbort(signal, () => endGroup(pid, child));
+  const forget = onAbort(signal, () => {
+    endGroup(pid, child);
+    leaveOutput(child);
+  });
   let hasEnded = false;
   void child.finally(() => {
     hasEnded = true; // its number may soon be another one's
@@ -86,7 +90,9 @@ export function start(command: CommandLine, signal: AbortSignal): Child {
     stdin: child.stdin,
     stdout,
     kill: (name) => {
-      if (!hasEnded) killGroup(pid, name);
+      if (hasEnded) return;
+      killGroup(pid, name);
+      if (name === 'SIGKILL') leaveOutput(child);
     },
     ending: child.then(({ exitCode, signal: killedBy }) => ({
       exitCode,
@@ -104,6 +110,22 @@ function endGroup(pid: number, ending: Promise<unknown>): void {
 }
 
 const politeMs = 5_000;
+
+/** What has left the group of a command that was ended may hold its output open: nobody waits for that. */
+function leaveOutput(
+  child: Pick<ChildProcess, 'stdout' | 'stderr' | 'exitCode' | 'signalCode' | 'once'>,
+): void {
+  const leave = () => {
+    setTimeout(() => {
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    }, leaveMs);
+  };
+  if (child.exitCode !== null || child.signalCode !== null) leave();
+  else child.once('exit', leave);
+}
+
+const leaveMs = 500;
 
 /** A command may have others do its work, as `docker compose` does: they are in its session. */
 function killGroup(pid: number, signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void {

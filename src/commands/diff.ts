@@ -74,7 +74,8 @@ function describe({ before, now, tables, differing }: Diff): string {
     const isOther = differing?.includes(change.table) ?? false;
     if (change.before === change.now && !isOther) return [];
     const words = [
-      describeChange(change) || `${formatCount(change.now ?? 0)} rows`,
+      describeChange(change, now.file.manifest?.leftOut?.tables) ||
+        `${formatCount(change.now ?? 0)} rows`,
       ...(isOther && change.before === change.now ? ['not the same'] : []),
     ];
     return [[`  ${change.table}`, words.join(', ')]];

@@ -28,8 +28,8 @@ export function addPruneCommand(program: Command, shell: Terminal): void {
     .option('--dry-run', 'only say what would be kept and removed, and why')
     .option('--accept-loss', 'no longer hold backups because much was lost since')
     .option('-y, --yes', 'do not ask (--accept-loss)')
-    .option('--keep <name...>', 'backups that stay, however old')
-    .option('--unkeep <name...>', 'backups that no longer do')
+    .option('--keep <name...>', 'these stay, however old; then retention is applied')
+    .option('--unkeep <name...>', 'these no longer do: what is too old goes at once')
     .option('--retention-days <n>', describeSetting('retentionDays'))
     .option('--keep-min <n>', describeSetting('retentionKeepMin'));
   addWaitOption(command)
@@ -74,10 +74,6 @@ export function addPruneCommand(program: Command, shell: Terminal): void {
       const { decisions, accepted, marked, places, failure } = report;
       if (flags.acceptLoss && accepted.length === 0)
         context.log.info('no backup is held for a loss');
-      for (const { name, keep } of marked) {
-        const what = keep ? 'stays, however old' : 'is kept no longer than others';
-        context.log.info(`${name} ${what}${dryRun ? ' (would be said)' : ''}`);
-      }
       if (dryRun) for (const loss of accepted) announceLoss(loss, context.log);
       const result: PruneResult = {
         dryRun,

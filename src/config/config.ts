@@ -167,11 +167,23 @@ export function loadConfig(sources: Sources): Config {
     fromEnvironment: [...ours].filter((name) => (sources.environment[name] ?? '') !== ''),
     ignored: [
       ...service.ignored,
+      ...overruledService(service.given, given),
       ...overruledSecretFiles(given, sources, file),
       ...Object.keys(file.values).flatMap((name) => misspellingOf(name, file.label, ours) ?? []),
     ],
   };
 }
+
+/** What a service says in vain, each a clause for people. */
+const overruledService = (
+  service: Readonly<Partial<Record<SettingName, Given>>>,
+  given: Readonly<Partial<Record<SettingName, Given>>>,
+): string[] =>
+  Object.entries(service).flatMap(([name, { source }]) => {
+    const first = given[name as SettingName]?.source;
+    const isSaid = first !== undefined && !source.startsWith('the default');
+    return isSaid ? [`${source} is not used: ${first} comes before it`] : [];
+  });
 
 /** @throws Failure `usage` */
 function check(given: Readonly<Partial<Record<SettingName, Given>>>): Settings {

@@ -5,10 +5,10 @@ import type { Connection } from './connection.ts';
 
 /** A server, for people: `localhost:5433`, ``the server behind `docker compose exec -T db` ``. */
 export function serverLabel({ host, port, through }: Connection): string {
-  const address = `${host ?? 'localhost'}${port === undefined ? '' : `:${port}`}`;
+  const address = `${host ?? ''}${port === undefined ? '' : `:${port}`}`;
   if (through === undefined) return address;
-  const named = host === undefined && port === undefined ? 'the server' : address;
-  return `${named} behind \`${commandLabel(through)}\``;
+  const itsPort = port === undefined ? 'the server' : `port ${port}`;
+  return `${host === undefined ? itsPort : address} behind \`${commandLabel(through)}\``;
 }
 
 /** Where a run works, for people: `database "aifinance" (POSTGRES_DB in .env) on localhost:5433 as "aifinance"`. */

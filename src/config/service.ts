@@ -70,10 +70,9 @@ function parametersOf(text: string, name: string): Map<string, string> | undefin
   let parameters: Map<string, string> | undefined;
   for (const line of text.split(/\r?\n/).map((each) => each.trim())) {
     if (line === '' || line.startsWith('#')) continue;
-    const section = /^\[(.*)\]$/.exec(line)?.[1];
-    if (section !== undefined) {
+    if (line.startsWith('[')) {
       if (parameters !== undefined) return parameters; // the first of that name counts
-      if (section === name) parameters = new Map();
+      if (line.startsWith(`[${name}]`)) parameters = new Map();
     } else if (parameters !== undefined) {
       const [, key, value = ''] = /^([a-z_]+)\s*=\s*(.*)$/.exec(line) ?? [];
       if (key === undefined) {
@@ -99,6 +98,10 @@ function serviceOf(parameters: ReadonlyMap<string, string>, name: string, file: 
     else if (key === 'hostaddr') throw withAddress(source);
     else if (libpqVariables.has(variable)) libpq[variable] = value;
     else ignored.push(`${source} is not passed on: libpq has no variable for it`);
+  }
+  // Who names a server by a service means PostgreSQL's own port.
+  if (given.host !== undefined && given.port === undefined) {
+    given.port = { value: '5432', source: `the default of service "${name}"` };
   }
   return { given, libpq, ignored };
 }

@@ -104,9 +104,12 @@ export const patterns = (zod: Zod) =>
   zod
     .string()
     .refine(
-      (text) => text.split('"').length % 2 === 1 && text.trim() !== '' && !text.includes('\0'),
+      (text) =>
+        text.split('"').length % 2 === 1 &&
+        text.trim() !== '' &&
+        !/[\0,]/.test(text.replaceAll(/"[^"]*"/g, '')),
       {
-        error: 'patterns as pg_dump has them, with every double quote closed',
+        error: 'patterns as pg_dump has them, separated by spaces, with every double quote closed',
       },
     )
     .transform((text) => text.match(/(?:"(?:[^"]|"")*"|[^\s"])+/g) ?? []);

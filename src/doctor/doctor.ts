@@ -2,6 +2,7 @@ import { listBackups } from '../backup-directory/catalog.ts';
 import type { Context } from '../context.ts';
 import { freeBytesOf } from '../restore/disk-space.ts';
 import type { Check } from './check.ts';
+import { commandChecks } from './command-checks.ts';
 import { directoryChecks } from './directory-checks.ts';
 import { offsiteChecks } from './offsite-checks.ts';
 import { serverChecks } from './server-checks.ts';
@@ -33,6 +34,7 @@ export async function examine(
     nodeCheck(nodeVersion),
     ...(await settingsChecks(context)),
     ...(await keyChecks(context)),
+    ...(await commandChecks(context)),
     ...checks,
     ...(await directoryChecks(
       context,

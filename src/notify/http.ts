@@ -77,7 +77,7 @@ export function describeProblem(error: unknown, ms = timeoutMs): string {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause.name === 'TimeoutError') return `no answer within ${ms / 1000} s`;
     const code = systemErrorCode(cause);
-    if (code !== undefined && /^E[A-Z_]+$/.test(code)) return code;
+    if (code !== undefined && /^(?:E|UND_ERR_|HPE_)[A-Z_]+$/.test(code)) return code;
   }
   return 'the request failed';
 }

@@ -1,6 +1,7 @@
 import { quoteIdentifier } from '../base/sql.ts';
 import type { Connection } from '../config/connection.ts';
 import { Failure } from '../base/errors.ts';
+import { shellWord } from '../base/format.ts';
 import { psqlCommand, serverLabel } from '../config/place.ts';
 import { tlsHint } from './tls-failure.ts';
 import { refusalOf, refusalSaid } from './connection-probe.ts';
@@ -29,10 +30,12 @@ interface Attempt {
 }
 
 /** What to look at where no server answers. */
-const running = ({ through }: Connection): string =>
+const running = ({ host, port, through }: Connection): string =>
   through === undefined
     ? 'check that the database is running (`docker compose ps`) and that POSTGRES_HOST and POSTGRES_PORT are right'
-    : 'check that the database is running (`docker compose ps`); POSTGRES_HOST and POSTGRES_PORT mean what they mean behind POSTGRES_EXEC: unset, they are its own socket';
+    : host === undefined && port === undefined
+      ? 'is it still starting? wait a moment and run it again; `docker compose ps` and `docker compose logs` tell'
+      : 'take POSTGRES_HOST and POSTGRES_PORT out of .env: behind POSTGRES_EXEC, the server has its own';
 
 const poolerHint =
   "a pooler (pgbouncer) between us and the server does not keep a session's settings: set POSTGRES_PORT to the server's own port";
@@ -91,7 +94,10 @@ const bySaying: readonly {
     pattern: /No such file or directory/,
     reason: ({ connection }) => ({
       what: `no server listens on the socket in ${connection.host ?? 'the usual place'}`,
-      hint: running(connection),
+      hint:
+        connection.host === undefined
+          ? running(connection)
+          : `the name of a socket ends in its port (.s.PGSQL.5432): see \`ls -a ${shellWord(connection.host)}\`, and set POSTGRES_PORT`,
     }),
   },
 ];

@@ -1,4 +1,6 @@
 import { Failure } from '../base/errors.ts';
+import { serverLabel } from '../config/place.ts';
+import type { Connection } from '../config/connection.ts';
 import { maintenanceDatabase } from './connection.ts';
 import { ConnectionFailure, poolerFailure } from './connection-failure.ts';
 import type { Server } from './psql.ts';
@@ -52,6 +54,16 @@ export async function contactMaintenance(server: Server): Promise<MaintainedServ
   }
 }
 
+/** Something else than psql is heard among its answers. */
+const disturbed = (connection: Connection) =>
+  new Failure(
+    'cannotConnect',
+    `${serverLabel(connection)}: what psql answers does not arrive as it is`,
+    {
+      hint: 'does the command of POSTGRES_EXEC, or what it starts (a profile, a background job), write to its output, too? nothing of that is safe: silence it',
+    },
+  );
+
 async function maintain(server: Server, database: string): Promise<MaintainedServer> {
   const session = new Session(server, database);
   try {
@@ -100,6 +112,7 @@ async function requireSameBackend(
       await other.ask('COMMIT;');
       ours.add((await session.ask(backend)).join());
     }
+    if ([...ours, ...others].some((pid) => !/^\d+$/.test(pid))) throw disturbed(connection);
     if (ours.size > 1 || others.size > 1 || [...others].some((pid) => ours.has(pid))) {
       throw poolerFailure(connection);
     }

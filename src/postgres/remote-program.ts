@@ -113,7 +113,7 @@ export class RemoteProgram implements Child {
       const { stderr } = await client.ending;
       return unanswered(words, seconds, [stderr, output.said].filter(Boolean).join('\n'));
     }
-    if (answer === undefined) return refused(words, await client.ending, output.said);
+    if (answer === undefined) return refused(words, await endSoon(client), output.said);
     if (answer[1] === '') return undefined;
     client.kill('SIGKILL');
     await client.ending;

@@ -22,7 +22,9 @@ type Words = readonly string[];
 /** The command itself is not on this machine. */
 export const missing = (words: Words): WayFailure =>
   new WayFailure('toolMissing', `${words[0] ?? ''}: no such command (POSTGRES_EXEC)`, {
-    hint: 'install it, or write its whole path in POSTGRES_EXEC: cron searches few directories (PATH=/usr/bin:/bin)',
+    hint: /\s/.test(words[0] ?? '')
+      ? 'it is all one word: take the inner quotes out'
+      : 'is it spelled right, and installed? write its whole path where PATH does not lead to it (cron has /usr/bin:/bin)',
   });
 
 /** A terminal on the way turns LF into CR LF: no byte of a dump would be safe. */
@@ -58,9 +60,24 @@ const noInput = 'it does not pass its input on: `docker exec -i`, `kubectl exec 
 const cures: readonly { readonly pattern: RegExp; readonly hint: string }[] = [
   { pattern: /not a (?:TTY|terminal)|allocate a TTY|pseudo-?tt?y/i, hint: noTerminal },
   {
-    pattern:
-      /is not running|no such (?:service|container)|no container|not found.*(?:pods?|deploy)/i,
-    hint: 'start it (`docker compose up -d`), and see its name in `docker compose ps`; POSTGRES_EXEC must name the service of the database',
+    pattern: /unknown command: docker compose|is not a docker command|unknown (?:shorthand )?flag/i,
+    hint: 'is the plugin installed (package docker-compose-plugin)? the old one is called `docker-compose exec -T`',
+  },
+  {
+    pattern: /no such (?:service|container)|not found.*(?:pods?|deploy)/i,
+    hint: 'POSTGRES_EXEC must name the service of the database (`docker compose ps --services`), or its container (`docker ps`)',
+  },
+  {
+    pattern: /is not running|no container/i,
+    hint: 'start it (`docker compose up -d`, with the -f of POSTGRES_EXEC), and look why it ended (`docker compose logs`)',
+  },
+  {
+    pattern: /^sudo: /m,
+    hint: 'let this user use docker without sudo (group docker), or allow it without a password (NOPASSWD in sudoers)',
+  },
+  {
+    pattern: /sh: (?:0: )?(?:cannot|can't) open '?sh\b/i,
+    hint: 'leave `sh` out of POSTGRES_EXEC: it is put behind it',
   },
   {
     pattern: /no configuration file|can't find a suitable configuration/i,
@@ -115,4 +132,10 @@ export function brokenOff(
   );
 }
 
-const lastLineOf = (text: string) => text.trim().split(/\r?\n/).at(-1)?.trim() ?? '';
+/** Docker ends with where there is more help. */
+const isAdvice = (line: string) => /^(?:Run|See) '/.test(line);
+
+function lastLineOf(text: string): string {
+  const lines = text.split(/\r?\n/).map((line) => line.trim());
+  return lines.findLast((line) => line !== '' && !isAdvice(line)) ?? '';
+}

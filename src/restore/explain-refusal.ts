@@ -21,6 +21,8 @@ interface Attempt {
 /** SQLSTATE of names that mean nothing: a column, a function, an object of another kind, a table, a schema. */
 const unknownName = new Set(['42703', '42883', '42704', '42P01', '3F000']);
 const syntaxError = '42601';
+/** A foreign key that leads nowhere; a view over one that was never filled. */
+const missingContents = new Set(['23503', '55000']);
 const unknownTable = '42P01';
 
 /** How to get the rest: rows of a table that is there are never left out. */
@@ -57,6 +59,9 @@ function cureFor(
   { plan, head, facts }: Attempt,
 ): string | undefined {
   const { text } = statement;
+  if (plan.file.manifest?.leftOut !== undefined && missingContents.has(error.code)) {
+    return `rows were left out of this backup (BACKUP_EXCLUDE_TABLE_DATA) that others need${goOn(text)}; leave out both or none of them`;
+  }
   if (/^CREATE EXTENSION\b/.test(text)) {
     return `install the extension on this server (pgvector: the package postgresql-NN-pgvector, or the image pgvector/pgvector)${goOn(text)}`;
   }

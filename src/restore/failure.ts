@@ -1,5 +1,6 @@
 import { UnsafeDump } from '../dump/replay-filter.ts';
 import { Failure } from '../base/errors.ts';
+import type { Context } from '../context.ts';
 import { SqlError } from '../postgres/sql-error.ts';
 
 /** What a restore promises until its swap. */
@@ -7,6 +8,19 @@ export const untouched = 'the live database was not touched';
 
 /** The connection was lost in the middle of a swap, and the server does not answer any more. */
 export class UndecidedSwap extends Failure {}
+
+/**
+ * Ends with the interruption where there was one; but that it is not known whether the swap happened is said before.
+ * @throws the reason of the interruption.
+ */
+export function throwIfInterrupted(
+  error: unknown,
+  { signal, log }: Pick<Context, 'signal' | 'log'>,
+): void {
+  if (signal.aborted && error instanceof UndecidedSwap)
+    log.error({ hint: error.hint }, error.message);
+  signal.throwIfAborted();
+}
 
 /** The class of SQLSTATE of sessions that an administrator, a crash or a shutdown has ended. */
 const operatorIntervention = '57P';

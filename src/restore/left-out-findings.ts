@@ -6,10 +6,13 @@ import type { Situation } from './situation.ts';
 const named = 8;
 
 /** What will be there without its contents, for they were left out of the backup on purpose. */
-export function leftOutFindings({ file }: Situation): Finding[] {
+export function leftOutFindings({ file, facts }: Situation): Finding[] {
   const { tables = [], sequences = [] } = file.manifest?.leftOut ?? {};
-  const hint =
-    'their rows were left out of this backup (BACKUP_EXCLUDE_TABLE_DATA); those that are there now stay in the database that is kept';
+  const present =
+    facts.target === undefined
+      ? ''
+      : '; those that are there now stay in the database that is kept';
+  const hint = `their rows were left out of this backup (BACKUP_EXCLUDE_TABLE_DATA)${present}`;
   return [
     ...(tables.length === 0
       ? []

@@ -1,6 +1,6 @@
 import type { ReadProgress } from '../archive/reader.ts';
 import { RestoreLock } from './lock.ts';
-import { restoreFailure } from './failure.ts';
+import { restoreFailure, throwIfInterrupted } from './failure.ts';
 import { createMissingRoles } from './globals.ts';
 import { fillScratch, type Filled } from './fill.ts';
 import { ScratchDatabase } from './scratch.ts';
@@ -100,7 +100,7 @@ export async function restore(context: Context, options: RestoreOptions): Promis
     await lock.assertHeld();
     await scratch.swapIn(plan);
   } catch (error) {
-    signal.throwIfAborted();
+    throwIfInterrupted(error, context);
     throw restoreFailure(await explainRefusal(error, prepared, readAccess(context)));
   }
   const dropped = options.dropOld && (await dropPrevious(context, server, plan));

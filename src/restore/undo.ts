@@ -3,7 +3,7 @@ import { Failure } from '../base/errors.ts';
 import type { Server } from '../postgres/psql.ts';
 import { RestoreLock } from './lock.ts';
 import { surveyServer } from './server-facts.ts';
-import { restoreFailure } from './failure.ts';
+import { restoreFailure, throwIfInterrupted } from './failure.ts';
 import { requirePossible, requireSame } from './finding.ts';
 import { planUndo, type UndoPlan } from './undo-plan.ts';
 import { swapDatabases } from './swap.ts';
@@ -51,6 +51,7 @@ export async function undoRestore(
       comment: undo.returning.comment,
     });
   } catch (error) {
+    throwIfInterrupted(error, context);
     throw restoreFailure(error);
   }
   return undo;

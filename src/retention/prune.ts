@@ -66,6 +66,9 @@ export async function prune(context: Context, options: PruneOptions): Promise<Pr
   const { marks, changed } = await markKept(context, options.wishes);
   if (accepted.length > 0) await accept(accepted, context);
   if (changed.length > 0) await writeKeptMarks(config.backupDir, marks);
+  for (const { name, keep } of changed) {
+    log.info(`${name} ${keep ? 'stays, however old' : 'is kept no longer than others'}`);
+  }
   const decisions = await plan(context);
   await applyPlan(config.backupDir, decisions, context.signal, ({ backup, reason }) =>
     log.info(`removed ${backup.name}: ${reason}`),

@@ -60,6 +60,8 @@ describe('BEFORE_BACKUP', () => {
     const missing = await run(['backup'], { env: { BEFORE_BACKUP: 'not_there at all' } });
     expect(missing).toExitWith(20);
     expect(missing.stderr).toContain('BEFORE_BACKUP: no such command: not_there');
+    const inside = await run(['backup'], { env: { BEFORE_BACKUP: "sh -c 'not_there'" } });
+    expect(inside.stderr).toMatch(/failed \(exit code 127\): .*not_there: not found/);
     const shell = await run(['backup'], { env: { BEFORE_BACKUP: 'a && b' } });
     expect(shell).toExitWith(2);
     expect(shell.stderr).toContain('there is no shell');
@@ -83,6 +85,19 @@ describe('BEFORE_BACKUP', () => {
       expect(await isRunning(Number(await pid()))).toBe(false);
     },
   );
+});
+
+test('what a command leaves behind does not hold up who ends it, and much output is no trouble', async () => {
+  const { run } = await backedUp();
+  const held = await run(['backup'], {
+    env: { BEFORE_BACKUP: "sh -c 'setsid sleep 20 & sleep 60'", BACKUP_TIMEOUT: '2' },
+  });
+  expect(held).toExitWith(20);
+  expect(held.stderr).toContain('(BACKUP_TIMEOUT)');
+  const loud = await run(['backup'], {
+    env: { BEFORE_BACKUP: "sh -c 'head -c 600000000 /dev/zero; exit 1'" },
+  });
+  expect(loud).toExitWith(20);
 });
 
 describe('AFTER_BACKUP', () => {

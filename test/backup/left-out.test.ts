@@ -66,3 +66,25 @@ test('a pattern that matches nothing is told, one that makes no sense fails', as
   expect(dots).toExitWith(20);
   expect(dots.stderr).toContain('too many dotted names');
 });
+
+test('where others need what is left out, that is told when it is made, and how a restore goes on', async () => {
+  const { run, database } = await backedUp(`
+    CREATE TABLE parent (id int PRIMARY KEY); INSERT INTO parent VALUES (1);
+    CREATE TABLE child (parent int REFERENCES parent); INSERT INTO child VALUES (1);
+    CREATE TABLE nobody (parent int REFERENCES parent);
+    CREATE MATERIALIZED VIEW one AS SELECT * FROM child;
+    CREATE MATERIALIZED VIEW two AS SELECT * FROM one;`);
+  const env = { BACKUP_EXCLUDE_TABLE_DATA: 'parent one' };
+  const backup = await run(['backup'], { env });
+  expect(backup).toExitWith(0);
+  expect(backup.stderr).toContain(
+    'public.child needs what public.parent holds, and that is left out',
+  );
+  expect(backup.stderr).toContain('public.two needs what public.one holds');
+  expect(backup.stderr).not.toContain('public.nobody');
+  const refused = await run(['restore', '--yes']);
+  expect(refused).toExitWith(22);
+  expect(refused.stderr).toMatch(/rows were left out of this backup[^]*--skip-refused/);
+  expect(await run(['restore', '--yes', '--skip-refused'])).toExitWith(0);
+  expect(await sql(database, 'SELECT count(*) FROM child;')).toBe('1');
+});

@@ -257,3 +257,18 @@ test('values that go on behind a # are found, and no others', () => {
     ),
   ).toEqual(['A', 'G', 'J']);
 });
+
+test('commands of the team are looked for, here and for cron', async () => {
+  const { run } = await backedUp();
+  const directory = await temporaryDirectory();
+  await writeFile(join(directory, 'only-here'), '#!/bin/sh\n', { mode: 0o755 });
+  const { stdout } = await run(['doctor'], {
+    env: {
+      PATH: `${directory}:${process.env.PATH ?? ''}`,
+      BEFORE_BACKUP: 'only-here now',
+      AFTER_BACKUP: 'not_there',
+    },
+  });
+  expect(stdout).toMatch(/warning +commands +BEFORE_BACKUP: cron does not find only-here/);
+  expect(stdout).toMatch(/FAILED +commands +AFTER_BACKUP: no such command: not_there/);
+});

@@ -81,7 +81,7 @@ describe('with the programs in a container', () => {
     const { run, env } = await behindDocker();
     const wrong = await run(['backup', '--port', '1']);
     expect(wrong).toExitWith(13);
-    expect(wrong.stderr).toContain('cannot connect to localhost:1 behind');
+    expect(wrong.stderr).toContain('cannot connect to port 1 behind');
     const tls = await run(['backup'], { ...env, PGSSLMODE: 'require' });
     expect(tls).toExitWith(13);
     expect(tls.stderr).toContain('PGSSLMODE requires');

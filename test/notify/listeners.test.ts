@@ -183,6 +183,24 @@ describe('the webhook', () => {
     expect(messages[0]?.failure?.hint).toContain('docker compose ps');
   });
 
+  test('hears of a backup that is safe although a later step failed', async () => {
+    const { run } = await backedUp();
+    const { url, told } = await listener();
+    expect(await run(['backup'], { env: { WEBHOOK_URL: url, AFTER_BACKUP: 'false' } })).toExitWith(
+      3,
+    );
+    expect(told.map(parse)).toMatchObject([
+      {
+        job: 'backup',
+        outcome: 'incomplete',
+        tables: 1,
+        rows: 1000,
+        failure: { kind: 'incomplete' },
+      },
+    ]);
+    expect(told.map(parse)[0]?.backup).toMatch(/^pratiko_backup_/);
+  });
+
   test('is tried by doctor --notify', async () => {
     const { run } = await backedUp();
     const { url, told } = await listener();

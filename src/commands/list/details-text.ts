@@ -18,7 +18,7 @@ export function describeDetails(details: Details, now: Date): string {
     change.table,
     change.now === null ? '' : formatCount(change.now),
     change.now === null ? '' : formatBytes(bytes.get(change.table) ?? 0),
-    before === undefined ? '' : describeChange(change),
+    before === undefined ? '' : describeChange(change, file.manifest?.leftOut?.tables),
   ]);
   const header = ['TABLE', 'ROWS', 'BYTES', before === undefined ? '' : 'SINCE THE ONE BEFORE'];
   const total = `${formatPlural(tables.length, 'table')}, ${formatPlural(totalRows(tables), 'row')}`;
