@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
-import { endLength, endMark } from './remote-script.ts';
+import type { PosixChecksum } from '../base/posix-checksum.ts';
+import { endMark, endOfProgram, maxEndBytes } from './remote-script.ts';
 
 /** The most that is kept of what comes before an answer, in bytes. */
 const maxBefore = 64 * 1024;
@@ -11,6 +12,9 @@ export class RemoteOutput {
   #rest: Buffer = Buffer.alloc(0);
   /** The exit code of the program, once all its output was read; undefined where the way broke before. */
   exitCode: number | undefined;
+  /** All its output arrived as it was; undefined where nothing tells. */
+  isWhole: boolean | undefined;
+  #told: string | undefined;
 
   constructor(stdout: Readable, word: string) {
     this.#chunks = (stdout as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
@@ -41,15 +45,26 @@ export class RemoteOutput {
     void this.#chunks.return?.();
   }
 
-  /** The output of the program. What may be the beginning of its end is held back until more is known. */
-  async *program(): AsyncGenerator<Buffer> {
+  /**
+   * The output of the program. What may be the beginning of its end is held back until more is known.
+   * @param checksum what is told of it there is compared with what arrived: see `isWhole`.
+   */
+  async *program(checksum?: PosixChecksum): AsyncGenerator<Buffer> {
+    for await (const chunk of this.#program()) {
+      checksum?.update(chunk);
+      yield chunk;
+    }
+    if (checksum !== undefined && this.#told !== undefined) {
+      this.isWhole = this.#told === checksum.text;
+    }
+  }
+
+  async *#program(): AsyncGenerator<Buffer> {
     const mark = endMark(this.#word);
     for (;;) {
       const end = this.#rest.indexOf(mark);
-      if (end !== -1 && this.#rest.length >= end + endLength(this.#word)) {
+      if (end !== -1 && this.#readEnd(end + mark.length)) {
         if (end > 0) yield this.#rest.subarray(0, end);
-        const code = end + mark.length;
-        this.exitCode = Number(this.#rest.toString('latin1', code, code + 3));
         return;
       }
       const held = end === -1 ? this.#rest.lastIndexOf(mark[0] ?? 0) : end;
@@ -62,5 +77,15 @@ export class RemoteOutput {
       this.#rest = this.#rest.length === 0 ? next.value : Buffer.concat([this.#rest, next.value]);
     }
     if (this.#rest.length > 0) yield this.#rest;
+  }
+
+  /** Whether the line with which a program ends is there. */
+  #readEnd(start: number): boolean {
+    const line = this.#rest.toString('latin1', start, start + maxEndBytes);
+    const [, code, told] = endOfProgram.exec(line) ?? [];
+    if (code === undefined) return false;
+    this.exitCode = Number(code);
+    this.#told = told;
+    return true;
   }
 }

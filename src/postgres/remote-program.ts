@@ -2,13 +2,21 @@ import { randomBytes } from 'node:crypto';
 import { PassThrough, promises } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../base/errors.ts';
+import { PosixChecksum } from '../base/posix-checksum.ts';
 import { onAbort } from '../base/on-abort.ts';
 import { collect, start, type Child, type ProcessResult } from '../base/subprocess.ts';
 import { isCommand, programAt, type Prefix } from './prefix.ts';
 import { RemoteOutput } from './remote-output.ts';
 import { greeted, greeting, remoteScript, started, type RemoteCall } from './remote-script.ts';
 import { endSessionNamed } from './end-session.ts';
-import { brokenOff, missing, refused, throughTerminal, unanswered } from './way-failure.ts';
+import {
+  altered,
+  brokenOff,
+  missing,
+  refused,
+  throughTerminal,
+  unanswered,
+} from './way-failure.ts';
 
 /** How long a command may take to end after what ran at its other end. */
 const lingerMs = 5_000;
@@ -89,7 +97,13 @@ export class RemoteProgram implements Child {
     client.stdin.end();
     output.leave();
     const { stderr, ...ending } = await endSoon(client);
-    if (isOrderly) return { exitCode: output.exitCode, signal: undefined, stderr };
+    if (isOrderly) {
+      const { exitCode, isWhole } = output;
+      const mayBeAltered = !this.#call.readsInput && exitCode === 0 && isWhole !== true;
+      if (mayBeAltered)
+        return withoutProgram(altered(this.#prefix.words, this.#call.program, isWhole));
+      return { exitCode, signal: undefined, stderr };
+    }
     const isAsked = this.#isStopped() && session === undefined;
     const { words } = this.#prefix;
     const way = isAsked
@@ -130,7 +144,8 @@ export class RemoteProgram implements Child {
     }
     this.#hasSession = true;
     if (readsInput) this.stdin.pipe(client.stdin);
-    await promises.pipeline(output.program(), this.stdout).catch(this.kill);
+    const checksum = readsInput ? undefined : new PosixChecksum();
+    await promises.pipeline(output.program(checksum), this.stdout).catch(this.kill);
     this.stdin.destroy();
   }
 

@@ -17,18 +17,23 @@ export const greeting = (word: string): string => `printf '%s-%s\\n' pratiko ${w
 export const greeted = (word: string): RegExp => new RegExp(`pratiko-${word}(\\r?)\\n`);
 
 /** What psql says when it has its connection, or `sh` when the program has ended: its exit code. */
-export const started = (word: string): RegExp => new RegExp(`${word}-(?:start|(\\d{3}))\\n`);
+export const started = (word: string): RegExp => new RegExp(`${word}-(?:start|(\\d+))\\n`);
 
-/** What `sh` says behind the last byte of a program: without it, the way broke before. */
+/** With what `sh` begins its line behind the last byte of a program: without it, the way broke before. */
 export const endMark = (word: string): Buffer => Buffer.from(`\x1e${word}-`);
 
-/** How long that is with the exit code and the line feed behind it, in bytes. */
-export const endLength = (word: string): number => endMark(word).length + 4;
+/** The rest of that line: the exit code, and what `cksum` says of the output. */
+export const endOfProgram = /^(\d+)(?: (\d+ \d+))?\n/;
+
+/** So long that line can be, in bytes. */
+export const maxEndBytes = 128;
 
 /**
  * What a `sh` does that reads this from its stdin. It is one compound command, and nothing is sent behind it before
- * the program says that it runs: a `sh` may read ahead. `exit` keeps it from what the program has left. A program that reads
- * nothing gets its end from the end of stdin: pg_dump then cancels what it has asked of the server.
+ * the program says that it runs: a `sh` may read ahead. `exit` keeps it from what the program has left.
+ *
+ * A program that reads nothing gets its end from the end of stdin: pg_dump then cancels what it has asked of the server.
+ * What it writes is summed up there, for to be compared with what arrives: the command, or what it starts, may write, too.
  */
 export function remoteScript(call: RemoteCall, word: string): string {
   const { program, args, env, readsInput } = call;
@@ -36,12 +41,18 @@ export function remoteScript(call: RemoteCall, word: string): string {
   const setting = `unset ${overruledBy(env).join(' ')}; export${values.join('')}`;
   const greets = readsInput ? ['-c', `\\echo ${word}-start`] : [];
   const command = [program, ...greets, ...args].map(quoted).join(' ');
-  const tell = (code: string) => `printf '\\036%s-%03d\\n' ${word} "${code}"; exit`;
+  const tell = (what: string) => `printf '\\036%s-%s\\n' ${word} "${what}"; exit`;
   if (readsInput) return `{ ${setting}; ${command}; ${tell('$?')}; }\n`;
+  // 3: the input; 4: where output goes; 5: what is kept in `sum`; 6: cksum. Nothing but what must keep one open does.
+  const others = '3<&- 4>&- 5>&- 6>&-';
   return [
-    `{ ${setting}; exec 3<&0; ${command} </dev/null 3<&- & program=$!`,
-    '{ read -r _ <&3; kill "$program"; } >/dev/null 2>&1 & guard=$!',
-    `wait "$program"; code=$?; kill "$guard" 2>/dev/null; ${tell('$code')}; }\n`,
+    `command -v ${quoted(program)} >/dev/null || { ${tell('127')}; }`,
+    `{ command -v tee && command -v cksum; } >/dev/null || { ${tell('0')}; }`,
+    `{ ${setting}; exec 3<&0 4>&1; sum=$( { {`,
+    `${command} </dev/null ${others} & program=$!`,
+    '{ read -r _ <&3; kill "$program"; } >/dev/null 2>&1 4>&- 5>&- & guard=$!',
+    'wait "$program"; echo "$?" >&5; kill "$guard" 2>/dev/null; } |',
+    `{ tee /dev/fd/6 >&4; } 6>&1 | cksum ${others}; } 5>&1 ); ${tell('$(echo $sum)')}; }\n`,
   ].join('\n');
 }
 

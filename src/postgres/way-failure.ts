@@ -132,6 +132,27 @@ export function brokenOff(
   );
 }
 
+/**
+ * What a program wrote is not what arrived.
+ * @param isWhole undefined: nothing there could tell.
+ */
+export const altered = (words: Words, program: string, isWhole: boolean | undefined): WayFailure =>
+  isWhole === undefined
+    ? new WayFailure(
+        'toolMissing',
+        `whether all that ${program} writes arrives through \`${commandLabel(words)}\` (POSTGRES_EXEC) cannot be told`,
+        {
+          hint: '`tee` and `cksum` must be there, as in every image of PostgreSQL (package coreutils)',
+        },
+      )
+    : new WayFailure(
+        'cannotConnect',
+        `what ${program} wrote did not arrive as it was through \`${commandLabel(words)}\` (POSTGRES_EXEC)`,
+        {
+          hint: 'does the command, or what it starts (a profile, a background job), write to its output, too? silence it, and run this again',
+        },
+      );
+
 /** Docker ends with where there is more help. */
 const isAdvice = (line: string) => /^(?:Run|See) '/.test(line);
 

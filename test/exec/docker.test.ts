@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, inject, test } from 'vitest';
@@ -204,6 +204,39 @@ describe('where POSTGRES_EXEC leads nowhere', () => {
     expect(
       (await readFile(join(directory, 'pratiko_backup_latest.sql.gz'))).length,
     ).toBeGreaterThan(0);
+  });
+
+  test.each([
+    ['something else writes in between', String.raw`s/^77777$/77777\ncron: mail from root/`],
+    ['a piece is missing', '/^77777$/d'],
+  ])('a dump is refused where %s', async (_, edit) => {
+    const { env, directory } = await backedUp(
+      'CREATE TABLE t AS SELECT generate_series(1, 200000) AS a;',
+    );
+    const backups = async () => (await readdir(directory)).filter((name) => name.endsWith('.gz'));
+    const before = await backups();
+    const client = join((await docker()).directory, 'docker');
+    const exec = join(await temporaryDirectory(), 'exec');
+    const script = `#!/bin/sh\n'${client}' exec -i db "$@" | sed -u '${edit}'\n`;
+    await writeFile(exec, script, { mode: 0o755 });
+    const settings = { ...throughDocker(env, exec), PATH: process.env.PATH ?? '' };
+    const run = await runTool(['backup'], { env: settings });
+    expect(run).toExitWith(20);
+    expect(run.stderr).toContain('what pg_dump wrote did not arrive as it was');
+    expect(await backups()).toEqual(before);
+  });
+
+  test('where nothing there can tell whether all of a dump arrives, that is told', async () => {
+    const { run, directory } = await behindDocker();
+    const bare = await temporaryDirectory();
+    for (const name of ['sh', 'sleep', 'env']) await symlink(`/bin/${name}`, join(bare, name));
+    await writeFile(
+      join(directory, 'container.json'),
+      JSON.stringify({ ...(await inside(directory)), PATH: bare }),
+    );
+    const backup = await run(['backup'], { PG_BIN_DIR: dirname(server.psql.path) });
+    expect(backup).toExitWith(12);
+    expect(backup.stderr).toMatch(/cannot be told[^]*`tee` and `cksum`/);
   });
 
   test.each([

@@ -13,11 +13,14 @@ async function clientOf(session: string): Promise<number> {
     if (!/^\d+$/.test(pid)) continue;
     const read = (file: string) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '');
     if (!(await read('environ')).split('\0').includes(`PGAPPNAME=${session}`)) continue;
-    // docker, its sh, the program
-    return parentOf(await parentOf(Number(pid)));
+    let client = Number(pid);
+    while (!(await commandOf(client)).includes('docker')) client = await parentOf(client);
+    return client;
   }
   throw new Error(`no program has the session ${session}`);
 }
+
+const commandOf = (pid: number) => readFile(`/proc/${pid}/cmdline`, 'utf8');
 
 async function parentOf(pid: number): Promise<number> {
   return Number(/\) \S (\d+) /.exec(await readFile(`/proc/${pid}/stat`, 'utf8'))?.[1]);

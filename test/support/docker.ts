@@ -24,7 +24,7 @@ process.stdin.pipe(program.stdin);
 program.stdin.on('error', () => undefined);
 program.stdout.pipe(process.stdout);
 program.stderr.pipe(process.stderr);
-program.on('close', (code) => { process.exit(code ?? 137); });
+program.on('close', (code) => { process.exitCode = code ?? 137; process.stdin.destroy(); });
 `;
 
 /**
@@ -49,7 +49,8 @@ for (const stream of [program.stdin, process.stdout]) stream.on('error', () => u
 program.stdout.pipe(process.stdout);
 program.on('close', (code) => {
   writeFileSync(__dirname + '/ended-' + process.pid, String(code));
-  process.exit(code ?? 137);
+  process.exitCode = code ?? 137;
+  process.stdin.destroy();
 });
 `;
 
