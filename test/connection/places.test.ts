@@ -53,6 +53,39 @@ describe('a service file', () => {
     expect(await run(['restore', '--yes'])).toExitWith(0);
   });
 
+  test('is read as libpq reads it: the first of a name counts, behind it a remark; its port is 5432 by default', async () => {
+    const { run } = await service([
+      '[app] # production',
+      ...login.filter((line) => !line.startsWith('port')),
+      'host=nowhere.invalid',
+      'sslpassword=x',
+      '[trail]',
+    ]);
+    const backup = await run(['backup']);
+    expect(backup).toExitWith(13);
+    expect(backup.stderr).toContain(`cannot connect to ${host}:5432`);
+    expect(backup.stderr).toMatch(/sslpassword of service "app" in .* is not passed on/);
+    const address = await service(['[app]', ...login, 'hostaddr=127.0.0.1']);
+    const refused = await address.run(['backup']);
+    expect(refused).toExitWith(2);
+    expect(refused.stderr).toContain('hostaddr of service "app"');
+  });
+
+  test('its password comes behind PGPASSWORD, and what it says in vain is told', async () => {
+    const { run, database } = await service(
+      ['[app]', ...login, 'password=wrong', 'dbname=not_used'].filter(
+        (line) => line !== `password=${password}`,
+      ),
+    );
+    const set = { POSTGRES_DB: database };
+    expect(await run(['backup'], set)).toExitWith(13);
+    const given = await run(['backup'], { ...set, PGPASSWORD: password });
+    expect(given).toExitWith(0);
+    expect(given.stderr).toMatch(
+      /dbname of service "app" in .* is not used: POSTGRES_DB in the environment comes before it/,
+    );
+  });
+
   test('comes behind every setting of ours: a restore hits what was said', async () => {
     const { run, database } = await service(['[app]', ...login, 'dbname=not_there']);
     expect(await run(['backup'], { POSTGRES_DB: database })).toExitWith(0);

@@ -84,6 +84,11 @@ describe.skipIf(!hasOpenssl)('an encrypted connection', () => {
     const given = await runTool(['--config', settings, 'backup'], { env });
     expect(given).toExitWith(0);
     expect(given.stderr).toContain('INFO: for libpq: PGSSLMODE, PGSSLROOTCERT');
+    // An empty variable hides nothing.
+    const hidden = await runTool(['--config', settings, 'backup'], {
+      env: { ...env, PGSSLMODE: '', POSTGRES_HOST: '127.0.0.1' },
+    });
+    expect(hidden.stderr).toContain('does not match host name');
     await writeFile(settings, 'PGSSLMODE=verify-full\nPGSSLROOTCERT=no/such.crt\n');
     const relative = await runTool(['--config', settings, 'backup'], { env, cwd: directory });
     expect(relative).toExitWith(13);

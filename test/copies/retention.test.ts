@@ -1,4 +1,4 @@
-import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { installation, temporaryDirectory } from '../support/cli.ts';
@@ -99,4 +99,30 @@ test('where copies may not be removed, that is told, and is no error', async () 
   expect(made).toExitWith(0);
   expect(made.stderr.match(/does not let copies be removed/g)).toHaveLength(1);
   expect((await s3.names()).filter(isDump)).toHaveLength(names.length + 1);
+});
+
+test('a copy of a backup that is to be kept stays, also when that is gone here', async () => {
+  const { run, names, nas, directory } = await withOldOnes();
+  const [oldest = '', second = ''] = names;
+  expect(await run(['prune', '--dry-run', '--keep', oldest])).toExitWith(0);
+  expect(await run(['copy'])).toExitWith(0);
+  expect(await run(['prune', '--keep', oldest])).toExitWith(0);
+  expect(await dumpsIn(nas)).toContain(oldest);
+  for (const ending of ['.sql.gz', '.manifest.json']) {
+    await rm(join(directory, oldest.replace('.sql.gz', ending)));
+  }
+  // Neither another mark nor a backup forgets it.
+  expect(await run(['prune', '--keep', names.at(-1) ?? ''])).toExitWith(0);
+  expect(await run(['backup'])).toExitWith(0);
+  expect(await dumpsIn(nas)).toContain(oldest);
+  expect(await dumpsIn(nas)).not.toContain(second);
+});
+
+test('so does that of one that was made to be kept', async () => {
+  const { run, directory, nas } = await withOldOnes();
+  expect(await run(['backup', '--keep', '--no-prune'])).toExitWith(0);
+  const made = (await dumpsIn(directory)).at(-1) ?? '';
+  const history = await readFile(join(directory, 'pratiko_backup_history.jsonl'), 'utf8');
+  expect(history).toMatch(new RegExp(`"backup":"${made}".*"keep":true`));
+  expect(await dumpsIn(nas)).toContain(made);
 });

@@ -87,6 +87,29 @@ describe('with the programs in a container', () => {
     expect(tls.stderr).toContain('PGSSLMODE requires');
   });
 
+  test('what is set at the other end leads to no other server, and changes no text', async () => {
+    const { run, env, database } = await behindDocker();
+    const { host, port } = inject('connection');
+    const here = {
+      POSTGRES_HOST: host,
+      POSTGRES_PORT: String(port),
+      POSTGRES_EXEC: env.POSTGRES_EXEC ?? '',
+    };
+    await sql(database, "INSERT INTO t VALUES (0); COMMENT ON TABLE t IS 'é';");
+    const odd = {
+      PGHOSTADDR: '127.0.0.9',
+      PGSERVICE: 'x',
+      PGCLIENTENCODING: 'LATIN1',
+      PGUSER: 'x',
+      PGDATABASE: 'x',
+      PGPASSWORD: 'x',
+    };
+    const backup = await run(['backup'], { ...here, DOCKER_INSIDE: JSON.stringify(odd) });
+    expect(backup).toExitWith(0);
+    const dump = await run(['extract', '--schema-only'], here);
+    expect(dump.stdout).toContain("IS 'é';");
+  });
+
   test('a wrong password and a missing database are told as such', async () => {
     const { run } = await behindDocker();
     const password = await run(['backup'], { POSTGRES_PASSWORD: 'wrong' });
@@ -141,6 +164,7 @@ describe('where POSTGRES_EXEC leads nowhere', () => {
       2,
       /goes through a terminal[^]*-T/,
     ],
+    'it closes its output and stays': ['exec >/dev/null; sleep 60', 13, /ran nothing \(SIGKILL\)/],
     'it wants a terminal': [
       "echo 'the input device is not a TTY' >&2; exit 1",
       13,

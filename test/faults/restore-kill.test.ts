@@ -93,6 +93,9 @@ describe('in the middle of the load', () => {
     const other = await backedUp();
     const second = await other.run(['restore', '--yes', '--to', made.database]);
     expect(second.stderr).toContain(`another restore works on database "${made.database}"`);
+    expect(second.stderr).toMatch(
+      /held by process \d+ \(pratiko-backup \w+, since .*SELECT pg_terminate_backend\(\d+\)/,
+    );
     expect(second.exitCode).toBe(11);
     made.running.kill('SIGTERM');
     expect(await made.running).toExitWith(143);
