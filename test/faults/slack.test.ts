@@ -64,4 +64,9 @@ test('a proxy is used where one is set, and not for what it is not for', async (
   expect(await run(['backup'], { env: { ...env, NO_PROXY: '127.0.0.1' } })).toExitWith(0);
   expect(asked).toHaveLength(1);
   expect(messages).toHaveLength(2);
+  const others = { HTTP_PROXY: env.HTTP_PROXY, HEARTBEAT_URL: url, WEBHOOK_URL: url };
+  expect(await run(['backup'], { env: others })).toExitWith(0);
+  expect(new Set(asked)).toEqual(new Set([new URL(url).host]));
+  expect(asked.length).toBeGreaterThan(1);
+  expect(messages).toHaveLength(5);
 });
