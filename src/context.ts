@@ -126,7 +126,7 @@ function prefixOf({ config, log, environment }: Context): Prefix | undefined {
   };
 }
 
-/** A command like \`docker exec\` may take longer than a connection. */
+/** A command like `docker exec` may take longer than a connection. */
 const answerFactor = 3;
 const defaultAnswerSeconds = 30;
 

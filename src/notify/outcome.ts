@@ -36,19 +36,13 @@ export interface Outcome {
 }
 
 /** What there is to tell of a job that ended with an error. */
-export function failedOutcome(
-  job: Job,
-  database: string,
-  error: unknown,
-  warning?: string,
-): Outcome {
+export function failedOutcome(job: Job, database: string, error: unknown): Outcome {
   const known = error instanceof Failure ? error : undefined;
   return {
     job,
     outcome: known?.kind === 'incomplete' ? 'incomplete' : 'failure',
     database,
     done: {},
-    warning,
     failure: {
       kind: known?.kind ?? (error instanceof Interrupted ? 'interrupted' : 'unexpected'),
       message: messageOf(error),

@@ -42,7 +42,10 @@ test('what a person should look at is told with it', async () => {
   const later = new LaterSteps(signal);
   await later.try('not done', 'do it', () => Promise.reject(new Error('odd')));
   const error = incomplete(later, 'it holds 0 rows; before it held 31');
-  const { text } = slackMessage(failedOutcome('backup', 'app on db:5432', error, error.warning));
+  const { text } = slackMessage({
+    ...failedOutcome('backup', 'app on db:5432', error),
+    warning: error.warning,
+  });
   expect(text).toBe(
     ':warning: Backup of app on db:5432 is safe, but a later step failed\n' +
       '*Error:* the backup is safe, but not done: odd\n' +
