@@ -121,14 +121,13 @@ export class RestoreLock implements AsyncDisposable {
   /** Who holds a lock, as a clause for people: a session can outlive its restore where the network broke. */
   async #holderOf(what: string): Promise<string> {
     const [holder = ''] = await this.#session.ask(
-      `SELECT format('process %s (%s, since %s)', a.pid, a.application_name, to_char(backend_start, 'YYYY-MM-DD HH24:MI')),
-              a.pid
+      `SELECT a.pid, format('process %s (%s, since %s)', a.pid, a.application_name, to_char(backend_start, 'YYYY-MM-DD HH24:MI'))
          FROM pg_locks JOIN pg_stat_activity AS a USING (pid)
         WHERE locktype = 'advisory' AND granted AND objsubid = 1
           AND classid::bigint << 32 | objid::bigint = ${keyOf(what)} LIMIT 1;`,
     );
-    const [who, pid] = holder.split('|');
-    if (who === undefined || pid === undefined) return '';
+    const [, pid, who] = /^(\d+)\|(.*)$/.exec(holder) ?? [];
+    if (pid === undefined) return '';
     return `; its lock is held by ${who} of the server: if no restore is alive, SELECT pg_terminate_backend(${pid})`;
   }
 

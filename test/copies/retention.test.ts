@@ -120,9 +120,15 @@ test('a copy of a backup that is to be kept stays, also when that is gone here',
 
 test('so does that of one that was made to be kept', async () => {
   const { run, directory, nas } = await withOldOnes();
-  expect(await run(['backup', '--keep', '--no-prune'])).toExitWith(0);
-  const made = (await dumpsIn(directory)).at(-1) ?? '';
-  const history = await readFile(join(directory, 'pratiko_backup_history.jsonl'), 'utf8');
-  expect(history).toMatch(new RegExp(`"backup":"${made}".*"keep":true`));
-  expect(await dumpsIn(nas)).toContain(made);
+  const notYet = { OFFSITE_URL: '' };
+  expect(await run(['backup', '--keep', '--no-prune'], notYet)).toExitWith(0);
+  const made = await age(directory, (await dumpsIn(directory)).at(-1) ?? '', 25);
+  expect(await run(['copy'])).toExitWith(0);
+  for (const ending of ['.sql.gz', '.manifest.json']) {
+    await rm(join(directory, made.replace('.sql.gz', ending)));
+  }
+  expect(await run(['backup'])).toExitWith(0);
+  const there = await dumpsIn(nas);
+  expect(there).toContain(made);
+  expect(there).toHaveLength(4);
 });
