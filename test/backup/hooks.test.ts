@@ -89,11 +89,14 @@ describe('BEFORE_BACKUP', () => {
 
 test('what a command leaves behind does not hold up who ends it, and much output is no trouble', async () => {
   const { run } = await backedUp();
-  const held = await run(['backup'], {
-    env: { BEFORE_BACKUP: "sh -c 'setsid sleep 20 & sleep 60'", BACKUP_TIMEOUT: '2' },
-  });
+  const { directory, command } = await script('setsid sleep 60 & echo $! > "$0.pid"; sleep 60');
+  const held = await run(['backup'], { env: { BEFORE_BACKUP: command, BACKUP_TIMEOUT: '2' } });
   expect(held).toExitWith(20);
   expect(held.stderr).toContain('(BACKUP_TIMEOUT)');
+  // It is at work still, and holds the output.
+  const pid = Number(await readFile(join(directory, 'a script.sh.pid'), 'utf8'));
+  expect(await isRunning(pid)).toBe(true);
+  process.kill(pid);
   const loud = await run(['backup'], {
     env: { BEFORE_BACKUP: "sh -c 'head -c 600000000 /dev/zero; exit 1'" },
   });
