@@ -7,6 +7,7 @@ const parts = ['dump/', 'postgres/', 'streams/', 'backup-directory/', 'notify/',
  */
 const layers = [
   ['main.ts', 'demo/'],
+  ['edge/'],
   ['program.ts'],
   ['commands/'],
   ['doctor/'],
@@ -59,9 +60,9 @@ export default {
       comment:
         'What is loaded to show a help text: recipes and zod are imported when they are needed.',
       severity: 'error',
-      from: { path: '^src/(?:main|program|commands/|cli/)', pathNot: 'results\\.ts$' },
+      from: { path: '^src/(?:main|edge/|program|commands/|cli/)', pathNot: '(?:results|schemas)\\.ts$' },
       to: {
-        path: '^src/(?:context|backup/|restore/|inspect/|doctor/|copies/|schedule/|retention/|postgres/|config/config|cli/.*results)|(?:^|/)(?:zod|execa)(?:/|$)',
+        path: '^src/(?:context|backup/|restore/|inspect/|doctor/|copies/|schedule/|retention/|postgres/|config/config|cli/(?:.*results|schemas))|(?:^|/)(?:zod|execa)(?:/|$)',
         dependencyTypesNot: ['type-only', 'dynamic-import'],
       },
     },

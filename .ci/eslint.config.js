@@ -21,7 +21,7 @@ export default defineConfig(
   },
   {
     files: ['src/**/*.ts'],
-    ignores: ['src/main.ts', 'src/demo/main.ts'],
+    ignores: ['src/main.ts', 'src/edge/*.ts', 'src/demo/main.ts'],
     rules: { 'no-restricted-globals': ['error', 'process', 'console'] },
   },
 );

@@ -1,9 +1,11 @@
-import { Command, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { addBackupCommand } from './commands/backup.ts';
+import { addCompletionCommands } from './commands/completion.ts';
 import { addCopyCommand } from './commands/copy.ts';
 import { addDiffCommand } from './commands/diff.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addExtractCommand } from './commands/extract.ts';
+import { addHelpCommand } from './commands/help.ts';
 import { addKeygenCommand } from './commands/keygen.ts';
 import { addListCommand } from './commands/list/command.ts';
 import { addPruneCommand } from './commands/prune.ts';
@@ -11,17 +13,18 @@ import { addRestoreCommand } from './commands/restore/command.ts';
 import { describeSetting } from './config/settings.ts';
 import { addScheduleCommand } from './commands/schedule.ts';
 import { addStatusCommand } from './commands/status/command.ts';
-import type { Terminal } from './cli/terminal.ts';
+import { shortHelp } from './cli/help.ts';
+import type { GlobalFlags, Terminal } from './cli/terminal.ts';
 import { addVerifyCommand } from './commands/verify/command.ts';
 
 /** The whole command line. Commander's own errors are thrown, with their text already printed. */
 export function createProgram(shell: Terminal, version: string): Command {
-  const program = new Command('pratiko-backup')
+  const program: Command = new Command('pratiko-backup')
     .description('PostgreSQL backups: whole and verified, or not at all.')
     .version(version, '-V, --version')
     .exitOverride()
-    .showHelpAfterError('hint: add --help to see what is accepted')
-    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ outputError: () => undefined }) // told as every other error is
+    .configureHelp({ showGlobalOptions: true, formatHelp: shortHelp })
     .helpCommand(false)
     .option('--config <file>', 'settings file (default: .env of the project)')
     .addOption(new Option('--env-file <file>').hideHelp())
@@ -32,10 +35,8 @@ export function createProgram(shell: Terminal, version: string): Command {
       new Option('--log-format <format>', describeSetting('logFormat')).choices(['pretty', 'json']),
     )
     .option('--json', 'print the result as one JSON object to stdout')
-    .addHelpText(
-      'after',
-      '\nSettings come from flags, the environment and .env; the README lists them all.',
-    );
+    .option('--json-schema', 'print the JSON Schema of that, do nothing else')
+    .hook('preSubcommand', (_, command) => printSchema(program, command.name(), shell));
   addBackupCommand(program, shell);
   addRestoreCommand(program, shell);
   addVerifyCommand(program, shell);
@@ -48,21 +49,15 @@ export function createProgram(shell: Terminal, version: string): Command {
   addScheduleCommand(program, shell);
   addCopyCommand(program, shell);
   addKeygenCommand(program, shell);
-  addHelpCommand(program);
+  addCompletionCommands(program, shell);
+  addHelpCommand(program, shell, version);
   return program;
 }
 
-/** Commander's own shows the general help for a command that it does not know. */
-function addHelpCommand(program: Command): void {
-  program
-    .command('help')
-    .argument('[command]')
-    .description('display help for command')
-    .action((name: string | undefined) => {
-      const named = program.commands.find((command) => command.name() === name);
-      if (name !== undefined && named === undefined) {
-        program.error(`error: unknown command '${name}'`);
-      }
-      (named ?? program).help();
-    });
+/** `--json-schema`, whatever else was given to the command. */
+async function printSchema(program: Command, command: string, shell: Terminal): Promise<void> {
+  if (!program.opts<GlobalFlags>().jsonSchema) return;
+  const { jsonSchemaOf } = await import('./cli/schemas.ts');
+  await shell.write(`${JSON.stringify(jsonSchemaOf(command), undefined, 2)}\n`);
+  throw new CommanderError(0, 'jsonSchema', '');
 }

@@ -10,44 +10,60 @@ const count = z.number().int().nonnegative();
 
 export const manifestSchema = z.object({
   format: z.literal(1),
-  /** ISO 8601 with time zone. */
-  createdAt: z.iso.datetime({ offset: true }),
+  createdAt: z.iso.datetime({ offset: true }).describe('ISO 8601 with time zone.'),
   durationMs: z.number().nonnegative(),
   database: databaseTraitsSchema.extend({
     name: z.string(),
-    /** Absent in backups by the first version of this tool. */
-    settings: databaseSettingsSchema.optional(),
+    settings: databaseSettingsSchema
+      .optional()
+      .describe('Absent in backups by the first version of this tool.'),
   }),
-  /** The size of the plain SQL. */
-  dumpBytes: count,
-  /** The size of the backup. */
-  fileBytes: count,
-  /** The checksum of the backup, 64 hexadecimal digits. */
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  /** What a person has called it (`backup --label`). */
-  label: z.string().optional(),
-  /** Retention leaves it alone, until somebody says otherwise (`backup --keep`). */
-  keep: z.literal(true).optional(),
-  /** What is defined in it without its contents (BACKUP_EXCLUDE_TABLE_DATA); absent where nothing is. */
-  leftOut: z.object({ tables: z.array(z.string()), sequences: z.array(z.string()) }).optional(),
-  /** How the backup is encrypted; absent where it is not. */
-  encryption: z.enum(encryptions).optional(),
+  dumpBytes: count.describe('The size of the plain SQL.'),
+  fileBytes: count.describe('The size of the backup.'),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .describe('The checksum of the backup, 64 hexadecimal digits.'),
+  label: z.string().optional().describe('What a person has called it (`backup --label`).'),
+  keep: z
+    .literal(true)
+    .optional()
+    .describe('Retention leaves it alone, until somebody says otherwise (`backup --keep`).'),
+  leftOut: z
+    .object({ tables: z.array(z.string()), sequences: z.array(z.string()) })
+    .optional()
+    .describe(
+      'What is defined in it without its contents (BACKUP_EXCLUDE_TABLE_DATA); absent where nothing is.',
+    ),
+  encryption: z
+    .enum(encryptions)
+    .optional()
+    .describe('How the backup is encrypted; absent where it is not.'),
   tables: z.array(
     z.object({
       table: z.string(),
       rows: count,
-      /** The size of its rows in the SQL; absent in older manifests. */
-      bytes: count.optional(),
+      bytes: count
+        .optional()
+        .describe('The size of its rows in the SQL; absent in older manifests.'),
     }),
   ),
-  /** Roles to which it gives objects or privileges; absent in older manifests. */
-  roles: z.array(z.string()).optional(),
-  /** Roles of row-security policies; absent in older manifests. */
-  policyRoles: z.array(z.string()).optional(),
-  /** Extensions that it creates; absent in older manifests. */
-  extensions: z.array(z.string()).optional(),
-  /** What this tool did not understand of a whole dump; absent where it understood all. */
-  notUnderstood: z.string().optional(),
+  roles: z
+    .array(z.string())
+    .optional()
+    .describe('Roles to which it gives objects or privileges; absent in older manifests.'),
+  policyRoles: z
+    .array(z.string())
+    .optional()
+    .describe('Roles of row-security policies; absent in older manifests.'),
+  extensions: z
+    .array(z.string())
+    .optional()
+    .describe('Extensions that it creates; absent in older manifests.'),
+  notUnderstood: z
+    .string()
+    .optional()
+    .describe('What this tool did not understand of a whole dump; absent where it understood all.'),
   serverVersion: z.string(),
   pgDumpVersion: z.string(),
   toolVersion: z.string(),

@@ -11,7 +11,7 @@ export interface OffsiteFlag {
 
 export const fromOffsiteOption = [
   '--from-offsite [name]',
-  'fetch it from OFFSITE_URL first (default: the newest good copy)',
+  'fetch a copy from OFFSITE_URL first (default: newest)',
 ] as const;
 
 /**

@@ -3,10 +3,8 @@ import { count, tableRows } from './results.ts';
 
 const tableChange = z.strictObject({
   table: z.string(),
-  /** Rows before; null where there was no such table. */
-  before: count.nullable(),
-  /** Rows now; null where there is no such table. */
-  now: count.nullable(),
+  before: count.nullable().describe('Rows before; null where there was no such table.'),
+  now: count.nullable().describe('Rows now; null where there is no such table.'),
 });
 
 /** `list FILE` */
@@ -14,31 +12,30 @@ export const detailsResult = z.strictObject({
   name: z.string(),
   path: z.string(),
   bytes: count,
-  /** The size of the plain SQL. */
-  dumpBytes: count,
-  /** null where there is no manifest, as each that follows it. */
-  database: z.string().nullable(),
+  dumpBytes: count.describe('The size of the plain SQL.'),
+  database: z
+    .string()
+    .nullable()
+    .describe('null where there is no manifest, as each that follows it.'),
   createdAt: z.string().nullable(),
   durationMs: z.number().nonnegative().nullable(),
   serverVersion: z.string().nullable(),
   pgDumpVersion: z.string().nullable(),
   toolVersion: z.string().nullable(),
-  /** What a person has called it. */
-  label: z.string().nullable(),
-  /** Defined in it without contents, on purpose. */
+  label: z.string().nullable().describe('What a person has called it.'),
   leftOut: z
     .strictObject({ tables: z.array(z.string()), sequences: z.array(z.string()) })
-    .nullable(),
+    .nullable()
+    .describe('Defined in it without contents, on purpose.'),
   tables: z.array(tableRows),
   extensions: z.array(z.string()),
-  /** Roles that it needs. */
-  roles: z.array(z.string()),
-  /** Why it is not good, where it was read. */
-  defects: z.array(z.string()),
-  /** The good backup of the same database before it. */
-  before: z.strictObject({ name: z.string(), rows: count, dumpBytes: count }).nullable(),
-  /** Tables whose number of rows has changed since that. */
-  changes: z.array(tableChange),
+  roles: z.array(z.string()).describe('Roles that it needs.'),
+  defects: z.array(z.string()).describe('Why it is not good, where it was read.'),
+  before: z
+    .strictObject({ name: z.string(), rows: count, dumpBytes: count })
+    .nullable()
+    .describe('The good backup of the same database before it.'),
+  changes: z.array(tableChange).describe('Tables whose number of rows has changed since that.'),
 });
 export type DetailsResult = z.input<typeof detailsResult>;
 
@@ -53,7 +50,9 @@ export const diffResult = z.strictObject({
   before: diffSide,
   now: diffSide,
   tables: z.array(tableChange),
-  /** Tables of both that do not hold the same rows; null where that was not compared. */
-  differing: z.array(z.string()).nullable(),
+  differing: z
+    .array(z.string())
+    .nullable()
+    .describe('Tables of both that do not hold the same rows; null where that was not compared.'),
 });
 export type DiffResult = z.input<typeof diffResult>;

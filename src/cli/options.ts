@@ -1,9 +1,9 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { exitCodes, type FailureKind } from '../base/errors.ts';
 import { describeSetting } from '../config/settings.ts';
 import type { Flags } from '../config/sources.ts';
 import { shellWord } from '../base/format.ts';
 import type { Context } from '../context.ts';
+import { moreOptions } from './help.ts';
 import type { GlobalFlags } from './terminal.ts';
 
 /** Options of every command that connects, named as PostgreSQL names them. */
@@ -15,20 +15,24 @@ export interface ConnectionFlags {
 }
 
 export function addConnectionOptions(command: Command): Command {
-  return command
-    .option('--host <host>', describeSetting('host'))
-    .option('-p, --port <port>', describeSetting('port'))
-    .option('-U, --username <name>', describeSetting('user'))
-    .option('-d, --dbname <name>', describeSetting('database'));
+  const options = [
+    new Option('--host <host>', describeSetting('host')),
+    new Option('-p, --port <port>', describeSetting('port')),
+    new Option('-U, --username <name>', describeSetting('user')),
+    new Option('-d, --dbname <name>', describeSetting('database')),
+  ];
+  for (const option of options) command.addOption(option.helpGroup('Connection:'));
+  return command;
 }
 
 export function addWaitOption(command: Command): Command {
-  return command.option('--wait <seconds>', 'wait so long for another run to end', wholeSeconds, 0);
+  const option = new Option('--wait <seconds>', 'wait so long for another run to end');
+  return command.addOption(option.argParser(wholeSeconds).default(0).helpGroup(moreOptions));
 }
 
 export function addJobsOption(command: Command, what: string, cores: number): Command {
-  const option = new Option('-j, --jobs <n>', what).argParser(jobCount);
-  return command.addOption(option.default(cores, `the cores, ${cores}`));
+  const option = new Option('-j, --jobs <n>', what).argParser(jobCount).helpGroup(moreOptions);
+  return command.addOption(option.default(cores, 'the number of cores'));
 }
 
 /** The flags that are settings, under the settings' names. */
@@ -73,23 +77,6 @@ const optionWords = (options: Readonly<Record<string, string | undefined>>) =>
   Object.entries(options)
     .map(([option, value]) => (value ? ` ${option} ${shellWord(value)}` : ''))
     .join('');
-
-/** What an exit code means for a command, by the kind of failure; `done` is 0. */
-export type ExitCodeMeanings = Readonly<
-  { done: string } & Partial<Record<Exclude<FailureKind, 'unexpected'>, string>>
->;
-
-/** Lines for the end of a help text. */
-export function helpFooter(examples: readonly string[], meanings: ExitCodeMeanings): string {
-  const block = (title: string, lines: readonly string[]) =>
-    `\n${title}:\n${lines.map((line) => `  ${line}\n`).join('')}`;
-  const codes: Readonly<Record<string, number>> = { done: 0, ...exitCodes };
-  const lines = Object.entries(meanings)
-    .map(([kind, meaning]) => ({ code: codes[kind] ?? 0, meaning }))
-    .sort((a, b) => a.code - b.code)
-    .map(({ code, meaning }) => `${String(code).padEnd(4)}${meaning}`);
-  return block('Examples', examples) + block('Exit codes', lines);
-}
 
 function jobCount(text: string): number {
   const jobs = Number(text);

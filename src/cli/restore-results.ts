@@ -14,27 +14,27 @@ const skipped = z.strictObject({
 });
 
 const refusedStatement = z.strictObject({
-  /** The line of the dump, from 1. */
-  line: count,
+  line: count.describe('The line of the dump, from 1.'),
   object: z.string().optional(),
   statement: z.string(),
   reason: z.string(),
 });
 
 export const restoreResult = z.strictObject({
-  /** The path of the file. */
-  backup: z.string(),
+  backup: z.string().describe('The path of the file.'),
   database: z.string(),
-  /** The name under which the replaced database is kept; null where there is none. */
-  previous: z.string().nullable(),
-  /** Kept by earlier restores. */
-  previousDatabases: z.array(previousDatabase),
+  previous: z
+    .string()
+    .nullable()
+    .describe('The name under which the replaced database is kept; null where there is none.'),
+  previousDatabases: z.array(previousDatabase).describe('Kept by earlier restores.'),
   tables: z.array(tableRows),
-  /** Rows that came as INSERT statements. */
-  inserted: count,
+  inserted: count.describe('Rows that came as INSERT statements.'),
   skipped,
-  /** What is not in the new database, with `--skip-refused`. */
-  refused: z.array(refusedStatement).optional(),
+  refused: z
+    .array(refusedStatement)
+    .optional()
+    .describe('What is not in the new database, with `--skip-refused`.'),
   refusedTables: z.array(tableRows).optional(),
   refusedFile: z.string().nullable().optional(),
   durationMs: count,
@@ -45,28 +45,26 @@ export type RestoreResult = z.input<typeof restoreResult>;
 export const restorePlanResult = z.strictObject({
   dryRun: z.literal(true),
   plan: z.strictObject({
-    /** The path of the file. */
-    backup: z.string(),
-    /** null where neither manifest nor name tell. */
-    madeAt: moment.nullable(),
+    backup: z.string().describe('The path of the file.'),
+    madeAt: moment.nullable().describe('null where neither manifest nor name tell.'),
     database: z.string(),
-    /** Where the dump is loaded first. */
-    scratch: z.string(),
-    /** The name that the present database gets; null where there is none. */
-    previous: z.string().nullable(),
-    /** Roles that are created before (--globals). */
-    roles: z.array(z.string()),
-    /** Who is made a member of which role before. */
-    memberships: z.array(z.strictObject({ role: z.string(), member: z.string() })),
-    /** Statements that give the new database what the present one has. */
-    settings: z.array(z.string()),
+    scratch: z.string().describe('Where the dump is loaded first.'),
+    previous: z
+      .string()
+      .nullable()
+      .describe('The name that the present database gets; null where there is none.'),
+    roles: z.array(z.string()).describe('Roles that are created before (--globals).'),
+    memberships: z
+      .array(z.strictObject({ role: z.string(), member: z.string() }))
+      .describe('Who is made a member of which role before.'),
+    settings: z
+      .array(z.string())
+      .describe('Statements that give the new database what the present one has.'),
     previousDatabases: z.array(previousDatabase),
     serverVersion: z.string(),
-    /** Who will be disconnected. */
-    clients: z.array(
-      z.strictObject({ user: z.string(), application: z.string(), sessions: count }),
-    ),
-    /** Rows that are there, about, and that will be; null where one side is not known. */
+    clients: z
+      .array(z.strictObject({ user: z.string(), application: z.string(), sessions: count }))
+      .describe('Who will be disconnected.'),
     comparison: z
       .strictObject({
         live: count,
@@ -75,7 +73,8 @@ export const restorePlanResult = z.strictObject({
           z.strictObject({ table: z.string(), live: count, backup: count.nullable() }),
         ),
       })
-      .nullable(),
+      .nullable()
+      .describe('Rows that are there, about, and that will be; null where one side is not known.'),
     findings: z.array(finding),
   }),
 });
@@ -84,10 +83,11 @@ export type RestorePlanResult = z.input<typeof restorePlanResult>;
 /** `restore --undo` */
 export const undoResult = z.strictObject({
   database: z.string(),
-  /** The name under which the database was kept. */
-  was: z.string(),
-  /** The name under which the undone one is kept; null where there was none. */
-  previous: z.string().nullable(),
+  was: z.string().describe('The name under which the database was kept.'),
+  previous: z
+    .string()
+    .nullable()
+    .describe('The name under which the undone one is kept; null where there was none.'),
 });
 export type UndoResult = z.input<typeof undoResult>;
 
@@ -96,8 +96,7 @@ export const undoPlanResult = z.strictObject({
   dryRun: z.literal(true),
   plan: z.strictObject({
     database: z.string(),
-    /** The database that gets its name back. */
-    returning: previousDatabase,
+    returning: previousDatabase.describe('The database that gets its name back.'),
     previous: z.string().nullable(),
     findings: z.array(finding),
   }),
@@ -106,10 +105,8 @@ export type UndoPlanResult = z.input<typeof undoPlanResult>;
 
 /** `restore --salvage` */
 export const salvageResult = z.strictObject({
-  /** The path of the file. */
-  path: z.string(),
-  /** The new database that holds what was rescued. */
-  database: z.string(),
+  path: z.string().describe('The path of the file.'),
+  database: z.string().describe('The new database that holds what was rescued.'),
   tables: z.array(
     tableRows.extend({
       state: z.enum(['complete', 'cut', 'refused', 'noTable', 'inserted', 'absent']),
@@ -119,8 +116,7 @@ export const salvageResult = z.strictObject({
   defects: z.array(z.string()),
   refused: z.array(refusedStatement),
   skipped,
-  /** What reaches outside the database, each a clause. */
-  leftOut: z.array(z.string()),
+  leftOut: z.array(z.string()).describe('What reaches outside the database, each a clause.'),
   findings: z.array(finding),
 });
 export type SalvageResult = z.input<typeof salvageResult>;

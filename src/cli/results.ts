@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { encryptions } from '../base/encryption.ts';
+import { exitCodes } from '../base/errors.ts';
 import { manifestSchema } from '../backup-directory/manifest.ts';
 
 // What `--json` prints, a schema for each command: the contract with programs that read it. Commands use
@@ -11,34 +12,36 @@ export const moment = z.iso.datetime();
 export const tableRows = z.strictObject({
   table: z.string(),
   rows: count,
-  /** The size of its rows in the SQL, where that is known. */
-  bytes: count.optional(),
+  bytes: count.optional().describe('The size of its rows in the SQL, where that is known.'),
 });
 
 /** An error of any command; where a result was printed before it, nothing follows that. */
 export const errorResult = z.strictObject({
-  error: z.strictObject({ message: z.string(), hint: z.string().optional(), exitCode: count }),
+  error: z.strictObject({
+    code: count.describe('The exit code.'),
+    kind: z.enum([...(Object.keys(exitCodes) as (keyof typeof exitCodes)[]), 'interrupted']),
+    message: z.string(),
+    hint: z.string().nullable().describe('What to do.'),
+  }),
 });
+export type ErrorResult = z.input<typeof errorResult>;
 
 export const backupResult = manifestSchema.strict().extend({
-  /** The name of the file. */
-  backup: z.string(),
+  backup: z.string().describe('The name of the file.'),
   path: z.string(),
-  /** Why a person should look at it, although it is good. */
-  warning: z.string().nullable(),
-  /** Names of the old backups that retention removed. */
-  removed: z.array(z.string()),
+  warning: z.string().nullable().describe('Why a person should look at it, although it is good.'),
+  removed: z.array(z.string()).describe('Names of the old backups that retention removed.'),
 });
 export type BackupResult = z.input<typeof backupResult>;
 
 export const copyResult = z.strictObject({
-  /** In the order in which they were copied. */
-  copied: z.array(z.strictObject({ backup: z.string(), to: z.string(), bytes: count })),
+  copied: z
+    .array(z.strictObject({ backup: z.string(), to: z.string(), bytes: count }))
+    .describe('In the order in which they were copied.'),
   failed: z.array(
     z.strictObject({
       to: z.string(),
-      /** null: it failed before one was begun. */
-      backup: z.string().nullable(),
+      backup: z.string().nullable().describe('null: it failed before one was begun.'),
       message: z.string(),
       hint: z.string(),
     }),
@@ -53,75 +56,78 @@ export type KeygenResult = z.input<typeof keygenResult>;
 /** A database that a restore has replaced and kept. */
 export const previousDatabase = z.strictObject({
   name: z.string(),
-  /** The name that it had. */
-  target: z.string(),
-  /** null: nobody may ask. */
-  bytes: count.nullable(),
-  /** A DROP DATABASE was interrupted: nobody can connect. */
-  invalid: z.boolean(),
+  target: z.string().describe('The name that it had.'),
+  bytes: count.nullable().describe('null: nobody may ask.'),
+  invalid: z.boolean().describe('A DROP DATABASE was interrupted: nobody can connect.'),
 });
 export type PreviousDatabaseResult = z.input<typeof previousDatabase>;
 
 export const listResult = z.strictObject({
   directory: z.string(),
-  /** Newest first. */
-  backups: z.array(
-    z.strictObject({
-      name: z.string(),
-      path: z.string(),
-      /** When it was made, from its name. */
-      moment,
-      /** Negative for one that is dated in the future. */
-      ageMs: z.number(),
-      bytes: count,
-      /** Absent where no manifest tells, as the next three. */
-      database: z.string().optional(),
-      tables: count.optional(),
-      rows: count.optional(),
-      durationMs: z.number().nonnegative().optional(),
-      /** As far as can be told without reading the file. */
-      state: z.enum(['verified', 'unverified', 'damaged']),
-      /** When it was last read and found good; absent where it never was. */
-      verifiedAt: moment.optional(),
-      /** When it was last restored to be compared, and what came of it. */
-      drill: z
-        .strictObject({ at: moment, outcome: z.enum(['passed', 'failed', 'notProven']) })
-        .optional(),
-      /** What looks wrong beside the one before. */
-      suspicion: z.string().nullable(),
-      isLatest: z.boolean(),
-      /** What a person has called it; null: nothing. */
-      label: z.string().nullable(),
-      /** It stays, however old. */
-      isKept: z.boolean(),
-      /** Tables whose rows were left out on purpose. */
-      leftOut: z.array(z.string()),
-      byOldScript: z.boolean(),
-      /** How it is encrypted; null: not at all. */
-      encryption: z.enum(encryptions).nullable(),
-      /** Where copies of it were confirmed to be, as in OFFSITE_URL. */
-      copies: z.array(z.string()),
-    }),
-  ),
+  backups: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        path: z.string(),
+        /** When it was made, from its name. */
+        moment,
+        ageMs: z.number().describe('Negative for one that is dated in the future.'),
+        bytes: count,
+        database: z
+          .string()
+          .optional()
+          .describe('Absent where no manifest tells, as the next three.'),
+        tables: count.optional(),
+        rows: count.optional(),
+        durationMs: z.number().nonnegative().optional(),
+        state: z
+          .enum(['verified', 'unverified', 'damaged'])
+          .describe('As far as can be told without reading the file.'),
+        verifiedAt: moment
+          .optional()
+          .describe('When it was last read and found good; absent where it never was.'),
+        drill: z
+          .strictObject({ at: moment, outcome: z.enum(['passed', 'failed', 'notProven']) })
+          .optional()
+          .describe('When it was last restored to be compared, and what came of it.'),
+        suspicion: z.string().nullable().describe('What looks wrong beside the one before.'),
+        isLatest: z.boolean(),
+        label: z.string().nullable().describe('What a person has called it; null: nothing.'),
+        isKept: z.boolean().describe('It stays, however old.'),
+        leftOut: z.array(z.string()).describe('Tables whose rows were left out on purpose.'),
+        byOldScript: z.boolean(),
+        encryption: z
+          .enum(encryptions)
+          .nullable()
+          .describe('How it is encrypted; null: not at all.'),
+        copies: z
+          .array(z.string())
+          .describe('Where copies of it were confirmed to be, as in OFFSITE_URL.'),
+      }),
+    )
+    .describe('Newest first.'),
   totalBytes: count,
-  /** Files whose names are almost a backup's. */
-  notCounted: z.array(z.string()),
-  /** null where the server cannot be asked. */
-  previousDatabases: z.array(previousDatabase).nullable(),
+  notCounted: z.array(z.string()).describe("Files whose names are almost a backup's."),
+  previousDatabases: z
+    .array(previousDatabase)
+    .nullable()
+    .describe('null where the server cannot be asked.'),
   rescuedDatabases: z
     .array(z.strictObject({ name: z.string(), bytes: count.nullable() }))
     .nullable(),
-  /** What each place of OFFSITE_URL has, newest first (`--offsite`). */
   offsite: z
     .array(
       z.strictObject({
         url: z.string(),
-        /** null where it could not be asked. */
-        backups: z.array(z.strictObject({ name: z.string(), bytes: count })).nullable(),
+        backups: z
+          .array(z.strictObject({ name: z.string(), bytes: count }))
+          .nullable()
+          .describe('null where it could not be asked.'),
         problem: z.string().nullable(),
       }),
     )
-    .optional(),
+    .optional()
+    .describe('What each place of OFFSITE_URL has, newest first (`--offsite`).'),
 });
 export type ListResult = z.input<typeof listResult>;
 
@@ -132,20 +138,22 @@ export const verifyResult = z.strictObject({
       name: z.string(),
       path: z.string(),
       good: z.boolean(),
-      /** Why it is not good. */
-      defects: z.array(z.string()),
-      /** What to do with a file that is something else than a backup. */
-      hint: z.string().optional(),
+      defects: z.array(z.string()).describe('Why it is not good.'),
+      hint: z
+        .string()
+        .optional()
+        .describe('What to do with a file that is something else than a backup.'),
       tables: z.array(tableRows),
       fileBytes: count,
-      /** Messages of pg_dump that the old scripts mixed into the dump. */
-      messages: count,
-      /** Tables whose rows were left out on purpose. */
-      leftOut: z.array(z.string()),
-      /** Why its contents were not checked: `good` is said of its bytes alone then; null where they were. */
-      unchecked: z.string().nullable(),
-      /** False where there was no manifest to compare with. */
-      hasManifest: z.boolean(),
+      messages: count.describe('Messages of pg_dump that the old scripts mixed into the dump.'),
+      leftOut: z.array(z.string()).describe('Tables whose rows were left out on purpose.'),
+      unchecked: z
+        .string()
+        .nullable()
+        .describe(
+          'Why its contents were not checked: `good` is said of its bytes alone then; null where they were.',
+        ),
+      hasManifest: z.boolean().describe('False where there was no manifest to compare with.'),
       byNewerVersion: z.boolean(),
     }),
   ),
@@ -156,17 +164,14 @@ export type VerifyResult = z.input<typeof verifyResult>;
 export const drillResult = z.strictObject({
   name: z.string(),
   path: z.string(),
-  /** False: what was restored is not what the backup holds. */
-  good: z.boolean(),
+  good: z.boolean().describe('False: what was restored is not what the backup holds.'),
   place: z.enum(['server', 'sandbox']),
-  /** Tables with the rows that were restored. */
-  tables: z.array(tableRows),
-  /** What is not the same, each a clause. */
-  differences: z.array(z.string()),
-  /** Definitions were compared statement by statement, or as a list of objects. */
-  definitionsBy: z.enum(['statement', 'object']),
-  /** What could not be compared, each a clause. */
-  notCompared: z.array(z.string()),
+  tables: z.array(tableRows).describe('Tables with the rows that were restored.'),
+  differences: z.array(z.string()).describe('What is not the same, each a clause.'),
+  definitionsBy: z
+    .enum(['statement', 'object'])
+    .describe('Definitions were compared statement by statement, or as a list of objects.'),
+  notCompared: z.array(z.string()).describe('What could not be compared, each a clause.'),
   durationMs: count,
 });
 export type DrillResult = z.input<typeof drillResult>;
@@ -184,13 +189,14 @@ const decisions = z.array(
 export const pruneResult = z.strictObject({
   dryRun: z.boolean(),
   decisions,
-  /** Of the copies that were made from here, at each place of OFFSITE_URL. */
-  offsite: z.array(z.strictObject({ url: z.string(), decisions })),
-  /** What stays now, however old (`--keep`), or no longer (`--unkeep`). */
-  marked: z.array(z.strictObject({ name: z.string(), keep: z.boolean() })),
-  /** What was given up with `--accept-loss`. */
-  accepted: z.array(
-    z.strictObject({ database: z.string(), newest: z.string(), lost: z.array(z.string()) }),
-  ),
+  offsite: z
+    .array(z.strictObject({ url: z.string(), decisions }))
+    .describe('Of the copies that were made from here, at each place of OFFSITE_URL.'),
+  marked: z
+    .array(z.strictObject({ name: z.string(), keep: z.boolean() }))
+    .describe('What stays now, however old (`--keep`), or no longer (`--unkeep`).'),
+  accepted: z
+    .array(z.strictObject({ database: z.string(), newest: z.string(), lost: z.array(z.string()) }))
+    .describe('What was given up with `--accept-loss`.'),
 });
 export type PruneResult = z.input<typeof pruneResult>;

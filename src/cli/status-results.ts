@@ -3,12 +3,12 @@ import { count, moment, previousDatabase } from './results.ts';
 
 export const statusResult = z.strictObject({
   healthy: z.boolean(),
-  /** Why it is not. */
-  problems: z.array(z.strictObject({ message: z.string(), hint: z.string() })),
+  problems: z
+    .array(z.strictObject({ message: z.string(), hint: z.string() }))
+    .describe('Why it is not.'),
   database: z.string(),
   directory: z.string(),
-  /** How many there are of the database. */
-  backups: count,
+  backups: count.describe('How many there are of the database.'),
   lastGood: z
     .strictObject({ name: z.string(), madeAt: moment, ageMs: z.number(), bytes: count })
     .nullable(),
@@ -16,13 +16,13 @@ export const statusResult = z.strictObject({
   lastRun: z
     .strictObject({
       at: moment,
-      /** `started`: it is at work, or was killed. */
-      outcome: z.enum(['started', 'done', 'incomplete', 'failed']),
+      outcome: z
+        .enum(['started', 'done', 'incomplete', 'failed'])
+        .describe('`started`: it is at work, or was killed.'),
       message: z.string().nullable(),
     })
     .nullable(),
-  /** As cron has it; null where it makes none, or is not known. */
-  nextRun: moment.nullable(),
+  nextRun: moment.nullable().describe('As cron has it; null where it makes none, or is not known.'),
   lastDrill: z
     .strictObject({
       at: moment,
@@ -30,55 +30,55 @@ export const statusResult = z.strictObject({
       backup: z.string(),
     })
     .nullable(),
-  /** A place of OFFSITE_URL each, as far as the history tells. */
-  copies: z.array(
-    z.strictObject({
-      to: z.string(),
-      /** When a copy was last confirmed. */
-      lastAt: moment.nullable(),
-      /** Names of good backups that are not known to be there, newest first. */
-      missing: z.array(z.string()),
-      failure: z.string().nullable(),
-    }),
-  ),
-  /** What was lost since older backups, which are held. */
-  held: z.array(z.string()),
+  copies: z
+    .array(
+      z.strictObject({
+        to: z.string(),
+        lastAt: moment.nullable().describe('When a copy was last confirmed.'),
+        missing: z
+          .array(z.string())
+          .describe('Names of good backups that are not known to be there, newest first.'),
+        failure: z.string().nullable(),
+      }),
+    )
+    .describe('A place of OFFSITE_URL each, as far as the history tells.'),
+  held: z.array(z.string()).describe('What was lost since older backups, which are held.'),
   freeBytes: count.nullable(),
-  /** How many more backups of the last one's size fit. */
-  roomFor: count.nullable(),
+  roomFor: count.nullable().describe("How many more backups of the last one's size fit."),
   leftovers: z.array(z.string()),
-  /** null where the server cannot be asked. */
-  previousDatabases: z.array(previousDatabase).nullable(),
+  previousDatabases: z
+    .array(previousDatabase)
+    .nullable()
+    .describe('null where the server cannot be asked.'),
   rescuedDatabases: z
     .array(z.strictObject({ name: z.string(), bytes: count.nullable() }))
     .nullable(),
-  /** What could not be asked, and why. */
-  unknown: z.array(z.strictObject({ what: z.string(), why: z.string() })),
+  unknown: z
+    .array(z.strictObject({ what: z.string(), why: z.string() }))
+    .describe('What could not be asked, and why.'),
 });
 export type StatusResult = z.input<typeof statusResult>;
 
 export const doctorResult = z.strictObject({
-  /** No check has failed. */
-  ok: z.boolean(),
+  ok: z.boolean().describe('No check has failed.'),
   checks: z.array(
     z.strictObject({
       name: z.string(),
       state: z.enum(['ok', 'warning', 'failed']),
       message: z.string(),
-      /** Where it is not ok. */
-      hint: z.string().optional(),
+      hint: z.string().optional().describe('Where it is not ok.'),
     }),
   ),
 });
 export type DoctorResult = z.input<typeof doctorResult>;
 
 export const scheduleResult = z.strictObject({
-  /** Whether the lines are in the crontab now. */
-  installed: z.boolean(),
+  installed: z.boolean().describe('Whether the lines are in the crontab now.'),
   changed: z.boolean(),
-  /** Lines of a crontab. */
-  lines: z.array(z.string()),
-  /** `--systemd` */
-  units: z.array(z.strictObject({ name: z.string(), text: z.string() })).optional(),
+  lines: z.array(z.string()).describe('Lines of a crontab.'),
+  units: z
+    .array(z.strictObject({ name: z.string(), text: z.string() }))
+    .optional()
+    .describe('`--systemd`'),
 });
 export type ScheduleResult = z.input<typeof scheduleResult>;

@@ -1,44 +1,7 @@
 import type { Flags } from '../config/sources.ts';
-import type {
-  RestorePlanResult,
-  RestoreResult,
-  SalvageResult,
-  UndoPlanResult,
-  UndoResult,
-} from './restore-results.ts';
-import type { DetailsResult, DiffResult } from './inside-results.ts';
-import type {
-  BackupResult,
-  CopyResult,
-  KeygenResult,
-  DrillResult,
-  ListResult,
-  PruneResult,
-  VerifyResult,
-} from './results.ts';
-import type { DoctorResult, ScheduleResult, StatusResult } from './status-results.ts';
 import type { Context } from '../context.ts';
 import type { Invocation } from '../schedule/entries.ts';
-
-/** What commands print with `--json`. */
-type Result =
-  | BackupResult
-  | CopyResult
-  | KeygenResult
-  | ListResult
-  | DetailsResult
-  | DiffResult
-  | VerifyResult
-  | DrillResult
-  | PruneResult
-  | ScheduleResult
-  | DoctorResult
-  | StatusResult
-  | RestoreResult
-  | RestorePlanResult
-  | UndoResult
-  | UndoPlanResult
-  | SalvageResult;
+import type { Result } from './schemas.ts';
 
 /** What a command is given of the world: settings, a place for results, a person to ask. */
 export interface Terminal {
@@ -50,7 +13,7 @@ export interface Terminal {
    * Writes a piece of a result that is no object, to stdout, and waits until it is taken.
    * @returns false where its reader has gone away.
    */
-  write(bytes: Buffer): Promise<boolean>;
+  write(bytes: Buffer | string): Promise<boolean>;
   /** Shows the state of the work on the terminal, in place of what it showed before. */
   progress(describe: () => string): void;
   /** What starts this program from anywhere, with these flags. */
@@ -59,6 +22,8 @@ export interface Terminal {
   readonly nodeVersion: string;
   /** Who runs this. */
   userName(): string;
+  /** Columns of the terminal that shows results; undefined where they go elsewhere. */
+  readonly columns: number | undefined;
   /** How many cores this machine has, for what is done side by side. */
   readonly cores: number;
   /**
@@ -79,4 +44,5 @@ export interface GlobalFlags {
   readonly verbose?: true;
   readonly logFormat?: 'pretty' | 'json';
   readonly json?: true;
+  readonly jsonSchema?: true;
 }

@@ -3,9 +3,10 @@ import { formatBytes, formatCount, formatPlural } from '../base/format.ts';
 import { totalRows } from '../base/table-rows.ts';
 import { describeChange } from '../cli/changes.ts';
 import { showReading } from '../cli/reading.ts';
-import { helpFooter, settingsFrom } from '../cli/options.ts';
+import { settingsFrom } from '../cli/options.ts';
 import type { DiffResult } from '../cli/inside-results.ts';
 import { formatTable } from '../cli/table.ts';
+import { addCommand, type CommandHelp } from '../cli/help.ts';
 import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
 import type { Diff } from '../inspect/diff.ts';
 
@@ -13,28 +14,25 @@ interface Flags extends GlobalFlags {
   readonly content?: true;
 }
 
+const help: CommandHelp = {
+  does: 'show what has changed between two backups, a line a table',
+  examples: [
+    'pratiko-backup diff 20251128_020000 latest',
+    'pratiko-backup diff 20251128 20251129 --content',
+  ],
+  exitCodes: {
+    done: 'done, whatever has changed',
+    noSuchBackup: 'there is no such backup, or more than one begins so',
+    storage: 'a file cannot be read',
+    verificationFailed: 'one is not good: its rows cannot be compared (--content)',
+  },
+};
+
 export function addDiffCommand(program: Command, shell: Terminal): void {
-  program
-    .command('diff')
-    .argument('<A>', 'path, name, timestamp or `latest`')
+  addCommand(program, 'diff', help)
+    .argument('<A>', 'path, name, time or `latest`')
     .argument('<B>', 'the one to compare with it')
-    .description('show what has changed between two backups, table by table')
     .option('--content', 'read both, and tell which tables do not hold the same rows')
-    .addHelpText(
-      'after',
-      helpFooter(
-        [
-          'pratiko-backup diff 20251128_020000 latest',
-          'pratiko-backup diff 20251128 20251129 --content',
-        ],
-        {
-          done: 'done, whatever has changed',
-          noSuchBackup: 'there is no such backup, or more than one begins so',
-          storage: 'a file cannot be read',
-          verificationFailed: 'one is not good: its rows cannot be compared (--content)',
-        },
-      ),
-    )
     .action(async (before: string, now: string, _flags: unknown, self: Command) => {
       const flags: Flags = self.optsWithGlobals();
       const context = await shell.open(flags, settingsFrom(flags));

@@ -1,14 +1,10 @@
 import type { Command } from 'commander';
 import { Failure } from '../base/errors.ts';
 import { formatPlural } from '../base/format.ts';
-import {
-  addConnectionOptions,
-  helpFooter,
-  settingsFrom,
-  type ConnectionFlags,
-} from '../cli/options.ts';
+import { addConnectionOptions, settingsFrom, type ConnectionFlags } from '../cli/options.ts';
 import type { DoctorResult } from '../cli/status-results.ts';
 import { formatTable } from '../cli/table.ts';
+import { addCommand, type CommandHelp } from '../cli/help.ts';
 import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
 import type { Check } from '../doctor/check.ts';
 
@@ -16,32 +12,32 @@ interface Flags extends GlobalFlags, ConnectionFlags {
   readonly notify?: true;
 }
 
+const help: CommandHelp = {
+  does: 'check all that backups and restores depend on, a line a check',
+  examples: ['pratiko-backup doctor', 'pratiko-backup doctor --notify'],
+  exitCodes: {
+    done: 'nothing has failed (there may be warnings)',
+    usage: 'wrong options',
+    incomplete: 'a check has failed: its line says what to do',
+  },
+};
+
 export function addDoctorCommand(program: Command, shell: Terminal): void {
-  const command = program
-    .command('doctor')
-    .description('check everything on which backups and restores depend, a line a check')
-    .option('--notify', 'send a test message to Slack and WEBHOOK_URL');
-  addConnectionOptions(command)
-    .addHelpText(
-      'after',
-      helpFooter(['pratiko-backup doctor', 'pratiko-backup doctor --notify'], {
-        done: 'nothing has failed (there may be warnings)',
-        usage: 'wrong options',
-        incomplete: 'a check has failed: its line says what to do',
-      }),
-    )
-    .action(async (_flags: unknown, self: Command) => {
-      const flags: Flags = self.optsWithGlobals();
-      const checks = await checksFor(flags, shell);
-      const count = (state: Check['state']) =>
-        checks.filter((check) => check.state === state).length;
-      const result: DoctorResult = { ok: count('failed') === 0, checks: [...checks] };
-      shell.result(result, describe(checks));
-      if (count('failed') === 0) return;
-      throw new Failure('incomplete', `${formatPlural(count('failed'), 'check')} failed`, {
-        hint: 'each has its hint; mend the first one first, and run this again',
-      });
+  const command = addCommand(program, 'doctor', help).option(
+    '--notify',
+    'send a test message to Slack and WEBHOOK_URL',
+  );
+  addConnectionOptions(command).action(async (_flags: unknown, self: Command) => {
+    const flags: Flags = self.optsWithGlobals();
+    const checks = await checksFor(flags, shell);
+    const count = (state: Check['state']) => checks.filter((check) => check.state === state).length;
+    const result: DoctorResult = { ok: count('failed') === 0, checks: [...checks] };
+    shell.result(result, describe(checks));
+    if (count('failed') === 0) return;
+    throw new Failure('incomplete', `${formatPlural(count('failed'), 'check')} failed`, {
+      hint: 'each has its hint; mend the first one first, and run this again',
     });
+  });
 }
 
 /** It is called when everything is broken, the settings among it. */

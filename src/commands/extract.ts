@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { Failure } from '../base/errors.ts';
 import { showReading } from '../cli/reading.ts';
-import { helpFooter, settingsFrom } from '../cli/options.ts';
+import { settingsFrom } from '../cli/options.ts';
+import { addCommand, type CommandHelp } from '../cli/help.ts';
 import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
 
 interface Flags extends GlobalFlags {
@@ -10,31 +11,28 @@ interface Flags extends GlobalFlags {
   readonly dataOnly?: true;
 }
 
+const help: CommandHelp = {
+  does: 'print the SQL of a backup, or of some of its tables, to stdout',
+  examples: [
+    'pratiko-backup extract > all.sql',
+    'pratiko-backup extract --table knowledge_items | psql -d rescue',
+    'pratiko-backup extract 20251129_020000 --schema-only',
+  ],
+  exitCodes: {
+    done: 'all of it was printed, and the backup is good',
+    usage: 'no such table',
+    noSuchBackup: 'there is no such backup, or more than one begins so',
+    storage: 'the file cannot be read, or stdout not written',
+    verificationFailed: 'the backup is not good: what was printed is not all of it',
+  },
+};
+
 export function addExtractCommand(program: Command, shell: Terminal): void {
-  program
-    .command('extract')
-    .argument('[file]', 'path, name, timestamp or `latest` (default: the latest backup)')
-    .description('print the SQL of a backup, or of some of its tables, to stdout')
-    .option('--table <name...>', 'only these tables, with what they need; `*` is any letters')
+  addCommand(program, 'extract', help)
+    .argument('[file]', 'path, name, time or `latest` (default: latest)')
+    .option('--table <table...>', 'only these tables, with what they need; `*` is any letters')
     .option('--schema-only', 'definitions, no rows')
     .option('--data-only', 'rows and values of sequences, no definitions')
-    .addHelpText(
-      'after',
-      helpFooter(
-        [
-          'pratiko-backup extract > all.sql',
-          'pratiko-backup extract --table knowledge_items | psql -d rescue',
-          'pratiko-backup extract 20251129_020000 --schema-only',
-        ],
-        {
-          done: 'all of it was printed, and the backup is good',
-          usage: 'no such table',
-          noSuchBackup: 'there is no such backup, or more than one begins so',
-          storage: 'the file cannot be read, or stdout not written',
-          verificationFailed: 'the backup is not good: what was printed is not all of it',
-        },
-      ),
-    )
     .action(async (file: string | undefined, _flags: unknown, self: Command) => {
       const flags: Flags = self.optsWithGlobals();
       requireSense(flags);

@@ -1,28 +1,29 @@
 import type { Command } from 'commander';
-import { helpFooter, settingsFrom } from '../cli/options.ts';
+import { settingsFrom } from '../cli/options.ts';
 import type { KeygenResult } from '../cli/results.ts';
+import { addCommand, type CommandHelp } from '../cli/help.ts';
 import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
 
 interface Flags extends GlobalFlags {
   readonly output: string;
 }
 
+const help: CommandHelp = {
+  does: 'make a pair of keys to encrypt backups with age',
+  examples: ['pratiko-backup keygen', 'pratiko-backup keygen --output /mnt/usb/key.txt'],
+  exitCodes: {
+    done: 'the private key is in the file, the public one was printed',
+    usage: 'wrong options, or the file is there already',
+    storage: 'the file cannot be written',
+  },
+};
+
 export function addKeygenCommand(program: Command, shell: Terminal): void {
-  program
-    .command('keygen')
-    .description('make a pair of keys to encrypt backups with age')
+  addCommand(program, 'keygen', help)
     .option(
       '-o, --output <file>',
       'where the private key goes, a new file',
       'pratiko_backup_identity.txt',
-    )
-    .addHelpText(
-      'after',
-      helpFooter(['pratiko-backup keygen', 'pratiko-backup keygen --output /mnt/usb/key.txt'], {
-        done: 'the private key is in the file, the public one was printed',
-        usage: 'wrong options, or the file is there already',
-        storage: 'the file cannot be written',
-      }),
     )
     .action(async (_flags: unknown, self: Command) => {
       const flags: Flags = self.optsWithGlobals();

@@ -1,7 +1,8 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { Failure } from '../base/errors.ts';
-import { helpFooter, settingsFrom } from '../cli/options.ts';
+import { settingsFrom } from '../cli/options.ts';
 import type { ScheduleResult } from '../cli/status-results.ts';
+import { addCommand, type CommandHelp } from '../cli/help.ts';
 import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
 import type { Context } from '../context.ts';
 import type { Invocation, ScheduleOptions } from '../schedule/entries.ts';
@@ -15,10 +16,23 @@ interface Flags extends GlobalFlags {
   readonly systemd?: true;
 }
 
+const help: CommandHelp = {
+  does: 'the crontab lines that make backups: print, install, remove',
+  examples: [
+    'pratiko-backup schedule',
+    'pratiko-backup schedule --install --time 03:30 --monthly-drill',
+    'pratiko-backup schedule --systemd',
+  ],
+  exitCodes: {
+    done: 'done',
+    usage: 'wrong options',
+    toolMissing: 'there is no cron',
+    storage: 'the crontab cannot be read or written',
+  },
+};
+
 export function addScheduleCommand(program: Command, shell: Terminal): void {
-  program
-    .command('schedule')
-    .description('print, install, show or remove the crontab lines that make backups')
+  addCommand(program, 'schedule', help)
     .option('--install', 'put them into your crontab; nothing else in it is changed')
     .option('--show', 'show those that are there')
     .option('--remove', 'take them out again')
@@ -30,22 +44,6 @@ export function addScheduleCommand(program: Command, shell: Terminal): void {
     .option('--monthly-drill', 'prove the latest backup on the 1st of each month, too')
     .option('--no-monthly-drill', 'no longer')
     .option('--systemd', 'print a service and a timer of systemd instead')
-    .addHelpText(
-      'after',
-      helpFooter(
-        [
-          'pratiko-backup schedule',
-          'pratiko-backup schedule --install --time 03:30 --monthly-drill',
-          'pratiko-backup schedule --systemd',
-        ],
-        {
-          done: 'done',
-          usage: 'wrong options',
-          toolMissing: 'there is no cron',
-          storage: 'the crontab cannot be read or written',
-        },
-      ),
-    )
     .action(async (_flags: unknown, self: Command) => {
       const flags: Flags = self.optsWithGlobals();
       requireOne(flags);

@@ -6,31 +6,28 @@ const kinds = [...Object.keys(exitCodes), 'interrupted'] as (FailureKind | 'inte
 
 /** What WEBHOOK_URL gets, as the text of a POST. */
 export const webhookMessage = z.strictObject({
-  /** The version of this shape. */
-  format: z.literal(1),
+  format: z.literal(1).describe('The version of this shape.'),
   at: z.iso.datetime(),
-  /** The machine that it happened on. */
-  host: z.string(),
-  /** `pratiko-backup 1.0.0` */
-  tool: z.string(),
-  /** `test`: somebody tries whether it arrives (`doctor --notify`). */
-  job: z.enum(['backup', 'drill', 'copy', 'prune', 'test']),
-  /** `incomplete`: the backups are safe, but a later step failed. */
-  outcome: z.enum(['success', 'incomplete', 'failure']),
-  /** The database with its server. */
-  database: z.string(),
-  /** The name of the backup; null where it is of none, as each that follows. */
-  backup: z.string().nullable(),
+  host: z.string().describe('The machine that it happened on.'),
+  tool: z.string().describe('`pratiko-backup 1.0.0`'),
+  job: z
+    .enum(['backup', 'drill', 'copy', 'prune', 'test'])
+    .describe('`test`: somebody tries whether it arrives (`doctor --notify`).'),
+  outcome: z
+    .enum(['success', 'incomplete', 'failure'])
+    .describe('`incomplete`: the backups are safe, but a later step failed.'),
+  database: z.string().describe('The database with its server.'),
+  backup: z
+    .string()
+    .nullable()
+    .describe('The name of the backup; null where it is of none, as each that follows.'),
   bytes: count.nullable(),
   tables: count.nullable(),
   rows: count.nullable(),
   durationMs: count.nullable(),
-  /** How many old backups and copies retention removed. */
-  removed: count.nullable(),
-  /** How many copies were made. */
-  copied: count.nullable(),
-  /** Why a person should look at it, although it is good. */
-  warning: z.string().nullable(),
+  removed: count.nullable().describe('How many old backups and copies retention removed.'),
+  copied: count.nullable().describe('How many copies were made.'),
+  warning: z.string().nullable().describe('Why a person should look at it, although it is good.'),
   failure: z
     .strictObject({ kind: z.enum(kinds), message: z.string(), hint: z.string().nullable() })
     .nullable(),

@@ -158,7 +158,7 @@ test('a bug is told with its stack, and as JSON', async () => {
   });
   expect(exitCode).toBe(1);
   expect(stderr).toMatch(/unexpected error: SyntaxError: [^]*at query .*dist[^]*at async backup /);
-  expect(JSON.parse(stdout)).toMatchObject({ error: { exitCode: 1 } });
+  expect(JSON.parse(stdout)).toMatchObject({ error: { code: 1, kind: 'unexpected' } });
 });
 
 test('no secret stands in any output at any level, or in the arguments of any process', async () => {

@@ -1,5 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
 import {
@@ -12,6 +14,7 @@ import {
 import { detailsResult, diffResult } from '../../src/cli/inside-results.ts';
 import {
   backupResult,
+  copyResult,
   drillResult,
   errorResult,
   keygenResult,
@@ -19,12 +22,32 @@ import {
   pruneResult,
   verifyResult,
 } from '../../src/cli/results.ts';
+import { exitCodes } from '../../src/base/errors.ts';
+import { doctorResult, scheduleResult, statusResult } from '../../src/cli/status-results.ts';
+import type { Terminal } from '../../src/cli/terminal.ts';
+import { createProgram } from '../../src/program.ts';
+import { resultSchemas } from '../../src/cli/schemas.ts';
 import { backedUp, handMade } from '../support/backed-up.ts';
+import { runTool } from '../support/cli.ts';
 import { copyToAges } from '../support/invariants.ts';
 
 type Made = Awaited<ReturnType<typeof backedUp>>;
 
-/** Runs a command with `--json` and checks what it prints, which is the whole of stdout. */
+const ajv = new Ajv2020();
+addFormats.default(ajv, ['date-time']);
+
+/** What the tool itself says that a command prints. */
+const promisedBy = async (command: string) => {
+  const ending = await runTool([command, '--json-schema', '--no-such-option'], {});
+  expect(ending).toExitWith(0);
+  return ajv.compile(JSON.parse(ending.stdout) as object);
+};
+const promised = new Map<string, ReturnType<typeof promisedBy>>();
+
+/**
+ * Runs a command with `--json` and checks what it prints, which is the whole of stdout: by our schema, and by
+ * the one that `--json-schema` prints.
+ */
 async function printed<Schema extends z.ZodType>(
   { run }: Pick<Made, 'run'>,
   schema: Schema,
@@ -33,7 +56,13 @@ async function printed<Schema extends z.ZodType>(
 ): Promise<z.output<Schema>> {
   const ending = await run([...args, '--json']);
   expect(ending).toExitWith(exitCode);
-  return schema.parse(JSON.parse(ending.stdout));
+  const value: unknown = JSON.parse(ending.stdout);
+  const [command = ''] = args;
+  if (command === 'no-such-command') return schema.parse(value);
+  if (!promised.has(command)) promised.set(command, promisedBy(command));
+  const validate = await promised.get(command);
+  expect(validate?.(value), JSON.stringify(validate?.errors)).toBe(true);
+  return schema.parse(value);
 }
 
 test('backup, list, verify and prune print what their schemas promise', async () => {
@@ -113,19 +142,70 @@ test('what is left out, and what is rescued', async () => {
   expect(rescuedDatabases?.map(({ name }) => name)).toContain(rescued.database);
 });
 
+test('copy, status, doctor and schedule, in good and in bad times', async () => {
+  const made = await backedUp();
+  expect(await made.run(['backup'])).toExitWith(0);
+  const nas = join(made.directory, 'nas');
+  await mkdir(nas);
+  const env = { OFFSITE_URL: `file://${nas}` };
+  const away = { run: (args: readonly string[]) => made.run(args, { env }) };
+  expect((await printed(away, copyResult, 0, 'copy')).copied).toHaveLength(2);
+  await printed(away, listResult, 0, 'list', '--offsite');
+  await printed(away, statusResult, 0, 'status');
+  await rm(nas, { recursive: true });
+  await rm(join(made.directory, 'pratiko_backup_history.jsonl'));
+  expect((await printed(away, copyResult, 3, 'copy')).failed).toHaveLength(1);
+  await writeFile(made.path, 'no gzip');
+  await printed(away, statusResult, 3, 'status', '--port', '1');
+  expect((await printed(away, doctorResult, 3, 'doctor', '--port', '1')).ok).toBe(false);
+  await printed(made, scheduleResult, 0, 'schedule');
+  await printed(made, scheduleResult, 0, 'schedule', '--systemd', '--monthly-drill');
+});
+
 test.for<[number, string, string[]]>([
   [2, 'an unknown option', ['backup', '--no-such-option']],
   [2, 'an unknown command', ['no-such-command']],
   [2, 'options that do not go together', ['restore', '--undo', '--salvage']],
   [2, 'a setting that makes no sense', ['backup', '--port', 'x']],
   [2, 'nobody to ask', ['restore']],
+  [2, 'an argument that is missing', ['diff', 'latest']],
+  [2, 'a number that is none', ['restore', '--jobs', 'many']],
+  [2, 'a file that is there', ['keygen', '--output', '/etc/hostname']],
+  [2, 'SQL is no JSON', ['extract']],
   [10, 'no such backup', ['restore', '19990101_000000']],
+  [10, 'no such backup', ['verify', '19990101_000000']],
+  [10, 'no such backup', ['list', '19990101_000000']],
+  [10, 'no such backup', ['diff', '19990101_000000', 'latest']],
+  [10, 'no such backup', ['prune', '--keep', '19990101_000000']],
   [10, 'nothing to undo', ['restore', '--undo', '--yes', '--dry-run']],
   [13, 'no server', ['backup', '--port', '1']],
   [14, 'no directory', ['list', '--backup-dir', '/no/such/directory']],
+  [14, 'no directory', ['prune', '--backup-dir', '/no/such/directory']],
 ])('%d: %s', async ([exitCode, , args]) => {
   const made = await backedUp();
   const { error } = await printed(made, errorResult, exitCode, ...args);
-  expect(error.exitCode).toBe(exitCode);
-  expect(error.message).not.toBe('');
+  expect(error.code).toBe(exitCode);
+  expect(exitCodes).toHaveProperty(error.kind, exitCode);
+  expect(error.message).not.toMatch(/^(?:error:|$)/);
+  expect(error.hint).not.toBe('');
+});
+
+test('without a command there is an error, too, and a person sees the help', async () => {
+  const { exitCode, stdout, stderr } = await runTool(['--json'], {});
+  expect({ exitCode, ...errorResult.parse(JSON.parse(stdout)).error }).toMatchObject({
+    exitCode: 2,
+    code: 2,
+    kind: 'usage',
+    message: 'no command was given',
+  });
+  expect(stderr).toContain('Usage: pratiko-backup');
+  expect(stderr).not.toContain('no command was given');
+});
+
+test('every command but those that print a text has a schema', () => {
+  const names = createProgram({ cores: 2 } as Terminal, '').commands.map((each) => each.name());
+  const texts = ['extract', 'help', 'completion', 'complete'];
+  expect(names.filter((name) => !texts.includes(name)).sort()).toEqual(
+    Object.keys(resultSchemas).sort(),
+  );
 });

@@ -165,20 +165,6 @@ test.each([
   expect(exitCode).toBe(2);
 });
 
-test('every help text fits a terminal of 80 columns', async () => {
-  const { run } = await installation('unused');
-  const commands = [
-    ...['', 'backup', 'restore', 'verify', 'prune', 'list', 'diff', 'extract'],
-    ...['status', 'doctor', 'schedule', 'keygen'],
-  ];
-  for (const command of commands) {
-    const { stdout, exitCode } = await run(['help', ...(command === '' ? [] : [command])]);
-    expect(stdout).toContain(`Usage: pratiko-backup ${command}`);
-    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
-    expect(exitCode).toBe(0);
-  }
-});
-
 test('one that a newer version made is not called damaged, and is restored without its manifest', async () => {
   const { put, bytes, manifest, run, database } = await prepared();
   await put(bytes, JSON.stringify({ ...JSON.parse(manifest), format: 2, sha256: 'another kind' }));

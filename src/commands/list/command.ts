@@ -1,12 +1,8 @@
 import type { Command } from 'commander';
 import { keptResult } from '../../cli/kept-database.ts';
-import {
-  addConnectionOptions,
-  helpFooter,
-  settingsFrom,
-  type ConnectionFlags,
-} from '../../cli/options.ts';
+import { addConnectionOptions, settingsFrom, type ConnectionFlags } from '../../cli/options.ts';
 import type { ListResult } from '../../cli/results.ts';
+import { addCommand, type CommandHelp } from '../../cli/help.ts';
 import type { GlobalFlags, Terminal } from '../../cli/terminal.ts';
 import { serverLabel } from '../../config/place.ts';
 import type { Context } from '../../context.ts';
@@ -18,37 +14,35 @@ interface Flags extends GlobalFlags, ConnectionFlags {
   readonly offsite?: true;
 }
 
+const help: CommandHelp = {
+  does: 'show every backup, or what is inside one',
+  examples: [
+    'pratiko-backup list',
+    'pratiko-backup list latest',
+    'pratiko-backup list --offsite',
+    'pratiko-backup list --json',
+  ],
+  exitCodes: {
+    done: 'done (also where there is no backup)',
+    noSuchBackup: 'there is no such backup, or more than one begins so',
+    storage: 'the directory or the file cannot be read',
+  },
+};
+
 export function addListCommand(program: Command, shell: Terminal): void {
-  const command = program
-    .command('list')
-    .argument('[file]', 'path, name, timestamp or `latest`: what is inside that one')
-    .description('show every backup, newest first, and what restores have kept on the server')
+  const command = addCommand(program, 'list', help)
+    .argument('[file]', 'path, name, time or `latest`: what is inside that one')
     .option('--offsite', 'ask each place of OFFSITE_URL, too, what it has');
-  addConnectionOptions(command)
-    .addHelpText(
-      'after',
-      helpFooter(
-        [
-          'pratiko-backup list',
-          'pratiko-backup list latest',
-          'pratiko-backup list --offsite',
-          'pratiko-backup list --json',
-        ],
-        {
-          done: 'done (also where there is no backup)',
-          noSuchBackup: 'there is no such backup, or more than one begins so',
-          storage: 'the directory or the file cannot be read',
-        },
-      ),
-    )
-    .action(async (file: string | undefined, _flags: unknown, self: Command) => {
+  addConnectionOptions(command).action(
+    async (file: string | undefined, _flags: unknown, self: Command) => {
       const flags: Flags = self.optsWithGlobals();
       if (flags.offsite) requireNoFile(file);
       const context = await shell.open(flags, settingsFrom(flags));
       await (file === undefined
         ? listAll(context, shell, flags.offsite ?? false)
         : showOne(context, shell, file));
-    });
+    },
+  );
 }
 
 const unknown = { previous: null, rescued: null };

@@ -2,18 +2,17 @@ import type { Command } from 'commander';
 import { fileOrCopy } from '../../cli/from-offsite.ts';
 import { settingsFrom } from '../../cli/options.ts';
 import type { Terminal } from '../../cli/terminal.ts';
-import { addRestoreOptions, requireOneWay, type RestoreFlags } from './options.ts';
+import { addCommand } from '../../cli/help.ts';
+import { addRestoreOptions, requireOneWay, restoreHelp, type RestoreFlags } from './options.ts';
 import { restore } from './restore.ts';
 import { salvage } from './salvage.ts';
 import { undo } from './undo.ts';
 
 export function addRestoreCommand(program: Command, shell: Terminal): void {
-  const command = program
-    .command('restore')
-    .argument('[file]', 'path, name, timestamp, `latest` or URL of a copy (default: the latest)')
-    .description(
-      'load a backup beside the live database, check it, swap it in; the previous database is kept',
-    );
+  const command = addCommand(program, 'restore', restoreHelp).argument(
+    '[file]',
+    'path, name, time, `latest` or URL (default: latest)',
+  );
   addRestoreOptions(command, shell.cores);
   command.action(async (file: string | undefined, _flags: unknown, self: Command) => {
     const flags: RestoreFlags = self.optsWithGlobals();

@@ -4,10 +4,10 @@ import {
   addConnectionOptions,
   addJobsOption,
   addWaitOption,
-  helpFooter,
   type ConnectionFlags,
 } from '../../cli/options.ts';
 import { fromOffsiteOption, type OffsiteFlag } from '../../cli/from-offsite.ts';
+import { moreOptions, type CommandHelp } from '../../cli/help.ts';
 import type { GlobalFlags } from '../../cli/terminal.ts';
 
 export interface RestoreFlags extends GlobalFlags, ConnectionFlags, OffsiteFlag {
@@ -28,51 +28,52 @@ export interface RestoreFlags extends GlobalFlags, ConnectionFlags, OffsiteFlag 
   readonly jobs: number;
 }
 
+export const restoreHelp: CommandHelp = {
+  does: 'load a backup beside the live database, check it, swap it in',
+  examples: [
+    'pratiko-backup restore',
+    'pratiko-backup restore --dry-run',
+    'pratiko-backup restore 20251129_140000 --to aifinance_test',
+    'pratiko-backup restore backups/pratiko_backup_20251129_140000.sql.gz --yes',
+    'pratiko-backup restore --table knowledge_items --to rescue',
+    'pratiko-backup restore --from-offsite',
+    'pratiko-backup restore --undo',
+    'pratiko-backup restore --salvage 20251129_140000',
+  ],
+  exitCodes: {
+    done: 'restored (--salvage: rescued what could be read)',
+    usage: 'not confirmed, or there is no terminal to ask at: use --yes',
+    incomplete: 'restored, but --drop-old could not drop the previous database',
+    noSuchBackup: 'there is no such backup; --undo: nothing to go back to',
+    locked: 'another run is at work in the directory or on the database',
+    toolMissing: 'psql is missing',
+    cannotConnect: 'cannot connect',
+    storage: 'the directory or the file cannot be read',
+    verificationFailed: 'the file cannot be a backup: empty, of another format or size',
+    restoreFailed: 'the restore failed or the file is bad; live database untouched',
+  },
+};
+
 /** A restore, an undo and a salvage share their options; `requireOneWay` tells which go together. */
 export function addRestoreOptions(command: Command, cores: number): void {
   command
-    .option('--to <db>', 'restore into this database instead (it need not exist)')
-    .option('--table <name...>', 'only these tables, with what they need (with --to)')
-    .option('--globals', 'create the roles that are missing, as they were stored beside the backup')
-    .option(...fromOffsiteOption)
-    .option('-y, --yes', 'do not ask')
     .option('--dry-run', 'look at everything, print the plan, change nothing')
-    .option('--undo', 'take the last restore back: swap the previous database in again')
+    .option('--to <db>', 'into this database instead (it need not exist)')
+    .option('--undo', 'take the last restore back: the previous one returns')
+    .option(...fromOffsiteOption)
+    .option('--table <table...>', 'only these tables, with what they need (with --to)')
+    .option('--salvage', 'rescue what can be read of a damaged backup')
+    .option('--skip-refused', 'load what the server takes, list the rest, ask again')
+    .option('-y, --yes', 'do not ask')
+    .optionsGroup(moreOptions)
+    .option('--globals', 'create the roles that are missing, as they were stored beside the backup')
     .option('--drop-old', 'drop the previous database afterwards')
-    .option('--salvage', 'rescue what can be read of a damaged backup into a database of its own')
     .option('--unproven', 'take SQL that does not prove that it is whole')
-    .option('--skip-refused', 'load all that the server takes, list the rest, ask before the swap')
     .option('--force', 'go on although there may be too little room')
     .option('--no-owner', 'everything belongs to the user who restores')
     .option('--no-privileges', 'leave out GRANT and REVOKE');
   addJobsOption(command, 'sessions that load at a time; 1: in the order of the dump', cores);
-  addWaitOption(addConnectionOptions(command)).addHelpText(
-    'after',
-    helpFooter(
-      [
-        'pratiko-backup restore',
-        'pratiko-backup restore --dry-run',
-        'pratiko-backup restore 20251129_140000 --to aifinance_test',
-        'pratiko-backup restore backups/pratiko_backup_20251129_140000.sql.gz --yes',
-        'pratiko-backup restore --table knowledge_items --to rescue',
-        'pratiko-backup restore --from-offsite',
-        'pratiko-backup restore --undo',
-        'pratiko-backup restore --salvage 20251129_140000',
-      ],
-      {
-        done: 'restored (--salvage: rescued what could be read)',
-        usage: 'not confirmed, or there is no terminal to ask at: use --yes',
-        incomplete: 'restored, but --drop-old could not drop the previous database',
-        noSuchBackup: 'there is no such backup; --undo: nothing to go back to',
-        locked: 'another run is at work in the directory or on the database',
-        toolMissing: 'psql is missing',
-        cannotConnect: 'cannot connect',
-        storage: 'the directory or the file cannot be read',
-        verificationFailed: 'the file cannot be a backup: empty, of another format or size',
-        restoreFailed: 'the restore failed or the file is bad; live database untouched',
-      },
-    ),
-  );
+  addWaitOption(addConnectionOptions(command));
 }
 
 /**

@@ -3,13 +3,9 @@ import { Failure } from '../../base/errors.ts';
 import { formatPlural } from '../../base/format.ts';
 import { valueOf } from '../../base/known.ts';
 import { keptResult } from '../../cli/kept-database.ts';
-import {
-  addConnectionOptions,
-  helpFooter,
-  settingsFrom,
-  type ConnectionFlags,
-} from '../../cli/options.ts';
+import { addConnectionOptions, settingsFrom, type ConnectionFlags } from '../../cli/options.ts';
 import type { StatusResult } from '../../cli/status-results.ts';
+import { addCommand, type CommandHelp } from '../../cli/help.ts';
 import type { GlobalFlags, Terminal } from '../../cli/terminal.ts';
 import type { Status } from '../../inspect/status/status.ts';
 import { describeStatus } from './text.ts';
@@ -22,10 +18,23 @@ interface Flags extends GlobalFlags, ConnectionFlags {
 
 const hourMs = 3_600_000;
 
+const help: CommandHelp = {
+  does: 'tell in one glance whether all is well',
+  examples: [
+    'pratiko-backup status',
+    'pratiko-backup status --max-age 2d --json',
+    'pratiko-backup status --prometheus --output /srv/metrics/pratiko.prom',
+  ],
+  exitCodes: {
+    done: 'all is well',
+    usage: 'wrong options or settings',
+    incomplete: 'not well: each reason is told, with what to do',
+    storage: 'the file cannot be written (--output)',
+  },
+};
+
 export function addStatusCommand(program: Command, shell: Terminal): void {
-  const command = program
-    .command('status')
-    .description('tell in one glance whether all is well')
+  const command = addCommand(program, 'status', help)
     .addOption(
       new Option('--max-age <age>', 'how old the last good backup may be: 26h, 90m, 2d')
         .argParser(age)
@@ -33,47 +42,30 @@ export function addStatusCommand(program: Command, shell: Terminal): void {
     )
     .option('--prometheus', 'print metrics for node_exporter')
     .option('--output <file>', 'write to this file, whole or not at all');
-  addConnectionOptions(command)
-    .addHelpText(
-      'after',
-      helpFooter(
-        [
-          'pratiko-backup status',
-          'pratiko-backup status --max-age 2d --json',
-          'pratiko-backup status --prometheus --output /srv/metrics/pratiko.prom',
-        ],
-        {
-          done: 'all is well',
-          usage: 'wrong options or settings',
-          incomplete: 'not well: each reason is told, with what to do',
-          storage: 'the file cannot be written (--output)',
-        },
-      ),
-    )
-    .action(async (_flags: unknown, self: Command) => {
-      const flags: Flags = self.optsWithGlobals();
-      if (flags.prometheus && flags.json) {
-        throw new Failure('usage', 'give --prometheus or --json, not both', {
-          hint: '`pratiko-backup help status` shows examples',
-        });
-      }
-      const context = await shell.open(flags, settingsFrom(flags));
-      const { inspectStatus } = await import('../../inspect/status/inspect-status.ts');
-      const { status, room, metrics } = await inspectStatus(
-        context,
-        flags.maxAge,
-        shell.invocation(flags).options,
-      );
-      const result = resultOf(status, room);
-      const text = flags.prometheus ? metrics.trimEnd() : describeStatus(status, room);
-      if (flags.output === undefined) shell.result(result, text);
-      else {
-        const { writeWhole } = await import('../../inspect/status/write-whole.ts');
-        await writeWhole(flags.output, `${flags.json ? JSON.stringify(result) : text}\n`);
-      }
-      const isTold = flags.output === undefined && !flags.prometheus;
-      if (status.problems.length > 0) throw unhealthy(status, isTold);
-    });
+  addConnectionOptions(command).action(async (_flags: unknown, self: Command) => {
+    const flags: Flags = self.optsWithGlobals();
+    if (flags.prometheus && flags.json) {
+      throw new Failure('usage', 'give --prometheus or --json, not both', {
+        hint: '`pratiko-backup help status` shows examples',
+      });
+    }
+    const context = await shell.open(flags, settingsFrom(flags));
+    const { inspectStatus } = await import('../../inspect/status/inspect-status.ts');
+    const { status, room, metrics } = await inspectStatus(
+      context,
+      flags.maxAge,
+      shell.invocation(flags).options,
+    );
+    const result = resultOf(status, room);
+    const text = flags.prometheus ? metrics.trimEnd() : describeStatus(status, room);
+    if (flags.output === undefined) shell.result(result, text);
+    else {
+      const { writeWhole } = await import('../../inspect/status/write-whole.ts');
+      await writeWhole(flags.output, `${flags.json ? JSON.stringify(result) : text}\n`);
+    }
+    const isTold = flags.output === undefined && !flags.prometheus;
+    if (status.problems.length > 0) throw unhealthy(status, isTold);
+  });
 }
 
 /** @param isTold the reasons stand on stdout. */

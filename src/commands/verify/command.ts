@@ -8,11 +8,11 @@ import { showReading } from '../../cli/reading.ts';
 import {
   addConnectionOptions,
   addJobsOption,
-  helpFooter,
   settingsFrom,
   type ConnectionFlags,
 } from '../../cli/options.ts';
 import type { VerifyResult } from '../../cli/results.ts';
+import { addCommand, type CommandHelp } from '../../cli/help.ts';
 import type { GlobalFlags, Terminal } from '../../cli/terminal.ts';
 import { runDrill } from './drill.ts';
 
@@ -23,42 +23,39 @@ interface Flags extends GlobalFlags, ConnectionFlags, OffsiteFlag {
   readonly jobs: number;
 }
 
+const help: CommandHelp = {
+  does: 'read a backup to its last byte, or prove that it restores',
+  examples: [
+    'pratiko-backup verify',
+    'pratiko-backup verify 20251129_020000',
+    'pratiko-backup verify --all',
+    'pratiko-backup verify --restore',
+    'pratiko-backup verify --restore --sandbox 20251129_020000',
+  ],
+  exitCodes: {
+    done: 'all that were read are good',
+    usage: 'wrong options; contents not checked, for the key is not the right one',
+    noSuchBackup: 'there is no such backup, or more than one begins so',
+    locked: 'another run is at work in the directory (a copy is fetched into it)',
+    toolMissing: 'not proven: a PostgreSQL program is missing or too old (--restore)',
+    cannotConnect: 'a copy cannot be fetched; --restore: not proven, cannot connect',
+    storage: 'the directory or the file cannot be read',
+    dumpFailed: 'not proven: what was restored could not be dumped (--restore)',
+    verificationFailed: 'a backup is not good, or does not come back as it is',
+    restoreFailed: 'not proven: it cannot be restored here (--restore)',
+  },
+};
+
 export function addVerifyCommand(program: Command, shell: Terminal): void {
-  const command = program
-    .command('verify')
-    .argument('[file]', 'path, name, timestamp, `latest` or URL of a copy (default: the latest)')
-    .description('read a backup from the first to the last byte and say whether it is good')
+  const command = addCommand(program, 'verify', help)
+    .argument('[file]', 'path, name, time, `latest` or URL (default: latest)')
     .option('--all', 'every backup')
     .option(...fromOffsiteOption)
     .option('--restore', 'prove it: restore it into a database of its own and compare what arrives')
     .option('--sandbox', 'do that in a throw-away PostgreSQL on this machine (--restore)');
   addJobsOption(command, 'sessions that load side by side (--restore)', shell.cores);
-  addConnectionOptions(command)
-    .addHelpText(
-      'after',
-      helpFooter(
-        [
-          'pratiko-backup verify',
-          'pratiko-backup verify 20251129_020000',
-          'pratiko-backup verify --all',
-          'pratiko-backup verify --restore',
-          'pratiko-backup verify --restore --sandbox 20251129_020000',
-        ],
-        {
-          done: 'all that were read are good',
-          usage: 'wrong options; contents not checked, for the key is not the right one',
-          noSuchBackup: 'there is no such backup, or more than one begins so',
-          locked: 'another run is at work in the directory (a copy is fetched into it)',
-          toolMissing: 'not proven: a PostgreSQL program is missing or too old (--restore)',
-          cannotConnect: 'a copy cannot be fetched; --restore: not proven, cannot connect',
-          storage: 'the directory or the file cannot be read',
-          dumpFailed: 'not proven: what was restored could not be dumped (--restore)',
-          verificationFailed: 'a backup is not good, or does not come back as it is',
-          restoreFailed: 'not proven: it cannot be restored here (--restore)',
-        },
-      ),
-    )
-    .action(async (given: string | undefined, _flags: unknown, self: Command) => {
+  addConnectionOptions(command).action(
+    async (given: string | undefined, _flags: unknown, self: Command) => {
       const flags: Flags = self.optsWithGlobals();
       if (flags.all && (given !== undefined || flags.fromOffsite)) {
         throw new Failure('usage', 'give a file or --all, not both', {
@@ -102,7 +99,8 @@ export function addVerifyCommand(program: Command, shell: Terminal): void {
       if (bad.length > 0) throw notGood(bad, verdicts.length, another);
       const wrongKey = verdicts.find(({ unchecked }) => unchecked?.isWithoutKey === false);
       if (wrongKey?.unchecked !== undefined) throw wrongKey.unchecked.failure;
-    });
+    },
+  );
 }
 
 function describe(verdict: Verdict): string {

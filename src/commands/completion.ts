@@ -1,0 +1,75 @@
+import { Argument, type Command } from 'commander';
+import { Failure } from '../base/errors.ts';
+import { addCommand, type CommandHelp } from '../cli/help.ts';
+import { settingsFrom } from '../cli/options.ts';
+import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
+
+const help: CommandHelp = {
+  does: 'print the script with which a shell completes commands and names',
+  examples: [
+    'source <(pratiko-backup completion bash)  # in ~/.bashrc',
+    'source <(pratiko-backup completion zsh)   # in ~/.zshrc, behind compinit',
+    'pratiko-backup completion fish | source   # in ~/.config/fish/config.fish',
+  ],
+  exitCodes: { done: 'the script was printed', usage: 'there is no script for that shell' },
+};
+
+/** `completion`, and `complete`, which the scripts call. */
+export function addCompletionCommands(program: Command, shell: Terminal): void {
+  addCommand(program, 'completion', help)
+    .addArgument(new Argument('<shell>', 'which one').choices(['bash', 'zsh', 'fish']))
+    .action(async (name: string, _flags: unknown, self: Command) => {
+      requireText(self.optsWithGlobals());
+      const { script } = await import('@bomb.sh/tab');
+      script(name, program.name(), program.name());
+      if (name === 'bash') await shell.write(filesToo(program.name()));
+    });
+  program
+    .command('complete', { hidden: true })
+    .argument('[words...]')
+    .action(async (words: string[]) => complete(words, program, shell));
+}
+
+/** The script of bash offers no files where it is told that the shell does. */
+const filesToo = (tool: string) =>
+  `complete -o default -F __${tool.replaceAll('-', '_')}_complete ${tool}\n`;
+
+function requireText({ json }: GlobalFlags): void {
+  if (!json) return;
+  throw new Failure('usage', 'completion prints a script: leave out --json', {
+    hint: '`pratiko-backup help completion` shows examples',
+  });
+}
+
+async function complete(words: string[], program: Command, shell: Terminal): Promise<void> {
+  const { describeTo, isPath, withOneValue } = await import('../cli/complete.ts');
+  if (isPath(program, words)) {
+    await shell.write(':0\n'); // the shell completes paths
+    return;
+  }
+  const { default: root } = await import('@bomb.sh/tab');
+  describeTo(root, program, words, await valuesFor(words, shell));
+  root.parse(withOneValue(words));
+}
+
+/** Where the settings are wrong, what is fixed can be completed all the same. */
+async function valuesFor(words: readonly string[], shell: Terminal) {
+  const config = valueOf('--config', words);
+  const backupDir = valueOf('--backup-dir', words);
+  const flags: GlobalFlags = {
+    quiet: true,
+    ...(config !== undefined && { config }),
+    ...(backupDir !== undefined && { backupDir }),
+  };
+  try {
+    const context = await shell.open(flags, settingsFrom(flags));
+    const { completions } = await import('../inspect/completions.ts');
+    return await completions(context);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { backups: [], tables: [] };
+  }
+}
+
+const valueOf = (option: string, words: readonly string[]) =>
+  words.includes(option) ? words[words.indexOf(option) + 1] : undefined;

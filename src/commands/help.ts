@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+import { longHelp } from '../cli/help.ts';
+import type { Terminal } from '../cli/terminal.ts';
+
+/** Commander's own shows the general help for a command that it does not know. */
+export function addHelpCommand(program: Command, shell: Terminal, version: string): void {
+  program
+    .command('help')
+    .argument('[command]')
+    .description('all options of a command, more examples, the exit codes')
+    .option('--man', 'print the manual page, for man(1)')
+    .action(async (name: string | undefined, { man }: { readonly man?: true }) => {
+      const named = program.commands.find((command) => command.name() === name);
+      if (name !== undefined && named === undefined) {
+        program.error(`error: unknown command '${name}'`);
+      }
+      if (man) {
+        const { manPage } = await import('../cli/man-page.ts');
+        await shell.write(manPage(program, version));
+      } else {
+        await shell.write(named === undefined ? program.helpInformation() : longHelp(named));
+      }
+    });
+}

@@ -1,0 +1,52 @@
+import type { Config } from '../config/config.ts';
+import type { Log } from '../base/log.ts';
+
+const { env, stderr } = process;
+
+/** So often the live line changes, at most. */
+const everyMs = 100;
+
+/** What people are told while it works, on stderr: the log, and on a terminal a live line below it. */
+export class Screen {
+  #live: { show: (line: string) => void; clear: () => void } | undefined;
+  #shownAt = 0;
+
+  constructor() {
+    // A log that cannot be written does not stop a backup.
+    stderr.on('error', () => undefined);
+  }
+
+  async startLog(level: Config['logLevel'], format: Config['logFormat']): Promise<Log> {
+    const { createLog } = await import('../base/log.ts');
+    const color = stderr.isTTY && !env.NO_COLOR && env.TERM !== 'dumb';
+    const write = (line: string) => {
+      this.clear();
+      stderr.write(line);
+    };
+    return createLog({ level, format, terminal: stderr.isTTY, color, write });
+  }
+
+  /** Where a person is looking; elsewhere nothing is live. */
+  async startLive(): Promise<void> {
+    if (!stderr.isTTY || env.CI || env.TERM === 'dumb') return;
+    const { createLogUpdate } = await import('log-update');
+    const { fit } = await import('../cli/fit.ts');
+    const update = createLogUpdate(stderr, { showCursor: true });
+    this.#live = {
+      // In the last column, some terminals begin a new line.
+      show: (line) => update(fit(line, stderr.columns - 1)),
+      clear: () => update.clear(),
+    };
+  }
+
+  /** Shows the state of the work in place of what the live line showed before. */
+  show(describe: () => string): void {
+    if (this.#live === undefined || performance.now() - this.#shownAt < everyMs) return;
+    this.#shownAt = performance.now();
+    this.#live.show(describe());
+  }
+
+  clear(): void {
+    this.#live?.clear();
+  }
+}

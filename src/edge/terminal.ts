@@ -1,0 +1,111 @@
+import { availableParallelism, hostname, tmpdir, userInfo } from 'node:os';
+import { dirname, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { repeatedOptions } from '../cli/options.ts';
+import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
+import type { Flags } from '../config/sources.ts';
+import type { Context } from '../context.ts';
+import type { Invocation } from '../schedule/entries.ts';
+import type { Output } from './output.ts';
+import { ask } from './question.ts';
+import type { Screen } from './screen.ts';
+
+const { env } = process;
+
+/** Where the installed program is; what runs is one level below, in `dist/`. */
+export const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
+/** A checkout keeps its backups with it, wherever it is called from; an installed package does not. */
+const projectRoot = packageRoot.split(sep).includes('node_modules') ? process.cwd() : packageRoot;
+
+export interface Surroundings {
+  readonly version: string;
+  readonly output: Output;
+  readonly screen: Screen;
+  readonly signal: AbortSignal;
+  /** `--json` was given. */
+  readonly wantsJson: () => boolean;
+  /** Is given the log as soon as there is one. */
+  readonly onLog: (log: Context['log']) => void;
+}
+
+/** What commands see of this process. */
+export function createTerminal(surroundings: Surroundings): Terminal {
+  const { output, screen, signal, wantsJson } = surroundings;
+  return {
+    open: (flags, settings) => open(flags, settings, surroundings),
+    result(value, text) {
+      screen.clear();
+      const result = wantsJson() ? JSON.stringify(value) : text;
+      if (result !== undefined) output.print(result);
+    },
+    write(bytes) {
+      screen.clear();
+      return output.write(bytes);
+    },
+    invocation,
+    nodeVersion: process.versions.node,
+    userName: () => userInfo().username,
+    cores: availableParallelism(),
+    columns: process.stdout.isTTY ? process.stdout.columns : undefined,
+    progress: (describe) => screen.show(describe),
+    ask: (question) => ask(question, signal),
+  };
+}
+
+async function open(
+  flags: GlobalFlags,
+  settings: Flags,
+  { version, screen, signal, onLog }: Surroundings,
+): Promise<Context> {
+  const { loadConfig } = await import('../config/config.ts');
+  const cwd = process.cwd();
+  const environment = { ...env }; // before the SDK is given any of the settings file
+  const config = loadConfig({
+    flags: settings,
+    environment,
+    envFile: flags.config ?? flags.envFile,
+    projectRoot,
+    cwd,
+  });
+  giveToSdk(config.settingsFile.values);
+  const log = await screen.startLog(config.logLevel, config.logFormat);
+  onLog(log);
+  for (const what of config.ignored) log.warn({ hint: 'correct it, or remove it' }, what);
+  if (!flags.quiet && config.logFormat === 'pretty') await screen.startLive();
+  return {
+    config,
+    log,
+    signal,
+    environment,
+    cwd,
+    pid: process.pid,
+    hostname: hostname(),
+    uid: process.getuid?.() ?? 0,
+    temporaryDirectory: tmpdir(),
+    version,
+    now: () => new Date(),
+    repeated: repeatedOptions(flags, settings, config.backupDir, env),
+  };
+}
+
+/** The SDK for S3 finds its settings in the environment of the process only; no child but rclone gets any of it. */
+function giveToSdk(values: Readonly<Record<string, string>>): void {
+  env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
+  for (const [name, value] of Object.entries(values)) {
+    if (name.startsWith('AWS_') && value !== '') env[name] ||= value;
+  }
+}
+
+function invocation({ config, envFile, backupDir }: GlobalFlags): Invocation {
+  const file = config ?? envFile;
+  return {
+    node: process.execPath,
+    script: `${packageRoot}/bin/pratiko-backup.js`,
+    project: projectRoot,
+    isCheckout: projectRoot === packageRoot,
+    options: [
+      ...(file === undefined ? [] : ['--config', resolve(file)]),
+      ...(backupDir === undefined ? [] : ['--backup-dir', resolve(backupDir)]),
+    ],
+  };
+}
