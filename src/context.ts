@@ -1,6 +1,7 @@
 import type { Config } from './config/config.ts';
 import { Failure } from './base/errors.ts';
 import type { Log } from './base/log.ts';
+import type { OnStep } from './base/step.ts';
 import { keysOf, type Keys } from './encryption/keys.ts';
 import type { Gpg } from './encryption/gpg.ts';
 import type { Server } from './postgres/psql.ts';
@@ -15,6 +16,8 @@ import { acquireLock, type Lock } from './backup-directory/lock.ts';
 export interface Context {
   readonly config: Config;
   readonly log: Log;
+  /** Is told how far long work has come. */
+  readonly onStep: OnStep;
   /** Aborted with the reason `Interrupted` when the run is to end. */
   readonly signal: AbortSignal;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -70,12 +73,14 @@ export async function lockToRead(
   }
 }
 
-/** What opens backups that are encrypted, and the signal that ends their reading. */
+/** What backups are read with. */
 export function readAccess(context: Context): {
   readonly signal: AbortSignal;
   readonly keys: Keys;
+  readonly onStep: OnStep;
 } {
-  return { signal: context.signal, keys: keysOf(context.config.keys, gpgFor(context)) };
+  const { signal, onStep } = context;
+  return { signal, onStep, keys: keysOf(context.config.keys, gpgFor(context)) };
 }
 
 const forGpg = ['PATH', 'HOME', 'GNUPGHOME', 'GPG_TTY', 'TERM', 'XDG_RUNTIME_DIR'];

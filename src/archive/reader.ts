@@ -1,4 +1,5 @@
 import { Defect } from '../base/errors.ts';
+import type { OnStep } from '../base/step.ts';
 import { DumpInspector, type DumpContents } from '../dump/contents.ts';
 import { firstDifference } from '../base/table-rows.ts';
 import type { Token } from '../dump/token.ts';
@@ -21,21 +22,14 @@ export interface ReadAccess {
   readonly signal: AbortSignal;
   /** They open what is encrypted. */
   readonly keys: Keys;
+  readonly onStep: OnStep;
 }
 
 export interface ReadOptions extends ReadAccess {
   /** A file without manifest need not prove that it is whole. */
   readonly unproven?: boolean | undefined;
-  readonly onProgress?: ((progress: ReadProgress) => void) | undefined;
-}
-
-export interface ReadProgress {
-  /** Bytes read of the file. */
-  readonly readBytes: number;
-  readonly totalBytes: number;
-  readonly table: string | undefined;
-  /** Rows of COPY data so far. */
-  readonly rows: number;
+  /** What is going on meanwhile, for people; without it, that the file is read. */
+  readonly what?: string | undefined;
 }
 
 /**
@@ -80,13 +74,14 @@ export class ArchiveReader implements AsyncIterable<Token> {
   }
 
   async *#tokens(): AsyncGenerator<Token> {
-    const { signal, keys } = this.#options;
+    const { signal, keys, onStep, what = `reading ${this.#file.name}` } = this.#options;
     const bytes = this.#checksum.through(readFileBytes(this.#file, signal));
     const archive = decrypted(this.#file, bytes, keys);
     for await (const chunk of decompressed(this.#file, archive)) {
       yield* this.#inspector.read(chunk);
-      this.#options.onProgress?.({
-        readBytes: this.#checksum.bytes,
+      onStep({
+        what,
+        bytes: this.#checksum.bytes,
         totalBytes: this.#file.bytes,
         table: this.#inspector.currentTable,
         rows: this.#inspector.rows,

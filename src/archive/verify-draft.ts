@@ -1,8 +1,9 @@
 import { Defect, Failure } from '../base/errors.ts';
+import type { OnStep } from '../base/step.ts';
 import type { Draft } from '../backup-directory/draft.ts';
 import { firstDifference } from '../base/table-rows.ts';
 import { checksumOfFile } from './file-checksum.ts';
-import type { WriteOptions, Written } from './writer.ts';
+import type { Written } from './writer.ts';
 
 /**
  * Reads a sealed draft back from the disk and compares it with what was written, byte for byte, and
@@ -12,12 +13,11 @@ import type { WriteOptions, Written } from './writer.ts';
 export async function verifyDraft(
   draft: Draft,
   written: Written,
-  signal: AbortSignal,
-  { onProgress }: Pick<WriteOptions, 'onProgress'>,
+  { signal, onStep }: { readonly signal: AbortSignal; readonly onStep: OnStep },
 ): Promise<void> {
   const totalBytes = written.fileBytes;
   const sha256 = await checksumOfFile(draft.path, signal, (bytes) =>
-    onProgress?.({ phase: 'verifying', bytes, totalBytes, table: undefined }),
+    onStep({ what: 'verifying', bytes, totalBytes }),
   );
   const defect =
     sha256 === written.sha256

@@ -1,6 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import { DumpInspector, type DumpContents } from '../dump/contents.ts';
 import { Defect, Failure } from '../base/errors.ts';
+import type { OnStep } from '../base/step.ts';
 import { dumpFailure, startPgDump, type DumpOptions } from '../postgres/pg-dump.ts';
 import type { Server } from '../postgres/psql.ts';
 import type { Tool } from '../postgres/start-tool.ts';
@@ -24,16 +25,7 @@ export interface WriteOptions {
   readonly jobs: number;
   /** The size of the plain SQL, as far as it can be guessed: for people. */
   readonly expectedBytes?: number | undefined;
-  readonly onProgress?: ((progress: WriteProgress) => void) | undefined;
-}
-
-export interface WriteProgress {
-  readonly phase: 'dumping' | 'verifying';
-  /** Bytes of plain SQL while dumping, of the file while verifying. */
-  readonly bytes: number;
-  /** How many there will be; undefined where nothing tells. */
-  readonly totalBytes: number | undefined;
-  readonly table: string | undefined;
+  readonly onStep: OnStep;
 }
 
 /** What went into a draft, as it was on its way there. */
@@ -100,14 +92,14 @@ export async function writeArchive(
 async function* inspect(
   chunks: AsyncIterable<Buffer>,
   inspector: DumpInspector,
-  { expectedBytes, onProgress }: WriteOptions,
+  { expectedBytes, onStep }: WriteOptions,
 ): AsyncGenerator<Buffer> {
   let bytes = 0;
   for await (const chunk of chunks) {
     for (const _ of inspector.read(chunk));
     bytes += chunk.length;
-    const table = inspector.currentTable;
-    onProgress?.({ phase: 'dumping', bytes, totalBytes: expectedBytes, table });
+    const { currentTable: table } = inspector;
+    onStep({ what: 'dumping', bytes, totalBytes: expectedBytes, isEstimate: true, table });
     yield chunk;
   }
   for (const _ of inspector.end());

@@ -1,4 +1,3 @@
-import type { WriteProgress } from '../archive/writer.ts';
 import { totalRows } from '../base/table-rows.ts';
 import { formatBytes, formatDuration, formatPlural } from '../base/format.ts';
 import { DroppedMeanwhile } from '../postgres/pg-dump.ts';
@@ -14,8 +13,6 @@ import { publishBackup, type PublishOptions } from './publish.ts';
 import type { BackupReport } from './report.ts';
 import { cleanUp } from './tidy.ts';
 import { withinTimeout } from './within-timeout.ts';
-
-export type { WriteProgress };
 
 export interface BackupOptions extends PublishOptions, FollowUpOptions {
   readonly waitSeconds: number;

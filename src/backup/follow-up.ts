@@ -4,7 +4,6 @@ import type { Context } from '../context.ts';
 import { copyMissing } from '../copies/copy.ts';
 import { requireAllCopied } from '../copies/report.ts';
 import { pruneCopies } from '../copies/prune.ts';
-import type { CopyProgress } from '../copies/store.ts';
 import { storeGlobals } from './globals.ts';
 import { runAfter } from './hooks.ts';
 import { LaterSteps } from './later-steps.ts';
@@ -18,7 +17,6 @@ export interface FollowUpOptions {
   readonly prune: boolean;
   /** Restores it and compares what arrives; undefined: that is not wanted. */
   readonly drill: ((context: Context, name: string) => Promise<void>) | undefined;
-  readonly onCopy?: (progress: CopyProgress) => void;
 }
 
 /**
@@ -65,7 +63,7 @@ export async function followUp(
     'the next backup tries again, and `pratiko-backup copy` now',
     async () => {
       if (config.offsite.urls.length === 0) return true;
-      requireAllCopied(await copyMissing(context, { onProgress: options.onCopy }));
+      requireAllCopied(await copyMissing(context));
       return true;
     },
   );

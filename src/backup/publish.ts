@@ -1,5 +1,5 @@
 import { verifyDraft } from '../archive/verify-draft.ts';
-import { writeArchive, type WriteProgress, type Written } from '../archive/writer.ts';
+import { writeArchive, type Written } from '../archive/writer.ts';
 import { messageOf } from '../base/errors.ts';
 import { listBackups } from '../backup-directory/catalog.ts';
 import { createDraft, discardDraft, publishDraft, sealDraft } from '../backup-directory/draft.ts';
@@ -14,7 +14,6 @@ import { describeBackup, openSource, type Mark } from './source.ts';
 export interface PublishOptions extends Mark {
   /** How many blocks are compressed at a time. */
   readonly jobs: number;
-  readonly onProgress?: (progress: WriteProgress) => void;
 }
 
 /** A backup that has its name. */
@@ -35,7 +34,7 @@ export async function publishBackup(
   lock: Lock,
   options: PublishOptions,
 ): Promise<Published> {
-  const { config, signal } = context;
+  const { config, signal, onStep } = context;
   const [encrypter, source] = await Promise.all([
     openEncrypter(config.keys, gpgFor(context)),
     openSource(context),
@@ -44,9 +43,14 @@ export async function publishBackup(
   const draft = await createDraft(config.backupDir, encryption, context.now, signal);
   try {
     const expectedBytes = await lastDumpBytes(config);
-    const written = await writeArchive(draft, source, { ...options, encrypter, expectedBytes });
+    const written = await writeArchive(draft, source, {
+      jobs: options.jobs,
+      encrypter,
+      expectedBytes,
+      onStep,
+    });
     await sealDraft(draft);
-    await verifyDraft(draft, written, signal, options);
+    await verifyDraft(draft, written, context);
     const manifest = describeBackup(source, { ...options, ...written, encryption }, context);
     await lock.assertHeld();
     signal.throwIfAborted();

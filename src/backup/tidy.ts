@@ -19,12 +19,13 @@ export async function cleanUp({ config, log }: Context): Promise<void> {
  * @throws Failure `storage` at the first that cannot be removed.
  */
 export async function removeOld(verified: string, context: Context): Promise<string[]> {
-  const { config, log, signal } = context;
+  const { config, log, signal, onStep } = context;
   const removed: string[] = [];
   const plan = await planForDirectory(config.backupDir, {
     policy: config.retention,
     now: context.now(),
     signal,
+    onStep,
     verified,
     offsite: config.offsite.urls,
   });

@@ -1,3 +1,4 @@
+import { styleText } from 'node:util';
 import { pino, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 
@@ -23,28 +24,42 @@ export function createLog(options: LogOptions): Log {
     );
   }
   const prettify = pretty.prettyFactory({
-    colorize: options.color,
+    colorize: false, // would paint whole messages
     hideObject: true,
     translateTime: 'SYS:yyyy-mm-dd HH:MM:ss',
     ignore: options.terminal ? 'pid,hostname,time,level' : 'pid,hostname',
-    messageFormat: options.terminal ? messageForTerminal : messageForLogFile,
+    messageFormat: options.terminal ? messageForTerminal(options.color) : messageForLogFile,
   });
   return pino({ level }, { write: (line) => write(prettify(line)) });
 }
 
 const levelName = (label: string) => ({ level: label });
 
-const severe: Readonly<Record<number, string>> = { 40: 'warning', 50: 'error', 60: 'error' };
+const severe: Readonly<Record<number, 'warning' | 'error'>> = {
+  40: 'warning',
+  50: 'error',
+  60: 'error',
+};
 
 type Formatter = Extract<pretty.PrettyOptions['messageFormat'], (...args: never) => string>;
 
-const messageForTerminal: Formatter = (event, key, _label, { colors }) => {
-  const word = severe[Number(event.level)];
-  const paint = word === 'error' ? colors.red : colors.yellow;
-  const message = text(event[key]);
-  const line = word === undefined ? message : `${paint(`${word}:`)} ${message}`;
-  return event.hint === undefined ? line : `${line}\n${colors.cyan('hint:')} ${text(event.hint)}`;
-};
+/** Colors as psql has them: they can be read on light and on dark. */
+const styles = {
+  error: ['bold', 'red'],
+  warning: ['bold', 'magenta'],
+  hint: ['bold', 'cyan'],
+} as const;
+
+const messageForTerminal =
+  (color: boolean): Formatter =>
+  (event, key) => {
+    const paint = (word: keyof typeof styles) =>
+      color ? styleText([...styles[word]], `${word}:`, { validateStream: false }) : `${word}:`;
+    const word = severe[Number(event.level)];
+    const message = text(event[key]);
+    const line = word === undefined ? message : `${paint(word)} ${message}`;
+    return event.hint === undefined ? line : `${line}\n${paint('hint')} ${text(event.hint)}`;
+  };
 
 const messageForLogFile: Formatter = (event, key) =>
   event.hint === undefined ? text(event[key]) : `${text(event[key])}; hint: ${text(event.hint)}`;

@@ -1,8 +1,6 @@
 import { Failure } from '../base/errors.ts';
 import { isCopyUrl } from '../config/values.ts';
 import type { Context } from '../context.ts';
-import { showCopying } from './reading.ts';
-import type { Terminal } from './terminal.ts';
 
 /** `--from-offsite [name]`, as commander gives it. */
 export interface OffsiteFlag {
@@ -21,7 +19,7 @@ export const fromOffsiteOption = [
 export async function fileOrCopy(
   file: string | undefined,
   { fromOffsite }: OffsiteFlag,
-  { context, shell, waitSeconds }: { context: Context; shell: Terminal; waitSeconds: number },
+  { context, waitSeconds }: { context: Context; waitSeconds: number },
 ): Promise<{ readonly file: string | undefined; readonly hasRoles: boolean }> {
   const isUrl = file !== undefined && isCopyUrl(file);
   if (fromOffsite === undefined && !isUrl) return { file, hasRoles: false };
@@ -34,7 +32,6 @@ export async function fileOrCopy(
   const { path, hasRoles } = await fetchBackup(context, {
     called: typeof fromOffsite === 'string' ? fromOffsite : file,
     waitSeconds,
-    onProgress: showCopying(shell),
   });
   return { file: path, hasRoles };
 }

@@ -14,8 +14,6 @@ export interface Terminal {
    * @returns false where its reader has gone away.
    */
   write(bytes: Buffer | string): Promise<boolean>;
-  /** Shows the state of the work on the terminal, in place of what it showed before. */
-  progress(describe: () => string): void;
   /** What starts this program from anywhere, with these flags. */
   invocation(flags: GlobalFlags): Invocation;
   /** `20.19.0` */

@@ -1,8 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import { formatBytes } from '../base/format.ts';
-import type { WriteProgress } from '../backup/backup.ts';
 import type { Context } from '../context.ts';
-import type { DrillProgress } from '../restore/drill/drill.ts';
 import {
   addConnectionOptions,
   addJobsOption,
@@ -11,8 +8,6 @@ import {
   type ConnectionFlags,
 } from '../cli/options.ts';
 import type { BackupResult } from '../cli/results.ts';
-import { describeDrill } from '../cli/drill-progress.ts';
-import { showCopying } from '../cli/reading.ts';
 import { addCommand, type CommandHelp } from '../cli/help.ts';
 import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
 
@@ -60,11 +55,7 @@ export function addBackupCommand(program: Command, shell: Terminal): void {
       keep: flags.keep ?? false,
       waitSeconds: flags.wait,
       jobs,
-      drill: context.config.backupDrill
-        ? async (to, file) => prove(to, file, jobs, shell)
-        : undefined,
-      onProgress: (progress) => shell.progress(() => describe(progress)),
-      onCopy: showCopying(shell),
+      drill: context.config.backupDrill ? async (to, file) => prove(to, file, jobs) : undefined,
     });
     const result: BackupResult = {
       backup: report.name,
@@ -85,20 +76,7 @@ function labelText(text: string): string {
 }
 
 /** BACKUP_DRILL=always */
-async function prove(context: Context, file: string, jobs: number, shell: Terminal) {
+async function prove(context: Context, file: string, jobs: number) {
   const { drill, requireProven } = await import('../restore/drill/drill.ts');
-  const onProgress = (progress: DrillProgress) => shell.progress(() => describeDrill(progress));
-  requireProven(await drill(context, { file, sandbox: false, jobs, onProgress }));
-}
-
-/** What it is doing, how much of it is done, and how much of the whole that is, as far as is known. */
-export function describe({ phase, bytes, totalBytes, table }: WriteProgress): string {
-  const percent = totalBytes === undefined ? undefined : Math.floor((100 * bytes) / totalBytes);
-  return [
-    `${phase} ${formatBytes(bytes)}`,
-    ...(percent === undefined
-      ? []
-      : [percent < 100 ? `about ${percent} %` : 'more than the last backup']),
-    ...(table === undefined ? [] : [table]),
-  ].join(', ');
+  requireProven(await drill(context, { file, sandbox: false, jobs }));
 }

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { formatBytes } from '../base/format.ts';
 import { addWaitOption, settingsFrom } from '../cli/options.ts';
-import { showCopying } from '../cli/reading.ts';
 import type { CopyResult } from '../cli/results.ts';
 import { addCommand, type CommandHelp } from '../cli/help.ts';
 import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
@@ -29,10 +28,7 @@ export function addCopyCommand(program: Command, shell: Terminal): void {
     const context = await shell.open(flags, settingsFrom(flags));
     const { copyNow } = await import('../copies/copy-now.ts');
     const { requireAllCopied } = await import('../copies/report.ts');
-    const report = await copyNow(context, {
-      waitSeconds: flags.wait,
-      onProgress: showCopying(shell),
-    });
+    const report = await copyNow(context, { waitSeconds: flags.wait });
     const result: CopyResult = {
       copied: [...report.copied],
       failed: report.failed.map((failure) => ({ ...failure, backup: failure.backup ?? null })),

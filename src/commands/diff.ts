@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import { formatBytes, formatCount, formatPlural } from '../base/format.ts';
 import { totalRows } from '../base/table-rows.ts';
 import { describeChange } from '../cli/changes.ts';
-import { showReading } from '../cli/reading.ts';
 import { settingsFrom } from '../cli/options.ts';
 import type { DiffResult } from '../cli/inside-results.ts';
 import { formatTable } from '../cli/table.ts';
@@ -37,10 +36,7 @@ export function addDiffCommand(program: Command, shell: Terminal): void {
       const flags: Flags = self.optsWithGlobals();
       const context = await shell.open(flags, settingsFrom(flags));
       const { diff } = await import('../inspect/diff.ts');
-      const found = await diff(context, [before, now], {
-        content: flags.content ?? false,
-        onProgress: showReading(shell),
-      });
+      const found = await diff(context, [before, now], { content: flags.content ?? false });
       for (const { file, defects } of [found.before, found.now]) {
         if (defects.length > 0) {
           context.log.warn(

@@ -3,7 +3,7 @@ import { Failure } from '../base/errors.ts';
 import { formatPlural } from '../base/format.ts';
 import { addConnectionOptions, settingsFrom, type ConnectionFlags } from '../cli/options.ts';
 import type { DoctorResult } from '../cli/status-results.ts';
-import { formatTable } from '../cli/table.ts';
+import { formatRows } from '../cli/table.ts';
 import { addCommand, type CommandHelp } from '../cli/help.ts';
 import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
 import type { Check } from '../doctor/check.ts';
@@ -32,7 +32,7 @@ export function addDoctorCommand(program: Command, shell: Terminal): void {
     const checks = await checksFor(flags, shell);
     const count = (state: Check['state']) => checks.filter((check) => check.state === state).length;
     const result: DoctorResult = { ok: count('failed') === 0, checks: [...checks] };
-    shell.result(result, describe(checks));
+    shell.result(result, describe(checks, shell.columns));
     if (count('failed') === 0) return;
     throw new Failure('incomplete', `${formatPlural(count('failed'), 'check')} failed`, {
       hint: 'each has its hint; mend the first one first, and run this again',
@@ -63,10 +63,14 @@ async function checksFor(flags: Flags, shell: Terminal): Promise<readonly Check[
 
 const words = { ok: 'ok', warning: 'warning', failed: 'FAILED' } as const;
 
-const describe = (checks: readonly Check[]) =>
-  formatTable(
-    checks.flatMap(({ name, state, message, hint }) => [
-      [words[state], name, message],
-      ...(hint === undefined ? [] : [['', '', `hint: ${hint}`]]),
-    ]),
-  );
+/** A hint is not broken: what is in it can be copied. */
+const describe = (checks: readonly Check[], width: number | undefined) =>
+  formatRows(
+    checks.map(({ name, state, message }) => [words[state], name, message]),
+    { width },
+  )
+    .map((row, index) => {
+      const { hint } = checks[index] ?? {};
+      return hint === undefined ? row : `${row}\n         hint: ${hint}`;
+    })
+    .join('\n');

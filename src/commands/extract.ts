@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { Failure } from '../base/errors.ts';
-import { showReading } from '../cli/reading.ts';
 import { settingsFrom } from '../cli/options.ts';
 import { addCommand, type CommandHelp } from '../cli/help.ts';
 import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
@@ -39,12 +38,7 @@ export function addExtractCommand(program: Command, shell: Terminal): void {
       const context = await shell.open(flags, settingsFrom(flags));
       const { extract } = await import('../inspect/extract.ts');
       const part = flags.schemaOnly ? 'definition' : flags.dataOnly ? 'data' : undefined;
-      const sql = extract(context, {
-        file,
-        tables: flags.table,
-        part,
-        onProgress: showReading(shell),
-      });
+      const sql = extract(context, { file, tables: flags.table, part });
       for await (const piece of sql) if (!(await shell.write(piece))) break;
     });
 }

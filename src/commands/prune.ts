@@ -78,9 +78,10 @@ export function addPruneCommand(program: Command, shell: Terminal): void {
       accepted: accepted.map((loss) => ({ ...loss, lost: [...loss.lost] })),
     };
     const texts = result.offsite.map(
-      ({ url, decisions: there }) => `\ncopies at ${url}\n${describe(there, dryRun)}`,
+      ({ url, decisions: there }) =>
+        `\ncopies at ${url}\n${describe(there, dryRun, shell.columns)}`,
     );
-    shell.result(result, [describe(decisions, dryRun), ...texts].join('\n'));
+    shell.result(result, [describe(decisions, dryRun, shell.columns), ...texts].join('\n'));
     if (failure !== undefined) throw failure;
   });
 }
@@ -108,10 +109,18 @@ async function confirmLoss(
   if (!yes) await confirm(question, loss.database, shell, log, 'to accept a loss');
 }
 
-function describe(decisions: readonly PruneDecision[], dryRun: boolean): string {
+function describe(
+  decisions: readonly PruneDecision[],
+  dryRun: boolean,
+  width: number | undefined,
+): string {
   const removed = decisions.filter(({ action }) => action === 'remove');
   const bytes = removed.reduce((sum, decision) => sum + decision.bytes, 0);
   const total = `${dryRun ? 'would remove' : 'removed'} ${removed.length} of ${formatPlural(decisions.length, 'backup')} (${formatBytes(bytes)})`;
   if (decisions.length === 0) return total;
-  return `${formatTable(decisions.map(({ action, name, reason }) => [action, name, reason]))}\n${total}`;
+  // On a narrow screen a backup is called by its time.
+  const isNarrow = width !== undefined && width < 70;
+  const called = (name: string) => (isNarrow ? (/\d{8}_\d{6}/.exec(name)?.[0] ?? name) : name);
+  const rows = decisions.map(({ action, name, reason }) => [action, called(name), reason]);
+  return `${formatTable(rows, { width })}\n${total}`;
 }

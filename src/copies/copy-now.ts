@@ -2,7 +2,7 @@ import { Failure } from '../base/errors.ts';
 import { requireDirectory } from '../backup-directory/directory.ts';
 import { lockDirectory, type Context } from '../context.ts';
 import { telling } from '../notify/notify.ts';
-import { copyMissing, type CopyOptions } from './copy.ts';
+import { copyMissing } from './copy.ts';
 import { notAllCopied, type CopyReport } from './report.ts';
 
 /**
@@ -12,7 +12,7 @@ import { notAllCopied, type CopyReport } from './report.ts';
  */
 export async function copyNow(
   context: Context,
-  { waitSeconds, ...options }: CopyOptions & { readonly waitSeconds: number },
+  { waitSeconds }: { readonly waitSeconds: number },
 ): Promise<CopyReport> {
   if (context.config.offsite.urls.length === 0) {
     throw new Failure('usage', 'OFFSITE_URL is not set: there is no place for copies', {
@@ -25,7 +25,7 @@ export async function copyNow(
     'copy',
     async () => {
       await using _lock = await lockDirectory(context, 'copy', waitSeconds);
-      return await copyMissing(context, options);
+      return await copyMissing(context);
     },
     (report) => notAllCopied(report) ?? { copied: report.copied.length },
   );

@@ -12,18 +12,14 @@ import type { Destination } from './destination.ts';
 import { openDestination } from './open-destination.ts';
 import type { Copied, CopyReport } from './report.ts';
 import { withRetries } from './retry.ts';
-import { store, type CopyProgress } from './store.ts';
-
-export interface CopyOptions {
-  readonly onProgress?: ((progress: CopyProgress) => void) | undefined;
-}
+import { store } from './store.ts';
 
 /**
  * Copies every good backup that is not there yet to each place of OFFSITE_URL, oldest first, and confirms it. A place
  * that fails does not keep the others from being served.
  * @throws Failure `usage` where the encryption is not set up right; `storage` where the backups cannot be read.
  */
-export async function copyMissing(context: Context, options: CopyOptions): Promise<CopyReport> {
+export async function copyMissing(context: Context): Promise<CopyReport> {
   const { offsite, keys } = context.config;
   const encrypter = await openEncrypter(keys, gpgFor(context));
   const copied: Copied[] = [];
@@ -39,7 +35,6 @@ export async function copyMissing(context: Context, options: CopyOptions): Promi
             await copyOne(limited, destination, backup, {
               encrypter,
               isThere: there.has(backup.name),
-              ...options,
             });
             copied.push({ backup: backup.name, to: url, bytes: backup.bytes });
           } catch (error) {
@@ -90,7 +85,7 @@ async function missingFrom(
   };
 }
 
-interface CopyOneOptions extends CopyOptions {
+interface CopyOneOptions {
   readonly encrypter: Encrypter | undefined;
   /** A file of its name is there: what belongs to that is not touched. */
   readonly isThere: boolean;
@@ -100,7 +95,7 @@ async function copyOne(
   context: Context,
   destination: Destination,
   backup: KnownBackup,
-  { encrypter, isThere, onProgress }: CopyOneOptions,
+  { encrypter, isThere }: CopyOneOptions,
 ): Promise<void> {
   const { log, config, now } = context;
   const all = await filesOf(backup, encrypter, context.signal);
@@ -115,10 +110,7 @@ async function copyOne(
     log.warn(`${backup.name} was made without encryption, and is copied as it is`);
   }
   for (const file of files) {
-    await store(context, destination, file, {
-      isRepeatable: file.name !== backup.name,
-      onProgress,
-    });
+    await store(context, destination, file, { isRepeatable: file.name !== backup.name });
   }
   const { url: to } = destination;
   log.info(`copied ${backup.name} to ${to}: ${formatBytes(backup.bytes)}, confirmed`);

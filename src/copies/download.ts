@@ -10,23 +10,15 @@ import { readAccess, type Context } from '../context.ts';
 import { Checksum } from '../streams/checksum.ts';
 import type { Copy } from './stored-backup.ts';
 import { withRetries } from './retry.ts';
-import type { CopyProgress } from './store.ts';
-
-export interface DownloadOptions {
-  readonly onProgress?: (
-    progress: Omit<CopyProgress, 'phase'> & { readonly phase: 'fetching' },
-  ) => void;
-}
 
 /**
  * Writes a copy into a draft; where the connection breaks, from the beginning.
  * @throws Failure `cannotConnect`, `storage`.
  */
 export async function download(
-  { signal, log }: Context,
+  { signal, log, onStep }: Context,
   draft: Draft,
   { from, name, bytes: totalBytes }: Copy,
-  { onProgress }: DownloadOptions,
 ): Promise<void> {
   await withRetries(signal, log, async () => {
     await draft.file.truncate(0);
@@ -39,7 +31,7 @@ export async function download(
         throw await writeFailure(draft, error, position);
       }
       position += chunk.length;
-      onProgress?.({ name, to: from.url, bytes: position, totalBytes, phase: 'fetching' });
+      onStep({ what: `fetching ${name} (${from.url})`, bytes: position, totalBytes });
     }
   });
 }

@@ -11,7 +11,7 @@ import { recordEvent } from '../backup-directory/history.ts';
 import type { CopyEvent } from '../backup-directory/history-event.ts';
 import { lockDirectory, type Context } from '../context.ts';
 import { chooseCopy } from './choose.ts';
-import { download, fetchRoles, requireWhole, type DownloadOptions } from './download.ts';
+import { download, fetchRoles, requireWhole } from './download.ts';
 import type { Copy } from './stored-backup.ts';
 
 export interface Fetched {
@@ -19,7 +19,7 @@ export interface Fetched {
   readonly hasRoles: boolean;
 }
 
-export interface FetchOptions extends DownloadOptions {
+export interface FetchOptions {
   /** A name, a timestamp or its beginning, or the URL of a copy; undefined: the newest good copy. */
   readonly called: string | undefined;
   readonly waitSeconds: number;
@@ -40,7 +40,7 @@ export async function fetchBackup(context: Context, options: FetchOptions): Prom
     const copy = await chooseCopy(context, options.called, failed);
     try {
       const here = findBackup(backupDir, copy.name);
-      if (here === undefined) await bring(context, copy, options);
+      if (here === undefined) await bring(context, copy);
       else await requireSame(context, here, copy);
       return { path: join(backupDir, copy.name), hasRoles: copy.globals !== undefined };
     } catch (error) {
@@ -58,13 +58,13 @@ export async function fetchBackup(context: Context, options: FetchOptions): Prom
 /** What another place may do better. */
 const ofPlaces: readonly FailureKind[] = ['cannotConnect', 'verificationFailed', 'toolMissing'];
 
-async function bring(context: Context, copy: Copy, options: FetchOptions): Promise<void> {
+async function bring(context: Context, copy: Copy): Promise<void> {
   const { config, log } = context;
   const { backupDir } = config;
   log.info(`fetching ${copy.name} from ${copy.from.url}: ${formatBytes(copy.bytes)}`);
   const draft = await openDraft(backupDir, copy);
   try {
-    await download(context, draft, copy, options);
+    await download(context, draft, copy);
     await sealDraft(draft);
     await requireWhole(context, draft, copy);
     await fetchRoles(context, copy);

@@ -3,19 +3,12 @@ import { Checksum } from '../streams/checksum.ts';
 import { NotTheSame, type Destination, type SourceFile } from './destination.ts';
 import { withRetries } from './retry.ts';
 
-export interface CopyProgress {
-  readonly name: string;
-  readonly to: string;
-  /** Bytes sent, or read back to be compared. */
-  readonly bytes: number;
-  readonly totalBytes: number;
-  readonly phase: 'sending' | 'comparing';
-}
+/** Bytes sent, or read back to be compared. */
+type Told = (phase: 'sending' | 'comparing', bytes: number) => void;
 
 interface StoreOptions {
   /** What another run has left of it may be replaced: it is different each time. */
   readonly isRepeatable: boolean;
-  readonly onProgress?: ((progress: CopyProgress) => void) | undefined;
 }
 
 /**
@@ -23,13 +16,15 @@ interface StoreOptions {
  * @throws NotTheSame where something else lies there, or what arrived is not what was sent: then it was removed.
  */
 export async function store(
-  { signal, log }: Pick<Context, 'signal' | 'log'>,
+  { signal, log, onStep }: Pick<Context, 'signal' | 'log' | 'onStep'>,
   destination: Destination,
   file: SourceFile,
-  { isRepeatable, onProgress }: StoreOptions,
+  { isRepeatable }: StoreOptions,
 ): Promise<void> {
-  const told = (phase: CopyProgress['phase'], bytes: number) =>
-    onProgress?.({ name: file.name, to: destination.url, bytes, totalBytes: file.bytes, phase });
+  const told: Told = (phase, bytes) => {
+    const what = `${phase} ${file.name} (${destination.url})`;
+    onStep({ what, bytes, totalBytes: file.bytes });
+  };
   const sent: SourceFile = {
     ...file,
     read: (from, to) => counted(file.read(from, to), from ?? 0, told),
@@ -50,7 +45,7 @@ export async function store(
 async function* counted(
   chunks: AsyncIterable<Buffer>,
   before: number,
-  told: (phase: 'sending', bytes: number) => void,
+  told: Told,
 ): AsyncGenerator<Buffer> {
   let bytes = before;
   for await (const chunk of chunks) {
@@ -64,7 +59,7 @@ async function* counted(
 async function readBack(
   destination: Destination,
   { name }: SourceFile,
-  told: (phase: 'comparing', bytes: number) => void,
+  told: Told,
 ): Promise<string> {
   const checksum = new Checksum();
   for await (const _ of checksum.through(destination.open(name))) {

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Log } from '../base/log.ts';
+import type { Step } from '../base/step.ts';
 
 const { env, stderr } = process;
 
@@ -8,7 +9,7 @@ const everyMs = 100;
 
 /** What people are told while it works, on stderr: the log, and on a terminal a live line below it. */
 export class Screen {
-  #live: { show: (line: string) => void; clear: () => void } | undefined;
+  #live: { show: (step: Step) => void; clear: () => void } | undefined;
   #shownAt = 0;
 
   constructor() {
@@ -31,19 +32,21 @@ export class Screen {
     if (!stderr.isTTY || env.CI || env.TERM === 'dumb') return;
     const { createLogUpdate } = await import('log-update');
     const { fit } = await import('../cli/fit.ts');
+    const { liveLine } = await import('../cli/live-line.ts');
     const update = createLogUpdate(stderr, { showCursor: true });
+    const line = liveLine(() => performance.now());
     this.#live = {
       // In the last column, some terminals begin a new line.
-      show: (line) => update(fit(line, stderr.columns - 1)),
+      show: (step) => update(fit(line(step), stderr.columns - 1)),
       clear: () => update.clear(),
     };
   }
 
   /** Shows the state of the work in place of what the live line showed before. */
-  show(describe: () => string): void {
+  show(step: Step): void {
     if (this.#live === undefined || performance.now() - this.#shownAt < everyMs) return;
     this.#shownAt = performance.now();
-    this.#live.show(describe());
+    this.#live.show(step);
   }
 
   clear(): void {

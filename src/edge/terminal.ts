@@ -47,7 +47,6 @@ export function createTerminal(surroundings: Surroundings): Terminal {
     userName: () => userInfo().username,
     cores: availableParallelism(),
     columns: process.stdout.isTTY ? process.stdout.columns : undefined,
-    progress: (describe) => screen.show(describe),
     ask: (question) => ask(question, signal),
   };
 }
@@ -75,6 +74,7 @@ async function open(
   return {
     config,
     log,
+    onStep: (step) => screen.show(step),
     signal,
     environment,
     cwd,

@@ -1,4 +1,4 @@
-import { checkArchive, type ReadProgress } from '../archive/reader.ts';
+import { checkArchive } from '../archive/reader.ts';
 import { identifyMaker } from '../archive/maker.ts';
 import { rowsByTable, totalRows, type TableRows } from '../base/table-rows.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
@@ -31,22 +31,14 @@ export interface Details extends Contents {
   readonly changes: readonly TableChange[];
 }
 
-export interface LookOptions {
-  readonly onProgress?: (name: string, progress: ReadProgress) => void;
-}
-
 /**
  * Tells what is inside a backup, and what has changed since the one before. A file whose manifest does not
  * tell it is read.
  * @param file a path, name or timestamp.
  * @throws Failure `noSuchBackup`, `storage`.
  */
-export async function describeBackup(
-  context: Context,
-  file: string,
-  options: LookOptions,
-): Promise<Details> {
-  const contents = await contentsOf(context, await locate(context, file), options);
+export async function describeBackup(context: Context, file: string): Promise<Details> {
+  const contents = await contentsOf(context, await locate(context, file));
   const { manifest } = contents.file;
   const backups = await listBackups(context.config.backupDir);
   const [before] = manifest === undefined ? [] : earlierThan(manifest, backups, new Map());
@@ -73,11 +65,7 @@ export async function locate(
 }
 
 /** From its manifest, or where that does not tell all, from the file. */
-export async function contentsOf(
-  context: Context,
-  file: BackupFile,
-  { onProgress }: LookOptions,
-): Promise<Contents> {
+export async function contentsOf(context: Context, file: BackupFile): Promise<Contents> {
   const { manifest } = file;
   const known = manifest?.tables.flatMap(({ table, rows, bytes }) =>
     bytes === undefined ? [] : [{ table, rows, bytes }],
@@ -87,10 +75,7 @@ export async function contentsOf(
     const { dumpBytes, serverVersion, roles = [] } = manifest;
     return { file, dumpBytes, tables: known, extensions, roles, serverVersion, defects: [] };
   }
-  const { contents, defects } = await checkArchive(file, {
-    ...readAccess(context),
-    onProgress: (progress) => onProgress?.(file.name, progress),
-  });
+  const { contents, defects } = await checkArchive(file, readAccess(context));
   return {
     file,
     dumpBytes: contents.bytes,

@@ -3,9 +3,9 @@ import { Failure } from '../base/errors.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
 import { readAccess, type Context } from '../context.ts';
 import { compareTables, type TableChange } from './changes.ts';
-import { contentsOf, locate, type Contents, type LookOptions } from './details.ts';
+import { contentsOf, locate, type Contents } from './details.ts';
 
-export interface DiffOptions extends LookOptions {
+export interface DiffOptions {
   /** Read both, and compare the rows of the tables that both have. */
   readonly content: boolean;
 }
@@ -30,23 +30,22 @@ export async function diff(
   options: DiffOptions,
 ): Promise<Diff> {
   const files = [await locate(context, first), await locate(context, second)] as const;
-  const before = await contentsOf(context, files[0], options);
-  const now = await contentsOf(context, files[1], options);
+  const before = await contentsOf(context, files[0]);
+  const now = await contentsOf(context, files[1]);
   return {
     before,
     now,
     tables: compareTables(before.tables, now.tables),
-    differing: options.content ? await compareContents(context, files, options) : undefined,
+    differing: options.content ? await compareContents(context, files) : undefined,
   };
 }
 
 async function compareContents(
   context: Context,
   [before, now]: readonly [BackupFile, BackupFile],
-  options: LookOptions,
 ): Promise<string[]> {
-  const first = await digestGood(context, before, options);
-  const second = await digestGood(context, now, options, first);
+  const first = await digestGood(context, before);
+  const second = await digestGood(context, now, first);
   return [...first.tables].flatMap(([table, { digest }]) => {
     const other = second.tables.get(table);
     return other === undefined || other.digest === digest ? [] : [table];
@@ -56,14 +55,9 @@ async function compareContents(
 async function digestGood(
   context: Context,
   file: BackupFile,
-  { onProgress }: LookOptions,
   like?: Awaited<ReturnType<typeof digestArchive>>['digest'],
 ) {
-  const { digest, report } = await digestArchive(
-    file,
-    { ...readAccess(context), onProgress: (progress) => onProgress?.(file.name, progress) },
-    { like },
-  );
+  const { digest, report } = await digestArchive(file, readAccess(context), { like });
   if (report.defects.length === 0) return digest;
   const message = `${file.name} is not good: ${report.defects.join('; ')}`;
   throw new Failure('verificationFailed', message, {

@@ -1,5 +1,5 @@
 import { chooseFrom } from '../archive/selected-reader.ts';
-import { ArchiveReader, reportOf, type ReadAccess, type ReadProgress } from '../archive/reader.ts';
+import { ArchiveReader, reportOf, type ReadAccess } from '../archive/reader.ts';
 import { identify } from '../archive/identify.ts';
 import { Failure } from '../base/errors.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
@@ -15,7 +15,6 @@ export interface ExtractOptions {
   readonly tables: readonly string[] | undefined;
   /** What makes objects, or what fills them; undefined: both. */
   readonly part: 'definition' | 'data' | undefined;
-  readonly onProgress?: (name: string, progress: ReadProgress) => void;
 }
 
 /** So much is given at a time. */
@@ -34,9 +33,8 @@ export async function* extract(
   const file = await locate(context, called);
   const access = readAccess(context);
   await requireSql(file, access);
-  const onProgress = (progress: ReadProgress) => options.onProgress?.(file.name, progress);
-  const filter = new StatementFilter(await selectionFor(context, file, options, onProgress));
-  const reader = new ArchiveReader(file, { ...access, onProgress });
+  const filter = new StatementFilter(await selectionFor(context, file, options));
+  const reader = new ArchiveReader(file, access);
   let piece: Buffer[] = [];
   let bytes = 0;
   for await (const token of reader) {
@@ -62,17 +60,13 @@ async function selectionFor(
   context: Context,
   file: BackupFile,
   { tables, part }: Pick<ExtractOptions, 'tables' | 'part'>,
-  onProgress: (progress: ReadProgress) => void,
 ): Promise<Selection> {
   const isPart: Selection = (_, head) => {
     const kind = kindOf(head);
     return part === undefined || kind === 'session' || kind === part;
   };
   if (tables === undefined) return isPart;
-  const { selection, leftOut } = await chooseFrom(file, tables, {
-    ...readAccess(context),
-    onProgress,
-  });
+  const { selection, leftOut } = await chooseFrom(file, tables, readAccess(context));
   if (part !== 'data') {
     for (const what of leftOut) context.log.warn(`left out, for its table was not chosen: ${what}`);
   }

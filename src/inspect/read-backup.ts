@@ -1,5 +1,5 @@
 import { checksumOfFile } from '../archive/file-checksum.ts';
-import { checkArchive, type ArchiveReport, type ReadProgress } from '../archive/reader.ts';
+import { checkArchive, type ArchiveReport } from '../archive/reader.ts';
 import { Failure } from '../base/errors.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
 import { recordForBackup } from '../backup-directory/history.ts';
@@ -27,16 +27,9 @@ interface Read extends Pick<ArchiveReport, 'contents' | 'defects'> {
  * Reads a backup from the first to the last byte, and adds what was found to the history. What could not be read
  * was not checked, and has that for a defect.
  */
-export async function readBackup(
-  file: BackupFile,
-  context: Context,
-  onProgress: (progress: ReadProgress) => void,
-): Promise<Read> {
+export async function readBackup(file: BackupFile, context: Context): Promise<Read> {
   try {
-    const report = await checkArchive(file, {
-      ...readAccess(context),
-      onProgress,
-    });
+    const report = await checkArchive(file, readAccess(context));
     await record(context, file, report.defects);
     return report;
   } catch (error) {
@@ -46,7 +39,7 @@ export async function readBackup(
     if (error.kind === 'usage' && manifest !== undefined) {
       const isWithoutKey = error instanceof Locked && error.isWithoutKey;
       const unchecked = { failure: error, isWithoutKey };
-      return await compareBytes(file, manifest, context, { unchecked, onProgress });
+      return await compareBytes(file, manifest, context, unchecked);
     }
     const why = error instanceof Locked ? error.clause : error.message;
     return { ...unread([why]), hint: error.hint };
@@ -58,14 +51,11 @@ async function compareBytes(
   file: BackupFile,
   { sha256, tables }: Manifest,
   context: Context,
-  {
-    unchecked,
-    onProgress,
-  }: { readonly unchecked: Unchecked; readonly onProgress: (progress: ReadProgress) => void },
+  unchecked: Unchecked,
 ): Promise<Read> {
-  const { path, bytes: totalBytes } = file;
-  const found = await checksumOfFile(path, context.signal, (readBytes) =>
-    onProgress({ readBytes, totalBytes, table: undefined, rows: 0 }),
+  const { name, path, bytes: totalBytes } = file;
+  const found = await checksumOfFile(path, context.signal, (bytes) =>
+    context.onStep({ what: `reading ${name}`, bytes, totalBytes }),
   );
   if (found !== sha256) {
     const defects = ['checksum differs from the manifest'];

@@ -1,4 +1,3 @@
-import type { ReadProgress } from '../archive/reader.ts';
 import { identify, identifyStray } from '../archive/identify.ts';
 import type { TableRows } from '../base/table-rows.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
@@ -11,7 +10,6 @@ export interface VerifyOptions {
   /** A path, name or timestamp; undefined: the latest backup. Not together with `all`. */
   readonly file: string | undefined;
   readonly all: boolean;
-  readonly onProgress?: (name: string, progress: ReadProgress) => void;
 }
 
 export interface Verdict {
@@ -50,7 +48,7 @@ export interface Verification {
 export async function verify(context: Context, options: VerifyOptions): Promise<Verification> {
   const verdicts: Verdict[] = [];
   for (const file of await filesToVerify(context, options)) {
-    verdicts.push(await verifyFile(file, context, options));
+    verdicts.push(await verifyFile(file, context));
   }
   const bad = verdicts.find(({ good }) => !good);
   const another =
@@ -73,12 +71,8 @@ async function filesToVerify(
   return failWithoutBackups(config.backupDir);
 }
 
-async function verifyFile(
-  file: BackupFile,
-  context: Context,
-  { onProgress }: VerifyOptions,
-): Promise<Verdict> {
-  const report = await readBackup(file, context, (progress) => onProgress?.(file.name, progress));
+async function verifyFile(file: BackupFile, context: Context): Promise<Verdict> {
+  const report = await readBackup(file, context);
   const isGood = report.defects.length === 0;
   const foreign = isGood ? undefined : await whatElse(file, context).catch(() => undefined);
   return {

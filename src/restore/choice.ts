@@ -1,5 +1,3 @@
-import type { ReadProgress } from '../archive/reader.ts';
-
 /** What to restore, and how. */
 export interface RestoreChoice {
   /** A path, name or timestamp; undefined: the latest backup. */
@@ -18,6 +16,4 @@ export interface RestoreChoice {
   readonly force: boolean;
   /** Go on without the statements that the server refuses. */
   readonly skipRefused: boolean;
-  /** While the file is looked at, before anything is done. */
-  readonly onSurvey?: (progress: ReadProgress) => void;
 }

@@ -1,6 +1,6 @@
 import type { Skipped } from '../dump/role-filter.ts';
 import { messageOf } from '../base/errors.ts';
-import { analyzeDatabase } from './load/analyze.ts';
+import { analyzeDatabase, type AnalyzeOptions } from './load/analyze.ts';
 import { within, type Server } from '../postgres/psql.ts';
 import type { ScratchDatabase } from './scratch.ts';
 import { loadArchive } from './load/load.ts';
@@ -20,7 +20,7 @@ export interface Filled extends Loaded {
 }
 
 /** How a scratch database is filled. */
-export interface FillOptions extends Omit<LoadOptions, 'another' | 'chosen' | 'keys'> {
+export interface FillOptions extends Omit<LoadOptions, 'another' | 'chosen' | 'keys' | 'onStep'> {
   readonly owners: boolean;
   readonly privileges: boolean;
   /** Somebody will use it. */
@@ -43,8 +43,8 @@ export async function fillScratch(
     const limitedServer = within(server, limited);
     const load = async (jobs: number) => {
       const replay = createReplayFilter(facts, options);
-      const { keys } = readAccess(context);
-      const loading = { ...options, jobs, another, chosen, keys };
+      const { keys, onStep } = readAccess(context);
+      const loading = { ...options, jobs, another, chosen, keys, onStep };
       const loaded = await loadArchive(limitedServer, scratch.name, plan.file, replay, loading);
       return { replay, loaded };
     };
@@ -59,7 +59,8 @@ export async function fillScratch(
     });
     if (options.analyze) {
       const { jobs } = options;
-      await analyze(log, limitedServer, scratch.name, { jobs, except: loaded.analyzed });
+      const { onStep } = context;
+      await analyze(log, limitedServer, scratch.name, { jobs, except: loaded.analyzed, onStep });
     }
     await scratch.apply(plan.settings.after);
     return { ...loaded, skipped: replay.skipped, leftOut: replay.leftOut };
@@ -71,7 +72,7 @@ async function analyze(
   log: Context['log'],
   server: Server,
   scratch: string,
-  options: { readonly jobs: number; readonly except: ReadonlySet<string> },
+  options: AnalyzeOptions,
 ): Promise<void> {
   try {
     await analyzeDatabase(server, scratch, options);

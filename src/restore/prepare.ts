@@ -83,10 +83,10 @@ export async function prepare(
 async function chosenOf(
   context: Context,
   file: Situation['file'],
-  { tables, unproven, onSurvey: onProgress }: RestoreChoice,
+  { tables, unproven }: RestoreChoice,
 ): Promise<Choice | undefined> {
   if (tables === undefined) return undefined;
-  const chosen = await chooseFrom(file, tables, { ...readAccess(context), unproven, onProgress });
+  const chosen = await chooseFrom(file, tables, { ...readAccess(context), unproven });
   for (const what of chosen.leftOut) {
     context.log.warn(`left out, for its table was not chosen: ${what}`);
   }

@@ -24,8 +24,7 @@ export async function readDumpHeader(
   chosen?: Choice,
 ): Promise<DumpHeader> {
   try {
-    const { unproven, onSurvey: onProgress } = choice;
-    const options = { ...access, unproven, onProgress };
+    const options = { ...access, unproven: choice.unproven, what: `checking ${file.name}` };
     const head = await readHeader(file, createReplayFilter(facts, choice), options, chosen);
     requireGood(file, head.defects, another);
     return head;

@@ -1,4 +1,3 @@
-import type { ReadProgress } from '../archive/reader.ts';
 import { RestoreLock } from './lock.ts';
 import { restoreFailure, throwIfInterrupted } from './failure.ts';
 import { createMissingRoles } from './globals.ts';
@@ -15,8 +14,6 @@ import { explainRefusal } from './explain-refusal.ts';
 import { agreeOnRefused, type ConfirmRefused } from './refused.ts';
 import { contactedServer, lockToRead, readAccess, type Context } from '../context.ts';
 
-export type { ReadProgress };
-
 export interface RestoreOptions extends RestoreChoice {
   readonly waitSeconds: number;
   /** How many sessions load; 1: one psql reads the dump in its order. */
@@ -25,10 +22,6 @@ export interface RestoreOptions extends RestoreChoice {
   readonly confirm: (plan: RestorePlan) => Promise<void>;
   /** Asked where `skipRefused` has left something out. */
   readonly confirmRefused: ConfirmRefused;
-  /** While it is loaded. */
-  readonly onProgress?: (progress: ReadProgress) => void;
-  /** While indexes and constraints are built: how many are left. */
-  readonly onBuild?: (left: number) => void;
 }
 
 export interface RestoreReport extends Filled {
@@ -91,6 +84,7 @@ export async function restore(context: Context, options: RestoreOptions): Promis
     const filled = await fillScratch(context, server, scratch, prepared, {
       ...options,
       analyze: true,
+      what: 'loading',
     });
     const refusedPath =
       filled.refusals &&

@@ -1,4 +1,3 @@
-import type { ReadProgress } from '../archive/reader.ts';
 import type { Skipped } from '../dump/role-filter.ts';
 import { Failure } from '../base/errors.ts';
 import { RestoreLock } from './lock.ts';
@@ -21,7 +20,6 @@ export interface SalvageOptions {
   readonly owners: boolean;
   readonly privileges: boolean;
   readonly waitSeconds: number;
-  readonly onProgress?: (progress: ReadProgress) => void;
 }
 
 export interface SalvageReport extends Salvaged {
@@ -66,7 +64,7 @@ export async function salvage(context: Context, options: SalvageOptions): Promis
     });
     const salvaged = await salvageArchive(server, database, file, replay, {
       ...readAccess(context),
-      onProgress: options.onProgress,
+      what: 'rescuing',
     });
     requireSomething(salvaged, file.name);
     await scratch.keep(rescuedComment(file.name));

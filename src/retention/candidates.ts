@@ -1,6 +1,7 @@
 import { checksumOfFile } from '../archive/file-checksum.ts';
 import { undecided, type RetentionPolicy } from './policy.ts';
 import { heldBackups } from './held.ts';
+import type { OnStep } from '../base/step.ts';
 import type { Candidate } from './candidate.ts';
 import { readMeasures, type Measures } from '../backup-directory/accepted-loss.ts';
 import type { Backup } from '../backup-directory/backup.ts';
@@ -15,6 +16,7 @@ export interface StockOptions {
   readonly policy: RetentionPolicy;
   readonly now: Date;
   readonly signal: AbortSignal;
+  readonly onStep: OnStep;
   /** The name of a backup that this run has just verified, which need not be read again. */
   readonly verified?: string;
   /** Where copies of each must be before it goes (OFFSITE_URL). */
@@ -36,7 +38,7 @@ export type Stock = Candidate & Backup;
  * the rest stays unknown.
  */
 export async function takeStock(directory: string, options: StockOptions): Promise<Stock[]> {
-  const { policy, verified, now, signal } = options;
+  const { policy, verified, now } = options;
   const backups = await listBackups(directory);
   const latest = await readLatest(directory);
   const measures = options.measures ?? (await readMeasures(directory));
@@ -51,7 +53,7 @@ export async function takeStock(directory: string, options: StockOptions): Promi
     const { name } = backup;
     const known =
       judged.get(name) ??
-      (!drilled.has(name) && (name === verified || (await isIntact(backup, signal))));
+      (!drilled.has(name) && (name === verified || (await isIntact(backup, options))));
     judged.set(name, known);
     return known;
   };
@@ -130,11 +132,15 @@ function heldOf(stock: readonly Stock[], { suspiciousDrop }: RetentionPolicy): S
 const databaseOf = ({ manifest }: Backup) => manifest?.database.name;
 
 /** It has every byte that it had when it was verified. */
-async function isIntact(backup: Backup, signal: AbortSignal): Promise<boolean> {
-  const { manifest, path } = backup;
+async function isIntact(
+  backup: Backup,
+  { signal, onStep }: Pick<StockOptions, 'signal' | 'onStep'>,
+): Promise<boolean> {
+  const { manifest, path, name, bytes: totalBytes } = backup;
   if (manifest === undefined || backup.condition !== 'verified') return false;
   try {
-    return (await checksumOfFile(path, signal)) === manifest.sha256;
+    const told = (bytes: number) => onStep({ what: `checking ${name}`, bytes, totalBytes });
+    return (await checksumOfFile(path, signal, told)) === manifest.sha256;
   } catch {
     signal.throwIfAborted();
     return false; // what cannot be read does not count as good

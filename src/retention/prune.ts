@@ -125,7 +125,7 @@ function newestByDatabase(backups: readonly Backup[]): Map<string, Backup> {
 
 /** @param said what a person says just now; without it, what is written down. */
 async function plan(
-  { config, log, now, signal }: Context,
+  { config, log, now, signal, onStep }: Context,
   said: Pick<StockOptions, 'measures' | 'marks'> = {},
 ) {
   const { backupDir, retention: policy, offsite } = config;
@@ -134,7 +134,14 @@ async function plan(
     log.warn('there is no room for two more backups: those that are not copied yet may go, too');
   }
   const urls = isTight ? [] : offsite.urls;
-  return planForDirectory(backupDir, { ...said, policy, now: now(), signal, offsite: urls });
+  return planForDirectory(backupDir, {
+    ...said,
+    policy,
+    now: now(),
+    signal,
+    onStep,
+    offsite: urls,
+  });
 }
 
 /** Two more backups like the newest one would not fit. */

@@ -6,6 +6,7 @@ const { signal } = new AbortController();
 /** Reads what is not encrypted. */
 export const withoutKeys: ReadAccess = {
   signal,
+  onStep: () => undefined,
   keys: keysOf(
     {
       ageRecipient: undefined,

@@ -84,7 +84,7 @@ async function listAll(context: Context, shell: Terminal, isOffsite: boolean): P
     rescuedDatabases: rescued && [...rescued],
     ...(offsite && { offsite: offsite.map(placeResult) }),
   };
-  const here = describeList(backups, { previous, rescued }, context.config);
+  const here = describeList(backups, { previous, rescued }, context.config, shell.columns);
   const there = offsite?.map((place) => describePlace(place, backups)) ?? [];
   shell.result(result, [here, ...there].join('\n'));
 }

@@ -11,7 +11,8 @@ import { describeChange } from '../../cli/changes.ts';
 import { formatTable } from '../../cli/table.ts';
 import type { Details } from '../../inspect/details.ts';
 
-export function describeDetails(details: Details, now: Date): string {
+/** @param width columns of the terminal; undefined where there is none. */
+export function describeDetails(details: Details, now: Date, width?: number): string {
   const { file, tables, changes, before } = details;
   const bytes = new Map(tables.map((each) => [each.table, each.bytes]));
   const rows = changes.map((change) => [
@@ -24,9 +25,12 @@ export function describeDetails(details: Details, now: Date): string {
   const total = `${formatPlural(tables.length, 'table')}, ${formatPlural(totalRows(tables), 'row')}`;
   return [
     file.name,
-    formatTable(factsOf(details, now).map(([label, value]) => [`  ${label}`, value])),
+    formatTable(
+      factsOf(details, now).map(([label, value]) => [`  ${label}`, value]),
+      { width },
+    ),
     '',
-    ...(changes.length === 0 ? [] : [formatTable([header, ...rows], [1, 2])]),
+    ...(changes.length === 0 ? [] : [formatTable([header, ...rows], { right: [1, 2], width })]),
     total,
     ...(before === undefined
       ? []

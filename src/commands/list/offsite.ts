@@ -35,7 +35,8 @@ export function describePlace({ url, backups }: Place, here: readonly ListedBack
     name,
   ]);
   const all = formatPlural(lines.length, 'copy', 'copies');
-  return [`\n${all} at ${url}`, ...(lines.length === 0 ? [] : [formatTable(lines, [0])])].join(
-    '\n',
-  );
+  return [
+    `\n${all} at ${url}`,
+    ...(lines.length === 0 ? [] : [formatTable(lines, { right: [0] })]),
+  ].join('\n');
 }

@@ -1,5 +1,4 @@
 import type { DetailsResult } from '../../cli/inside-results.ts';
-import { showReading } from '../../cli/reading.ts';
 import type { Terminal } from '../../cli/terminal.ts';
 import type { Context } from '../../context.ts';
 import { describeDetails } from './details-text.ts';
@@ -7,9 +6,7 @@ import { describeDetails } from './details-text.ts';
 /** `list FILE`: what is inside it. */
 export async function showOne(context: Context, shell: Terminal, file: string): Promise<void> {
   const { describeBackup } = await import('../../inspect/details.ts');
-  const details = await describeBackup(context, file, {
-    onProgress: showReading(shell),
-  });
+  const details = await describeBackup(context, file);
   if (details.defects.length > 0) {
     context.log.warn(
       { hint: 'what is shown is what could be read of it; `pratiko-backup verify` reads another' },
@@ -38,5 +35,5 @@ export async function showOne(context: Context, shell: Terminal, file: string): 
     before: before ?? null,
     changes: details.changes.filter(({ before: then, now }) => then !== now),
   };
-  shell.result(result, describeDetails(details, context.now()));
+  shell.result(result, describeDetails(details, context.now(), shell.columns));
 }

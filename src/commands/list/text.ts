@@ -7,7 +7,7 @@ import {
   formatPlural,
 } from '../../base/format.ts';
 import { describeKept, describeRescued } from '../../cli/kept-database.ts';
-import { formatTable } from '../../cli/table.ts';
+import { formatTable, tableWidth } from '../../cli/table.ts';
 import { describeTrend } from '../../cli/trend.ts';
 import type { Config } from '../../config/config.ts';
 import { serverLabel } from '../../config/place.ts';
@@ -17,11 +17,15 @@ import type { ListedBackup } from '../../inspect/listed-backup.ts';
 /** What is known of databases that restores have left; null where the server could not be asked. */
 type Kept = { readonly [Key in keyof KeptDatabases]: KeptDatabases[Key] | null };
 
-/** @param backups newest first. */
+/**
+ * @param backups newest first.
+ * @param width columns of the terminal; undefined where there is none.
+ */
 export function describeList(
   backups: readonly ListedBackup[],
   { previous, rescued }: Kept,
   { backupDir, backupDirIsDefault, connection, offsite }: Config,
+  width?: number,
 ): string {
   const where = serverLabel(connection);
   const bytes = backups.reduce((sum, backup) => sum + backup.bytes, 0);
@@ -31,7 +35,7 @@ export function describeList(
           `no backups in ${backupDir}${backupDirIsDefault ? ' (set BACKUP_DIR or --backup-dir to look elsewhere)' : ''}`,
         ]
       : [
-          describeBackups(backups, offsite.urls.length),
+          describeBackups(backups, offsite.urls.length, width),
           `${formatPlural(backups.length, 'backup')}, ${formatBytes(bytes)} in ${backupDir}`,
           ...backups.flatMap(({ name, suspicion }) =>
             suspicion === undefined ? [] : [`LOOK at ${name}: ${suspicion}`],
@@ -51,32 +55,102 @@ const states: Record<ListedBackup['state'], string> = {
   damaged: 'DAMAGED',
 };
 
-/** @param places how many there are for copies. */
-function describeBackups(backups: readonly ListedBackup[], places: number): string {
-  const hasPlaces = places > 0;
-  const header = [
-    ...['TIME', 'AGE', 'SIZE', 'TABLES', 'ROWS', 'TOOK', 'STATE', 'RESTORED'],
-    ...(hasPlaces ? ['COPIES'] : []),
-    'NAME',
+interface Column {
+  readonly title: string;
+  readonly isRight?: true;
+  readonly of: (backup: ListedBackup) => string;
+}
+
+const time: Column = { title: 'TIME', of: ({ moment }) => formatLocalTime(moment) };
+const age: Column = {
+  title: 'AGE',
+  of: ({ ageMs }) => (ageMs < 0 ? 'in the future' : formatAge(ageMs)),
+};
+const size: Column = { title: 'SIZE', isRight: true, of: ({ bytes }) => formatBytes(bytes) };
+const rowCount: Column = { title: 'ROWS', isRight: true, of: ({ rows }) => orUnknown(rows) };
+
+const orUnknown = (count: number | undefined) => (count === undefined ? '?' : formatCount(count));
+
+/** Everything, where there is room: on a wide terminal, and in a file. */
+const wide = (places: number): Column[] => [
+  time,
+  age,
+  size,
+  { title: 'TABLES', isRight: true, of: ({ tables }) => orUnknown(tables) },
+  rowCount,
+  {
+    title: 'TOOK',
+    isRight: true,
+    of: ({ durationMs }) => (durationMs === undefined ? '?' : formatDuration(durationMs)),
+  },
+  { title: 'STATE', of: describeState },
+  { title: 'RESTORED', of: (backup) => describeDrill(backup) ?? '-' },
+  ...(places === 0
+    ? []
+    : [{ title: 'COPIES', of: (backup: ListedBackup) => `${backup.copies.length} of ${places}` }]),
+  {
+    title: 'NAME',
+    of: (backup) =>
+      [backup.name, ...(backup.isLatest ? ['<- latest'] : []), ...notesOn(backup)].join('  '),
+  },
+];
+
+/** What must be known of each, on a screen of 80 columns; backups are called by their times there. */
+const medium = (places: number): Column[] => [
+  time,
+  age,
+  size,
+  rowCount,
+  { title: 'STATE', of: (backup) => inWords(backup, places) },
+];
+
+/** The last column of a screen should have so much room. */
+const leastWords = 24;
+
+/**
+ * @param places how many there are for copies.
+ * @param width columns of the terminal; undefined where there is none.
+ */
+function describeBackups(
+  backups: readonly ListedBackup[],
+  places: number,
+  width: number | undefined,
+): string {
+  const asTable = (columns: readonly Column[]) => [
+    columns.map(({ title }) => title),
+    ...backups.map((backup) => columns.map(({ of }) => of(backup))),
   ];
-  const rows = backups.map((backup) => [
-    formatLocalTime(backup.moment),
-    backup.ageMs < 0 ? 'in the future' : formatAge(backup.ageMs),
-    formatBytes(backup.bytes),
-    backup.tables === undefined ? '?' : formatCount(backup.tables),
-    backup.rows === undefined ? '?' : formatCount(backup.rows),
-    backup.durationMs === undefined ? '?' : formatDuration(backup.durationMs),
-    describeState(backup),
-    describeDrill(backup),
-    ...(hasPlaces ? [`${backup.copies.length} of ${places}`] : []),
-    [backup.name, ...notesOn(backup)].join('  '),
+  const right = (columns: readonly Column[]) =>
+    columns.flatMap(({ isRight }, index) => (isRight ? [index] : []));
+  const all = asTable(wide(places));
+  if (width === undefined || tableWidth(all) <= width) {
+    return formatTable(all, { right: right(wide(places)) });
+  }
+  const byTime = `call one by its time: '${backups.slice(0, 1).map(time.of).join('')}'`;
+  const some = medium(places);
+  if (width - tableWidth(asTable(some.slice(0, -1))) - 2 >= leastWords) {
+    return [formatTable(asTable(some), { right: right(some), width }), byTime].join('\n');
+  }
+  const lines = backups.flatMap((backup) => [
+    [`${time.of(backup)}, ${size.of(backup)}`],
+    ['', inWords(backup, places)],
   ]);
-  return formatTable([header, ...rows], [2, 3, 4, 5]);
+  return [...lines.map((line) => formatTable([line], { width })), byTime].join('\n');
+}
+
+/** All that a wide table has in columns of their own. */
+function inWords(backup: ListedBackup, places: number): string {
+  return [
+    describeState(backup),
+    ...(describeDrill(backup)?.split(' ', 1) ?? []),
+    ...(backup.isLatest ? ['latest'] : []),
+    ...(places === 0 ? [] : [`copies: ${backup.copies.length} of ${places}`]),
+    ...notesOn(backup),
+  ].join(', ');
 }
 
 /** What stands behind its name. */
-const notesOn = ({ isLatest, isKept, label, leftOut }: ListedBackup): string[] => [
-  ...(isLatest ? ['<- latest'] : []),
+const notesOn = ({ isKept, label, leftOut }: ListedBackup): string[] => [
   ...(isKept ? ['kept'] : []),
   ...(label === undefined ? [] : [`"${label}"`]),
   ...(leftOut.length === 0 ? [] : [`without the rows of ${formatPlural(leftOut.length, 'table')}`]),
@@ -100,7 +174,7 @@ function describeState({
 const outcomes = { passed: 'proven', failed: 'FAILED', notProven: 'not proven' } as const;
 
 const describeDrill = ({ drill }: ListedBackup) =>
-  drill === undefined ? '-' : `${outcomes[drill.outcome]} ${dayOf(drill.at)}`;
+  drill && `${outcomes[drill.outcome]} ${dayOf(drill.at)}`;
 
 const dayOf = (moment: Date) => formatLocalTime(moment).slice(0, 10);
 

@@ -22,7 +22,7 @@ export function addRestoreCommand(program: Command, shell: Terminal): void {
       ...(flags.to === undefined ? {} : { database: flags.to }),
     });
     if (flags.undo) return undo(context, flags, shell);
-    const place = { context, shell, waitSeconds: flags.wait };
+    const place = { context, waitSeconds: flags.wait };
     const found = await fileOrCopy(file, flags, place);
     if (flags.salvage) return salvage(found.file, context, flags, shell);
     // On a machine where nothing is, the roles are not there either.

@@ -1,11 +1,9 @@
 import { Failure } from '../../base/errors.ts';
 import { describePlace } from '../../config/place.ts';
 import type { Context } from '../../context.ts';
-import type { ReadProgress } from '../../restore/restore.ts';
 import { askingLog, confirm } from '../../cli/confirm.ts';
 import type { RestoreFlags } from './options.ts';
 import { announceRefusals } from './refused-text.ts';
-import { describeBuild, describeSurvey, progressOf } from './progress.ts';
 import { announcePlan, announceRestored, describePlan } from './text.ts';
 import { planResultOf, restoreResultOf } from './results.ts';
 import type { Terminal } from '../../cli/terminal.ts';
@@ -19,7 +17,6 @@ export async function restore(
 ): Promise<void> {
   context.log.info(`restoring into ${describePlace(context.config)}`);
   const operation = await import('../../restore/restore.ts');
-  const describeProgress = progressOf();
   const options = {
     file,
     tables: flags.table,
@@ -30,7 +27,6 @@ export async function restore(
     unproven: flags.unproven ?? false,
     force: flags.force ?? false,
     skipRefused: flags.skipRefused ?? false,
-    onSurvey: (progress: ReadProgress) => shell.progress(() => describeSurvey(progress)),
   };
   if (flags.dryRun) {
     const plan = await operation.previewRestore(context, options);
@@ -53,8 +49,6 @@ export async function restore(
       const question = `Swap in "${database}" without them?`;
       if (!flags.yes) await confirm(question, database, shell, context.log);
     },
-    onProgress: (progress) => shell.progress(() => describeProgress(progress)),
-    onBuild: (left) => shell.progress(() => describeBuild(left)),
   });
   const undoCommand = `pratiko-backup restore --undo${context.repeated.database}`;
   announceRestored(report, undoCommand, context);

@@ -22,7 +22,10 @@ function describeSalvaged({ state, rows }: SalvagedTable): string {
 }
 
 /** What was rescued, table by table. */
-export function describeSalvage({ tables, largeObjects, database }: SalvageReport): string {
+export function describeSalvage(
+  { tables, largeObjects, database }: SalvageReport,
+  width?: number,
+): string {
   const lines = tables.map((table) => [
     table.table,
     judgements[table.state],
@@ -30,7 +33,7 @@ export function describeSalvage({ tables, largeObjects, database }: SalvageRepor
   ]);
   if (largeObjects > 0) lines.push(['(large objects)', '', formatCount(largeObjects)]);
   return [
-    formatTable(lines),
+    formatTable(lines, { width }),
     `what could be read is in database "${database}"; it replaces nothing, and stays until you drop it:`,
     `DROP DATABASE ${quoteIdentifier(database)};`,
   ].join('\n');

@@ -2,7 +2,6 @@ import { describePlace } from '../../config/place.ts';
 import type { Context } from '../../context.ts';
 import type { RestoreFlags } from './options.ts';
 import { describeRefused } from './refused-text.ts';
-import { progressOf } from './progress.ts';
 import { salvageResultOf } from './results.ts';
 import { describeSalvage } from './salvage-text.ts';
 import { warnOf, warnOfSkipped } from './text.ts';
@@ -18,13 +17,11 @@ export async function salvage(
   const { log } = context;
   log.info(`rescuing what can be read, into a new one beside ${describePlace(context.config)}`);
   const operation = await import('../../restore/salvage.ts');
-  const describeProgress = progressOf();
   const report = await operation.salvage(context, {
     file,
     owners: flags.owner,
     privileges: flags.privileges,
     waitSeconds: flags.wait,
-    onProgress: (progress) => shell.progress(() => describeProgress(progress)),
   });
   warnOf(report.findings, log);
   for (const defect of report.defects) {
@@ -36,5 +33,5 @@ export async function salvage(
   for (const line of describeRefused(report.refused)) log.warn(line);
   for (const message of new Set(report.leftOut)) log.warn(`left out: ${message}`);
   warnOfSkipped(report.skipped, log);
-  shell.result(salvageResultOf(report), describeSalvage(report));
+  shell.result(salvageResultOf(report), describeSalvage(report, shell.columns));
 }

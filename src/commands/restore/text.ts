@@ -18,7 +18,7 @@ import { describeBytes, describeKept } from '../../cli/kept-database.ts';
 
 /** What a restore is going to do, before a person agrees. */
 export function announcePlan(plan: RestorePlan, dropOld: boolean, log: Log, now: Date): void {
-  const { file, target, previous, findings } = plan;
+  const { file, target, findings } = plan;
   const { manifest } = file;
   log.info(`restoring ${describeFile(plan, now)}`);
   if (manifest !== undefined && manifest.database.name !== target) {
@@ -28,11 +28,24 @@ export function announcePlan(plan: RestorePlan, dropOld: boolean, log: Log, now:
   for (const line of describeRoles(plan)) log.info(line);
   for (const line of describeClients(plan)) log.info(line);
   for (const line of describeComparison(plan)) log.info(line);
-  log.info(
-    previous === undefined
-      ? `there is no database "${target}" yet: it will be created`
-      : `database "${target}" will be replaced; the present one is kept${dropOld ? ' until the swap, then dropped (--drop-old)' : ` as "${target}_before_…"`}`,
-  );
+  for (const line of describeSteps(plan, dropOld)) log.info(line);
+}
+
+/** What is done once a person agrees, in its order. */
+function describeSteps({ target, previous }: RestorePlan, dropOld: boolean): string[] {
+  if (previous === undefined) {
+    return [
+      `1. it is loaded into a new database, and every row is counted`,
+      `2. that becomes "${target}", which does not exist yet`,
+    ];
+  }
+  return [
+    `1. it is loaded beside "${target}", and every row is counted; nothing is changed until then`,
+    `2. sessions of "${target}" are ended, and the two are swapped at once`,
+    dropOld
+      ? '3. the present one is dropped (--drop-old)'
+      : `3. the present one is kept as "${target}_before_…", and \`restore --undo\` brings it back`,
+  ];
 }
 
 function describeRoles({ missing: { roles, memberships } }: RestorePlan): string[] {
@@ -159,11 +172,12 @@ export function announceRestored(
     );
   }
   if (plan.previous !== undefined) {
-    log.info(
-      dropped
-        ? 'the previous database was dropped'
-        : `the previous database is kept as "${plan.previous}"; when you no longer need it: DROP DATABASE ${quoteIdentifier(plan.previous)}; to take the restore back: ${undo}`,
-    );
+    if (dropped) log.info('the previous database was dropped');
+    else {
+      log.info(`the previous database is kept as "${plan.previous}"`);
+      log.info(`to take the restore back: ${undo}`);
+      log.info(`to remove it when all is well: DROP DATABASE ${quoteIdentifier(plan.previous)};`);
+    }
   }
   for (const previous of plan.remaining) log.info(describeKept(previous));
 }

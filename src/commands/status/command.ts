@@ -57,7 +57,7 @@ export function addStatusCommand(program: Command, shell: Terminal): void {
       shell.invocation(flags).options,
     );
     const result = resultOf(status, room);
-    const text = flags.prometheus ? metrics.trimEnd() : describeStatus(status, room);
+    const text = flags.prometheus ? metrics.trimEnd() : describeStatus(status, room, shell.columns);
     if (flags.output === undefined) shell.result(result, text);
     else {
       const { writeWhole } = await import('../../inspect/status/write-whole.ts');

@@ -13,13 +13,16 @@ import { describeTrend } from '../../cli/trend.ts';
 import type { Status } from '../../inspect/status/status.ts';
 
 /** In one glance: whether all is well, why not, and what there is. */
-export function describeStatus(status: Status, room: number | undefined): string {
+export function describeStatus(status: Status, room: number | undefined, width?: number): string {
   const { facts, problems } = status;
   const word = problems.length === 0 ? 'HEALTHY' : 'NOT HEALTHY';
   return [
     `${word}: backups of "${facts.database}" in ${facts.directory}`,
     ...problems.flatMap(({ message, hint }) => [`  ! ${message}`, `    hint: ${hint}`]),
-    formatTable(factsOf(status, room).map(([label, value]) => [`  ${label}`, value])),
+    formatTable(
+      factsOf(status, room).map(([label, value]) => [`  ${label}`, value]),
+      { width },
+    ),
     ...keptOf(status),
   ].join('\n');
 }

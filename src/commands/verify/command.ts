@@ -4,7 +4,6 @@ import { Failure } from '../../base/errors.ts';
 import { formatBytes, formatPlural } from '../../base/format.ts';
 import type { Verdict } from '../../inspect/verify.ts';
 import { fileOrCopy, fromOffsiteOption, type OffsiteFlag } from '../../cli/from-offsite.ts';
-import { showReading } from '../../cli/reading.ts';
 import {
   addConnectionOptions,
   addJobsOption,
@@ -73,7 +72,7 @@ export function addVerifyCommand(program: Command, shell: Terminal): void {
         });
       }
       const context = await shell.open(flags, settingsFrom(flags));
-      const { file } = await fileOrCopy(given, flags, { context, shell, waitSeconds: 0 });
+      const { file } = await fileOrCopy(given, flags, { context, waitSeconds: 0 });
       if (flags.restore) {
         const { sandbox = false, jobs } = flags;
         return runDrill(context, shell, { file, sandbox, jobs });
@@ -82,7 +81,6 @@ export function addVerifyCommand(program: Command, shell: Terminal): void {
       const { verdicts, another } = await verify(context, {
         file,
         all: flags.all ?? false,
-        onProgress: showReading(shell),
       });
       const bad = verdicts.filter(({ good }) => !good);
       const result: VerifyResult = {

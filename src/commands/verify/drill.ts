@@ -1,6 +1,5 @@
 import { formatDuration, formatPlural } from '../../base/format.ts';
 import { totalRows } from '../../base/table-rows.ts';
-import { describeDrill } from '../../cli/drill-progress.ts';
 import type { DrillResult } from '../../cli/results.ts';
 import type { Terminal } from '../../cli/terminal.ts';
 import type { Context } from '../../context.ts';
@@ -20,10 +19,7 @@ export async function runDrill(
 ): Promise<void> {
   const { requireProven } = await import('../../restore/drill/drill.ts');
   const { toldDrill } = await import('../../restore/drill/told-drill.ts');
-  const report = await toldDrill(context, {
-    ...choice,
-    onProgress: (progress) => shell.progress(() => describeDrill(progress)),
-  });
+  const report = await toldDrill(context, choice);
   const good = report.differences.length === 0;
   const result: DrillResult = {
     ...report,

@@ -10,7 +10,7 @@ export interface DumpOptions {
   readonly lockWaitTimeoutSeconds: number;
   /** The backup: rows are summed up as they are there. */
   readonly like: DumpDigest;
-  readonly onProgress?: ((bytes: number, table: string | undefined) => void) | undefined;
+  readonly onBytes: (bytes: number, table: string | undefined) => void;
 }
 
 /**
@@ -20,7 +20,7 @@ export interface DumpOptions {
 export async function digestDatabase(
   { connection, ...server }: Server,
   database: string,
-  { pgDump, lockWaitTimeoutSeconds, like, onProgress }: DumpOptions,
+  { pgDump, lockWaitTimeoutSeconds, like, onBytes }: DumpOptions,
 ): Promise<DumpDigest> {
   const source = { ...server, connection: { ...connection, database } };
   const inspector = new DumpInspector();
@@ -31,7 +31,7 @@ export async function digestDatabase(
     for await (const chunk of dump.stdout as AsyncIterable<Buffer>) {
       for (const token of inspector.read(chunk)) digester.read(token);
       bytes += chunk.length;
-      onProgress?.(bytes, inspector.currentTable);
+      onBytes(bytes, inspector.currentTable);
     }
     for (const token of inspector.end()) digester.read(token);
   } catch (error) {

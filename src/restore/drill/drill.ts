@@ -9,9 +9,7 @@ import { drillFailure } from './failure.ts';
 import { inSandbox } from './in-sandbox.ts';
 import { onServer } from './place.ts';
 import { prepareDrill } from './prepare.ts';
-import { restoreAndCompare, type DrillProgress, type Proof } from './restore-and-compare.ts';
-
-export type { DrillProgress };
+import { restoreAndCompare, type Proof } from './restore-and-compare.ts';
 
 export interface DrillOptions {
   /** A path, name or timestamp; undefined: the latest backup. */
@@ -20,7 +18,6 @@ export interface DrillOptions {
   readonly sandbox: boolean;
   /** How many sessions load. */
   readonly jobs: number;
-  readonly onProgress?: (progress: DrillProgress) => void;
 }
 
 /** What a backup proved to be when it was restored. */

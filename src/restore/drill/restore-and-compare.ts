@@ -1,5 +1,4 @@
 import { digestArchive } from '../../archive/digest.ts';
-import type { ReadProgress } from '../../archive/reader.ts';
 import type { TableRows } from '../../base/table-rows.ts';
 import { readAccess, type Context } from '../../context.ts';
 import { compareDigests, requireComparable, type Comparison } from '../../dump/compare-digests.ts';
@@ -17,14 +16,6 @@ import { wholeBackup, type PreparedDrill } from './prepare.ts';
 interface RestoreOptions {
   /** How many sessions load. */
   readonly jobs: number;
-  readonly onProgress?: (progress: DrillProgress) => void;
-}
-
-export interface DrillProgress {
-  readonly phase: 'reading' | 'restoring' | 'comparing';
-  readonly bytes: number;
-  /** Undefined where nothing tells. */
-  readonly totalBytes: number | undefined;
 }
 
 export interface Proof extends Comparison {
@@ -40,18 +31,16 @@ export async function restoreAndCompare(
   context: Context,
   { server, tools }: Pick<DrillPlace, 'server' | 'tools'>,
   prepared: PreparedDrill,
-  { jobs, onProgress }: RestoreOptions,
+  { jobs }: RestoreOptions,
 ): Promise<Proof> {
-  const { config, log } = context;
+  const { config, log, onStep } = context;
   const { plan, facts, another } = prepared;
   const { file } = plan;
   const pgDump = await findTool('pg_dump', tools);
   requireNewEnough(pgDump, facts.version);
-  const during = (phase: DrillProgress['phase']) => (progress: ReadProgress) =>
-    onProgress?.({ phase, bytes: progress.readBytes, totalBytes: progress.totalBytes });
   const { digest, report } = await digestArchive(
     file,
-    { ...readAccess(context), onProgress: during('reading') },
+    { ...readAccess(context), what: 'drill: reading' },
     { replay: createReplayFilter(facts, wholeBackup) },
   );
   requireGood(file, report.defects, another);
@@ -63,14 +52,14 @@ export async function restoreAndCompare(
     anyLocale: true,
     settings: plan.settings.before,
   });
-  const filling = { ...wholeBackup, jobs, analyze: false, onProgress: during('restoring') };
+  const filling = { ...wholeBackup, jobs, analyze: false, what: 'drill: restoring' };
   const { tables, skipped } = await fillScratch(context, server, scratch, prepared, filling);
   const restored = await digestDatabase(server, scratch.name, {
     pgDump,
     lockWaitTimeoutSeconds: config.lockWaitTimeoutSeconds,
     like: digest,
-    onProgress: (bytes) =>
-      onProgress?.({ phase: 'comparing', bytes, totalBytes: file.manifest?.dumpBytes }),
+    onBytes: (bytes, table) =>
+      onStep({ what: 'drill: comparing', bytes, totalBytes: file.manifest?.dumpBytes, table }),
   });
   return { tables, ...compareDigests(digest, restored, skipped.statements === 0) };
 }

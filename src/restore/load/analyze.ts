@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { OnStep } from '../../base/step.ts';
 import { query, type Server } from '../../postgres/psql.ts';
 import { Session } from '../../postgres/psql-session.ts';
 
@@ -14,6 +15,14 @@ const tableSchema = z.object({ name: z.string(), bytes: z.number() });
 /** Small tables are asked for together up to this size and number: to ask takes longer than to do it. */
 const together = { bytes: 4 * 1024 * 1024, tables: 32 };
 
+export interface AnalyzeOptions {
+  /** How many tables at a time. */
+  readonly jobs: number;
+  /** Tables that have theirs already. */
+  readonly except: ReadonlySet<string>;
+  readonly onStep: OnStep;
+}
+
 /**
  * Collects the statistics that the planner needs, of several tables at a time, large ones first.
  * @throws SqlError; Failure `cannotConnect`.
@@ -21,7 +30,7 @@ const together = { bytes: 4 * 1024 * 1024, tables: 32 };
 export async function analyzeDatabase(
   server: Server,
   database: string,
-  { jobs, except }: { readonly jobs: number; readonly except: ReadonlySet<string> },
+  { jobs, except, onStep }: AnalyzeOptions,
 ): Promise<void> {
   const all = await query(server, database, tableSchema, selectTables);
   const tables = all.filter(({ name }) => !except.has(name));
@@ -29,6 +38,7 @@ export async function analyzeDatabase(
     Array.from({ length: jobs }, async () => {
       await using session = new Session(server, database);
       while (tables.length > 0) {
+        onStep({ what: 'collecting statistics, tables', left: tables.length });
         const next = takeTogether(tables);
         await session.ask(next.map(({ name }) => `ANALYZE ${name};`).join('\n'));
       }

@@ -26,9 +26,9 @@ export async function loadArchive(
   replay: ReplayFilter,
   options: LoadOptions,
 ): Promise<Loaded> {
-  const { jobs, skipRefused, unproven, chosen, keys, onProgress } = options;
+  const { jobs, skipRefused, unproven, chosen, keys, what, onStep } = options;
   const { signal } = server;
-  const reader = openDump(file, { signal, keys, unproven, onProgress }, chosen);
+  const reader = openDump(file, { signal, keys, unproven, what, onStep }, chosen);
   const load = skipRefused ? loadTolerantly : jobs === 1 ? loadInOrder : loadSideBySide;
   return load(server, scratch, file, replay, reader, options);
 }
@@ -42,7 +42,7 @@ async function loadInOrder(
   file: BackupFile,
   replay: ReplayFilter,
   reader: DumpReader,
-  { another }: LoadOptions,
+  { another, onStep }: LoadOptions,
 ): Promise<Loaded> {
   let tables: Loaded['tables'] = [];
   const { copied, inserted } = await loadDump(
@@ -61,6 +61,7 @@ async function loadInOrder(
         [piece, bytes] = [[], 0];
       }
       tables = tablesOf(file, reader, another);
+      onStep({ what: 'building indexes and constraints' });
       yield Buffer.concat(piece);
     })(),
   );

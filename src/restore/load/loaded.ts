@@ -1,4 +1,4 @@
-import type { ReadProgress } from '../../archive/reader.ts';
+import type { OnStep } from '../../base/step.ts';
 import type { Choice } from '../../dump/selection/choose.ts';
 import type { TableRows } from '../../base/table-rows.ts';
 import type { Keys } from '../../encryption/keys.ts';
@@ -28,9 +28,9 @@ export interface LoadOptions {
   readonly keys: Keys;
   /** What to do where the file is not good, for people. */
   readonly another: string;
-  readonly onProgress?: ((progress: ReadProgress) => void) | undefined;
-  /** Is told how many indexes and constraints are left to be built, where several sessions load. */
-  readonly onBuild?: ((left: number) => void) | undefined;
+  readonly onStep: OnStep;
+  /** What is going on, for people. */
+  readonly what: string;
 }
 
 /** Large enough that a session is busy with it, small enough that none waits long for another. */

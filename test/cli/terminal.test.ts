@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+import { backedUp } from '../support/backed-up.ts';
+import { withOneBackup } from '../support/aged-backups.ts';
+import { atTerminal } from '../support/screen.ts';
+
+/** Enough rows to watch it for a while. */
+const large = `CREATE TABLE "表の名前" AS SELECT g AS id, md5(g::text) || md5((g + 1)::text) AS v FROM generate_series(1, 400000) AS g;`;
+
+test.for([40, 80])(
+  'a backup shows one live line in %d columns, and leaves its result',
+  async (columns) => {
+    const { env } = await withOneBackup(large);
+    const { exitCode, lines, live, written } = await atTerminal(['backup'], env, columns);
+    expect(exitCode).toBe(0);
+    const dumping = live.filter((line) => line.startsWith('dumping'));
+    expect(dumping.length).toBeGreaterThan(1);
+    if (columns === 40) expect(dumping.some((line) => line.endsWith('…'))).toBe(true);
+    else expect(dumping.at(-1)).toMatch(/^dumping about \d+ %, .* MB.*, public\."表の名前"$/);
+    // Nothing of it is left, and no line of the log has anything of it.
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toMatch(/^backing up database ".*" .* as ".*"$/);
+    expect(lines[1]).toMatch(/^backup pratiko_backup_\S+ is good: 1 table, 400,000 rows, .* s$/);
+    expect(written).toContain('\u{1B}[');
+  },
+);
+
+test('nothing is live in CI, with --quiet, on a dumb terminal, or with logs for programs', async () => {
+  const { env } = await withOneBackup(large);
+  for (const [args, more] of [
+    [['backup'], { CI: 'true' }],
+    [['backup', '--quiet'], {}],
+    [['backup'], { TERM: 'dumb' }],
+    [['backup', '--log-format', 'json'], {}],
+  ] as const) {
+    const { exitCode, written } = await atTerminal(args, { ...env, ...more }, 80);
+    expect(exitCode).toBe(0);
+    expect(written).not.toContain('dumping');
+    expect(written).not.toContain('\u{1B}[');
+    if (args.at(-1) === '--quiet') expect(written).toBe('');
+  }
+});
+
+test('errors are colored as psql has them, and not with NO_COLOR', async () => {
+  const { env } = await backedUp();
+  const args = ['restore', '19990101_000000'];
+  const { written } = await atTerminal(args, env, 80);
+  expect(written).toContain('\u{1B}[31merror:');
+  expect(written).toContain('\u{1B}[36mhint:');
+  const plain = await atTerminal(args, { ...env, NO_COLOR: '1' }, 80);
+  expect(plain.written).not.toContain('\u{1B}[3');
+  expect(plain.lines.join('\n')).toContain('error: no such backup');
+});
+
+test('a list fits 40 and 80 columns, and has everything on a wide screen', async () => {
+  const made = await backedUp();
+  await made.run(['backup', '--keep', '--label', 'before the 移行 of everything that there is']);
+  const narrow = await atTerminal(['list'], made.env, 40);
+  expect(narrow.lines[0]).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d, .* kB$/);
+  expect(narrow.lines.slice(0, 4).every((line) => line.length <= 40)).toBe(true);
+  expect(narrow.lines.join(' ')).toMatch(/verified, latest, kept, +"before/);
+  const usual = await atTerminal(['list'], made.env, 80);
+  const [header = '', first = '', second = ''] = usual.lines;
+  expect(header).toMatch(/^TIME +AGE +SIZE +ROWS +STATE$/);
+  expect(first.indexOf('verified')).toBe(header.indexOf('STATE'));
+  expect(second.search(/\S/)).toBe(header.indexOf('STATE'));
+  expect(usual.lines.join('\n')).toContain('call one by its time');
+  const wide = await atTerminal(['list'], made.env, 200);
+  expect(wide.lines[0]).toMatch(/^TIME .* NAME$/);
+  expect(wide.lines[2]).toContain(made.name);
+});
