@@ -6,10 +6,8 @@ import { keysOf, type Keys } from './encryption/keys.ts';
 import type { Gpg } from './encryption/gpg.ts';
 import type { Server } from './postgres/psql.ts';
 import { contactMaintenance, type MaintainedServer } from './postgres/contact.ts';
-import { endSessionByHand } from './postgres/end-session.ts';
-import { environmentForCommands, isPassedOn } from './postgres/connection.ts';
-import type { Prefix } from './postgres/prefix.ts';
-import { findTool, type ToolSearch } from './postgres/tools.ts';
+import { isPassedOn } from './postgres/connection.ts';
+import { configuredTool } from './postgres/tool-search.ts';
 import { acquireLock, type Lock } from './backup-directory/lock.ts';
 
 /** What every operation is given. */
@@ -92,53 +90,10 @@ export function gpgFor({ environment, signal }: Context): Gpg {
   return { environment: { LC_ALL: 'C', ...Object.fromEntries(known) }, signal };
 }
 
-/** Where to look for pg_dump and psql. */
-export function toolSearch(context: Context): ToolSearch {
-  const { pgBinDir: binDir } = context.config;
-  return { ...localToolSearch(context), binDir, prefix: prefixOf(context) };
-}
-
-/** Where to look for them on this machine. */
-export function localToolSearch({ config, environment, signal }: Context): ToolSearch {
-  const path = environment.PATH;
-  return {
-    binDir: binDirHere(config),
-    environment: { LC_ALL: 'C', ...(path === undefined ? {} : { PATH: path }) },
-    signal,
-  };
-}
-
-/** PG_BIN_DIR as far as it is a directory of this machine. */
-export const binDirHere = ({ connection, pgBinDir }: Config): string | undefined =>
-  connection.through === undefined ? pgBinDir : undefined;
-
-/** What POSTGRES_EXEC says, run where the project is: also cron finds a compose file there. */
-function prefixOf({ config, log, environment }: Context): Prefix | undefined {
-  const words = config.connection.through;
-  if (words === undefined) return undefined;
-  const timeout = Number(config.libpq.PGCONNECT_TIMEOUT);
-  return {
-    words,
-    environment: environmentForCommands(environment),
-    cwd: config.projectRoot,
-    answerSeconds: timeout > 0 ? timeout * answerFactor : defaultAnswerSeconds,
-    onUnended: (session) =>
-      log.warn(
-        { hint: `end it there: ${endSessionByHand(session)}` },
-        `the server could not be asked to end the session "${session}": it may be at work still`,
-      ),
-    binDir: config.pgBinDir,
-  };
-}
-
-/** A command like `docker exec` may take longer than a connection. */
-const answerFactor = 3;
-const defaultAnswerSeconds = 30;
-
 /** The configured server. No connection is made yet. */
 export async function configuredServer(context: Context): Promise<Server> {
   const { config, signal } = context;
-  const psql = await findTool('psql', toolSearch(context));
+  const psql = await configuredTool(context, 'psql');
   const environment = { ...context.environment, ...config.libpq };
   const passedOn = Object.keys(config.libpq).filter(isPassedOn).sort();
   // Those of the settings file are easily forgotten.

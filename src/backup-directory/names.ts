@@ -27,6 +27,8 @@ export const lockName = '.pratiko_backup.lock';
 export const acceptedLossName = 'pratiko_backup_accepted_loss.json';
 /** What `prune --keep` and `--unkeep` were told. */
 export const keptName = 'pratiko_backup_kept.json';
+/** How to get the data back without this program. */
+export const recoveryPageName = 'RECOVERY.md';
 /** What was done: runs, checks, drills. */
 export const historyName = 'pratiko_backup_history.jsonl';
 /** What was done before that. */

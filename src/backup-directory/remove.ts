@@ -12,6 +12,7 @@ import {
   globalsNamesOf,
   formatPartialName,
   latestNames,
+  recoveryPageName,
   parsePartialName,
 } from './names.ts';
 import { storageFailure } from './storage-failure.ts';
@@ -61,7 +62,9 @@ export async function findLeftovers(directory: string): Promise<string[]> {
   }
 }
 
-const otherPartials = [...latestNames, acceptedLossName, keptName].map(formatPartialName);
+const otherPartials = [...latestNames, acceptedLossName, keptName, recoveryPageName].map(
+  formatPartialName,
+);
 
 function leftoversAmong(names: ReadonlySet<string>): string[] {
   return [...names].flatMap((name) => {

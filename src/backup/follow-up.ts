@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { formatLatestName } from '../backup-directory/names.ts';
+import { formatLatestName, recoveryPageName } from '../backup-directory/names.ts';
 import type { Context } from '../context.ts';
 import { copyMissing } from '../copies/copy.ts';
 import { requireAllCopied } from '../copies/report.ts';
@@ -9,6 +9,7 @@ import { runAfter } from './hooks.ts';
 import { LaterSteps } from './later-steps.ts';
 import { moveLatest } from './latest.ts';
 import type { Published } from './publish.ts';
+import { describeRecovery } from './recovery-page.ts';
 import { doneIn, type BackupReport } from './report.ts';
 import { removeOld } from './tidy.ts';
 import { warn } from './warnings.ts';
@@ -21,7 +22,7 @@ export interface FollowUpOptions {
 
 /**
  * Does what comes after a backup has its name: compares it with older ones, points `latest` to it, stores the
- * roles of the server, proves that it can be restored, applies retention, copies it elsewhere,
+ * roles of the server, writes down how to restore it without this program, proves that it can be restored, applies retention, copies it elsewhere,
  * applies retention there, and runs AFTER_BACKUP. None of it makes the backup worse.
  * @throws IncompleteBackup where a step failed; all others were done.
  */
@@ -47,6 +48,11 @@ export async function followUp(
     'the roles of the server are not stored beside it',
     'correct it: the next backup stores them',
     async () => (config.backupGlobals ? storeGlobals(context, published) : undefined),
+  );
+  await later.try(
+    `${recoveryPageName} does not tell how to restore it`,
+    'correct it: the next backup tries again',
+    () => describeRecovery(context, published),
   );
   await later.try(
     'it is not proven that it can be restored',

@@ -1,9 +1,9 @@
 import { writeGlobals } from '../backup-directory/globals-file.ts';
 import { bytesOf } from '../base/text.ts';
-import { contactedServer, toolSearch, type Context } from '../context.ts';
+import { contactedServer, type Context } from '../context.ts';
+import { configuredTool } from '../postgres/tool-search.ts';
 import { encryptAll } from '../encryption/keys.ts';
 import { dumpGlobals } from '../postgres/pg-dumpall.ts';
-import { findTool } from '../postgres/tools.ts';
 import type { Published } from './publish.ts';
 
 /**
@@ -18,7 +18,7 @@ export async function storeGlobals(
   await using server = await contactedServer(context);
   const { sql, hasPasswords } = await dumpGlobals(
     server,
-    await findTool('pg_dumpall', toolSearch(context)),
+    await configuredTool(context, 'pg_dumpall'),
   );
   const plain = bytesOf(sql);
   const bytes = encrypter === undefined ? plain : await encryptAll(plain, encrypter);

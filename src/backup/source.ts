@@ -4,12 +4,12 @@ import { SqlError } from '../postgres/sql-error.ts';
 import { contact } from '../postgres/contact.ts';
 import { describeDatabase, type DatabaseDescription } from '../postgres/databases.ts';
 import { requireNewEnough } from '../postgres/pg-dump.ts';
-import { findTool } from '../postgres/tools.ts';
 import type { DumpContents } from '../dump/contents.ts';
 import type { Manifest } from '../backup-directory/manifest.ts';
 import type { BackupName } from '../backup-directory/names.ts';
 import { describePlace } from '../config/place.ts';
-import { configuredServer, toolSearch, type Context } from '../context.ts';
+import { configuredServer, type Context } from '../context.ts';
+import { configuredTool } from '../postgres/tool-search.ts';
 
 /** What is dumped, and what is known of it. */
 export interface Source extends DumpSource {
@@ -27,7 +27,7 @@ export async function openSource(context: Context): Promise<Source> {
   log.info(`backing up ${describePlace(config)}`);
   const [configured, pgDump] = await Promise.all([
     configuredServer(context),
-    findTool('pg_dump', toolSearch(context)),
+    configuredTool(context, 'pg_dump'),
   ]);
   const [{ server, version }, description] = await Promise.all([
     contact(configured, database),

@@ -46,7 +46,8 @@ async function manifestOf(
     : [];
 }
 
-function inMemory(name: string, bytes: Buffer): SourceFile {
+/** A small file that is in no directory. */
+export function inMemory(name: string, bytes: Buffer): SourceFile {
   return {
     name,
     bytes: bytes.length,

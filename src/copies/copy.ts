@@ -12,6 +12,7 @@ import type { Destination } from './destination.ts';
 import { openDestination } from './open-destination.ts';
 import type { Copied, CopyReport } from './report.ts';
 import { withRetries } from './retry.ts';
+import { storeRecoveryPage } from './recovery-page.ts';
 import { store } from './store.ts';
 
 /**
@@ -44,6 +45,8 @@ export async function copyMissing(context: Context): Promise<CopyReport> {
             if (!isOfFile(error)) break;
           }
         }
+        const arrived = copied.filter(({ to }) => to === url).map(({ backup }) => backup);
+        await storeRecoveryPage(limited, destination, { there, arrived });
       } catch (error) {
         context.signal.throwIfAborted();
         failed.push(await recordFailed(context, url, undefined, error));

@@ -1,7 +1,7 @@
-import { toolSearch, type Context } from '../context.ts';
+import type { Context } from '../context.ts';
+import { configuredTool } from '../postgres/tool-search.ts';
 import { requireNewEnough } from '../postgres/pg-dump.ts';
 import type { Tool } from '../postgres/start-tool.ts';
-import { findTool } from '../postgres/tools.ts';
 import { failedBy, ok, type Check } from './check.ts';
 
 /** Whether a program of PostgreSQL is there; the answer is added to the checks. */
@@ -11,7 +11,7 @@ export async function toolCheck(
   checks: Check[],
 ): Promise<Tool | undefined> {
   try {
-    const tool = await findTool(name, toolSearch(context));
+    const tool = await configuredTool(context, name);
     checks.push(ok(name, `${tool.path}, version ${tool.version}`));
     return tool;
   } catch (error) {

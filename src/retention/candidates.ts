@@ -1,8 +1,7 @@
-import { checksumOfFile } from '../archive/file-checksum.ts';
 import { undecided, type RetentionPolicy } from './policy.ts';
 import { heldBackups } from './held.ts';
-import type { OnStep } from '../base/step.ts';
 import type { Candidate } from './candidate.ts';
+import { isIntact, type Reading } from './intact.ts';
 import { readMeasures, type Measures } from '../backup-directory/accepted-loss.ts';
 import type { Backup } from '../backup-directory/backup.ts';
 import { isKept, readKeptMarks, type KeptMarks } from '../backup-directory/kept.ts';
@@ -12,11 +11,9 @@ import { failedDrills, readHistory } from '../backup-directory/history.ts';
 import { readLatest } from '../backup-directory/latest.ts';
 import { dayOf, momentOf } from '../backup-directory/names.ts';
 
-export interface StockOptions {
+export interface StockOptions extends Reading {
   readonly policy: RetentionPolicy;
   readonly now: Date;
-  readonly signal: AbortSignal;
-  readonly onStep: OnStep;
   /** The name of a backup that this run has just verified, which need not be read again. */
   readonly verified?: string;
   /** Where copies of each must be before it goes (OFFSITE_URL). */
@@ -130,19 +127,3 @@ function heldOf(stock: readonly Stock[], { suspiciousDrop }: RetentionPolicy): S
 }
 
 const databaseOf = ({ manifest }: Backup) => manifest?.database.name;
-
-/** It has every byte that it had when it was verified. */
-async function isIntact(
-  backup: Backup,
-  { signal, onStep }: Pick<StockOptions, 'signal' | 'onStep'>,
-): Promise<boolean> {
-  const { manifest, path, name, bytes: totalBytes } = backup;
-  if (manifest === undefined || backup.condition !== 'verified') return false;
-  try {
-    const told = (bytes: number) => onStep({ what: `checking ${name}`, bytes, totalBytes });
-    return (await checksumOfFile(path, signal, told)) === manifest.sha256;
-  } catch {
-    signal.throwIfAborted();
-    return false; // what cannot be read does not count as good
-  }
-}

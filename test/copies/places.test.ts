@@ -2,6 +2,7 @@ import { chmod, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isAvailable } from '../support/available.ts';
+import { filesIn } from '../support/invariants.ts';
 import { installation, temporaryDirectory } from '../support/cli.ts';
 import { ageKeys } from '../support/keys.ts';
 import { smallDisk } from '../support/small-disk.ts';
@@ -27,7 +28,7 @@ describe('file:///directory', () => {
     expect(await run(['backup'])).toExitWith(0);
     const [name = ''] = await dumpsIn(directory);
     const names = [name.replace('.sql.gz', '.manifest.json'), name];
-    expect((await readdir(nas)).sort()).toEqual(names);
+    expect((await filesIn(nas)).sort()).toEqual(names);
     expect((await stat(join(nas, name))).mode & 0o777).toBe(0o600);
     expect((await readFile(join(nas, name))).equals(await readFile(join(directory, name)))).toBe(
       true,
@@ -185,7 +186,7 @@ describe('file:///directory', () => {
     expect(copied).toExitWith(0);
     expect(copied.stderr).toContain('is copied without its manifest');
     const [name = ''] = await dumpsIn(directory);
-    expect(await readdir(nas)).toEqual([name]);
+    expect(await filesIn(nas)).toEqual([name]);
     const fresh = await installation(database);
     const env = { OFFSITE_URL: `file://${nas}`, ...keys.toDecrypt };
     const restored = await fresh.run(['restore', '--from-offsite', '--yes'], { env });

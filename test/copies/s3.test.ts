@@ -300,10 +300,11 @@ test('a run that is killed at any step of copying leaves what the next one compl
   const steps = s3.requests.length;
   expect(steps).toBeGreaterThanOrEqual(7);
   for (let step = 1; step <= steps; step += 1) {
-    for (const each of await s3.names()) await s3.remove(each);
+    for (const each of [...(await s3.names()), 'RECOVERY.md']) await s3.remove(each);
     await killAt(s3, step, ['copy'], env);
     expect(await run(['copy'])).toExitWith(0);
     expect((await s3.get(name)).equals(await readFile(join(directory, name)))).toBe(true);
+    expect((await s3.get('RECOVERY.md')).toString()).toContain(name);
   }
 });
 

@@ -78,7 +78,7 @@ describe('what is left behind', () => {
 
     const { stderr } = await run(['restore', '--yes']);
 
-    const [, previous = ''] = /kept as "(\w+_before_\d{8}_\d{6})"; when/.exec(stderr) ?? [];
+    const [, previous = ''] = /is kept as "(\w+_before_\d{8}_\d{6})"/.exec(stderr) ?? [];
     onTestFinished(() => sql('postgres', `DROP DATABASE ${previous};`).then(() => undefined));
     expect(await sql(previous, 'SELECT count(*) FROM t;')).toBe('1001');
     expect(await sql(database, 'SELECT count(*) FROM t;')).toBe('1000');

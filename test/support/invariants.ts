@@ -25,9 +25,11 @@ export async function copyToAges(directory: string, ages: readonly number[]): Pr
   return names.map((name) => `${name}.sql.gz`);
 }
 
-/** The names in a backup directory, without the history of what was done there. */
+/** The names in a backup directory, without the history of what was done there and the page about recovery. */
 export const filesIn = async (directory: string): Promise<string[]> =>
-  (await readdir(directory)).filter((name) => !name.startsWith('pratiko_backup_history'));
+  (await readdir(directory)).filter(
+    (name) => !name.startsWith('pratiko_backup_history') && name !== 'RECOVERY.md',
+  );
 
 /**
  * What must hold at every instant: each file with a backup's name is whole, `latest` leads to one,

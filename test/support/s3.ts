@@ -129,10 +129,11 @@ export async function startS3({ checks = false } = {}) {
       AWS_SECRET_ACCESS_KEY: secretKey,
       AWS_ENDPOINT_URL: endpoint,
     },
-    /** The names under the prefix. */
+    /** The names under the prefix, without the page about recovery. */
     async names(): Promise<string[]> {
       const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket }));
-      return Contents.map(({ Key = '' }) => Key.replace('prefix/', '')).sort();
+      const names = Contents.map(({ Key = '' }) => Key.replace('prefix/', ''));
+      return names.filter((name) => name !== 'RECOVERY.md').sort();
     },
     async get(name: string): Promise<Buffer> {
       const { Body } = await client.send(new GetObjectCommand({ Bucket, Key: `prefix/${name}` }));

@@ -3,7 +3,8 @@ import { Failure } from '../../base/errors.ts';
 import type { BackupFile } from '../../backup-directory/backup.ts';
 import { identifyMaker } from '../../archive/maker.ts';
 
-import { binDirHere, localToolSearch, readAccess, type Context } from '../../context.ts';
+import { readAccess, type Context } from '../../context.ts';
+import { binDirHere, localToolSearch } from '../../postgres/tool-search.ts';
 import { contactMaintenance } from '../../postgres/contact.ts';
 import { execute, maintenanceOf } from '../../postgres/psql.ts';
 import { startSandbox } from '../../postgres/sandbox.ts';

@@ -1,5 +1,6 @@
 import { serverLabel } from '../../config/place.ts';
-import { contactedServer, toolSearch, type Context } from '../../context.ts';
+import { contactedServer, type Context } from '../../context.ts';
+import { toolSearch } from '../../postgres/tool-search.ts';
 import { type MaintainedServer } from '../../postgres/contact.ts';
 
 import { type ToolSearch } from '../../postgres/tools.ts';

@@ -1,4 +1,3 @@
-import type { OnStep } from '../../base/step.ts';
 import { groupTiny, TaskQueue, withWorkers, type Task } from './build-tasks.ts';
 import type { Outstanding } from './outstanding.ts';
 import type { SessionPool } from './session-pool.ts';
@@ -10,7 +9,8 @@ interface Builders {
   readonly pool: SessionPool;
   readonly outstanding: Outstanding;
   readonly statistics: TableStatistics;
-  readonly onStep: OnStep;
+  /** Is told how many indexes and constraints are left to be built. */
+  readonly onBuild: (left: number) => void;
 }
 
 /**
@@ -23,7 +23,7 @@ export async function build(
   builders: Builders,
   knowsSizes: boolean,
 ): Promise<void> {
-  const { outstanding, statistics, onStep } = builders;
+  const { outstanding, statistics, onBuild } = builders;
   const bytes = ({ tables: [key = ''] }: Task) => statistics.bytesOf(key);
   const sorted = tasks.toSorted(
     (a, b) => Number(a.isForeignKey) - Number(b.isForeignKey) || bytes(b) - bytes(a),
@@ -33,7 +33,7 @@ export async function build(
   const busy = new Set<LoadSession>();
   const running = new Set<Promise<void>>();
   while (queue.left > 0 || running.size > 0) {
-    onStep({ what: 'building indexes and constraints', left: queue.left });
+    onBuild(queue.left);
     const turn = nextTurn(queue, busy, builders);
     if (turn === undefined) {
       await outstanding.any([...running, ...statistics.collecting.values()]);

@@ -78,7 +78,11 @@ async function loadSideBySide(
   options: LoadOptions,
 ): Promise<Loaded> {
   const parts = new LoadUnitSplitter(replay, pieceBytes);
-  await using loader = new ParallelLoader(server, scratch, options);
+  const { jobs, onStep } = options;
+  await using loader = new ParallelLoader(server, scratch, {
+    jobs,
+    onBuild: (left) => onStep({ what: 'building indexes and constraints', left }),
+  });
   try {
     for await (const token of reader) {
       for (const part of parts.read(token)) await loader.load(part);

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ownLocks } from '../../postgres/sessions.ts';
-import type { OnStep } from '../../base/step.ts';
 import type { LoadUnit } from '../../dump/load-unit.ts';
 import { tableKey } from '../../dump/ordering.ts';
 import type { Server } from '../../postgres/psql.ts';
@@ -27,7 +26,8 @@ export class NotInParallel extends Error {
 export interface ParallelOptions {
   /** How many sessions load; one more does what must be done in order. */
   readonly jobs: number;
-  readonly onStep: OnStep;
+  /** Is told how many indexes and constraints are left to be built. */
+  readonly onBuild: (left: number) => void;
 }
 
 /** A COPY block that is being dealt out. */
@@ -49,7 +49,7 @@ interface Block {
 export class ParallelLoader implements AsyncDisposable {
   readonly #server: Server;
   readonly #database: string;
-  readonly #onStep: OnStep;
+  readonly #onBuild: ParallelOptions['onBuild'];
   readonly #outstanding = new Outstanding();
   readonly #coordinator: Coordinator;
   readonly #pool: SessionPool;
@@ -67,10 +67,10 @@ export class ParallelLoader implements AsyncDisposable {
   /** Rows were loaded by several sessions: in the order of the dump, it might go otherwise. */
   hasDealt = false;
 
-  constructor(server: Server, database: string, { jobs, onStep }: ParallelOptions) {
+  constructor(server: Server, database: string, { jobs, onBuild }: ParallelOptions) {
     this.#server = server;
     this.#database = database;
-    this.#onStep = onStep;
+    this.#onBuild = onBuild;
     this.#pool = new SessionPool(server, database, jobs, this.#outstanding);
     const session = new LoadSession(server, database);
     this.#coordinator = new Coordinator(session, this.#outstanding, (blocks, done) => {
@@ -202,7 +202,7 @@ export class ParallelLoader implements AsyncDisposable {
       pool: this.#pool,
       outstanding: this.#outstanding,
       statistics: this.#statistics,
-      onStep: this.#onStep,
+      onBuild: this.#onBuild,
     };
     await build(tasks, builders, this.inserted === 0);
   }

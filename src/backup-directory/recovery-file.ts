@@ -1,0 +1,30 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemErrorCode } from '../base/errors.ts';
+import { publish, syncDirectory, writePartial } from './durable-file.ts';
+import { recoveryPageName } from './names.ts';
+import { isOurs } from './recovery-page.ts';
+import { storageFailure } from './storage-failure.ts';
+
+/**
+ * Writes the page about recovery into a directory, durably; nothing where it says the same already. Only under the lock.
+ * @returns false where a file of that name is somebody else's: that stays as it is.
+ * @throws Failure `storage`.
+ */
+export async function writeRecoveryPage(directory: string, page: string): Promise<boolean> {
+  const path = join(directory, recoveryPageName);
+  try {
+    const present = await readFile(path, 'utf8').catch((error: unknown) => {
+      if (systemErrorCode(error) === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (present !== undefined && !isOurs(present)) return false;
+    if (present === page) return true;
+    await writePartial(directory, recoveryPageName, page);
+    await publish(directory, recoveryPageName);
+    await syncDirectory(directory);
+    return true;
+  } catch (error) {
+    throw storageFailure(`write ${path}`, error);
+  }
+}

@@ -1,0 +1,19 @@
+import { join } from 'node:path';
+import { readGlobals } from '../backup-directory/globals-file.ts';
+import { recoveryPageName } from '../backup-directory/names.ts';
+import { writeRecoveryPage } from '../backup-directory/recovery-file.ts';
+import { recoveryPage } from '../backup-directory/recovery-page.ts';
+import type { Context } from '../context.ts';
+import type { Published } from './publish.ts';
+
+/**
+ * Writes down beside the backups how to get the data back without this program.
+ * @throws Failure `storage`.
+ */
+export async function describeRecovery({ config, log }: Context, backup: Published): Promise<void> {
+  const { backupDir } = config;
+  const globals = await readGlobals({ path: join(backupDir, backup.name) });
+  const page = recoveryPage({ ...backup, hasGlobals: globals !== undefined }, false);
+  if (await writeRecoveryPage(backupDir, page)) return;
+  log.debug(`${join(backupDir, recoveryPageName)} is somebody else's, and stays as it is`);
+}

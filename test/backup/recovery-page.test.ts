@@ -1,0 +1,143 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { expect, onTestFinished, test } from 'vitest';
+import { quoteIdentifier } from '../../src/base/sql.ts';
+import { execute } from '../../src/postgres/psql.ts';
+import { startSandbox } from '../../src/postgres/sandbox.ts';
+import { backedUp } from '../support/backed-up.ts';
+import { temporaryDirectory } from '../support/cli.ts';
+import { ageKeys, hasAge } from '../support/keys.ts';
+import { temporaryRole } from '../support/roles.ts';
+import { sql } from '../support/server.ts';
+
+/** A server of somebody who has nothing but the files. */
+const freshServer = () =>
+  startSandbox({
+    tempDirectory: tmpdir(),
+    path: process.env.PATH ?? '',
+    uid: process.getuid?.() ?? 0,
+    user: 'postgres',
+    password: randomBytes(8).toString('hex'),
+    signal: new AbortController().signal,
+  });
+
+/** Does what a page says, word by word, but for where the server and the key are. */
+async function follow(
+  page: string,
+  directory: string,
+  { connection }: Awaited<ReturnType<typeof freshServer>>['server'],
+  keyFile = '',
+): Promise<string> {
+  const blocks = [...page.matchAll(/```bash\n([^]*?)```/g)].map(([, block = '']) => block);
+  const script = blocks
+    .join('')
+    .replace('PGHOST=localhost PGPORT=5432', `PGHOST=${connection.host} PGPORT=${connection.port}`)
+    .replaceAll('KEY_FILE', keyFile);
+  const ending = await execa('bash', ['-euo', 'pipefail', '-c', script], {
+    cwd: directory,
+    env: { PATH: process.env.PATH, PGPASSWORD: connection.password },
+    extendEnv: false,
+    reject: false,
+  });
+  expect(ending).toExitWith(0);
+  return ending.stdout;
+}
+
+const pageIn = (directory: string) => readFile(join(directory, 'RECOVERY.md'), 'utf8');
+
+test('with nothing but the page and the files, everything comes back', async () => {
+  const role = await temporaryRole();
+  const made = await backedUp(
+    `CREATE TABLE t AS SELECT generate_series(1, 9) AS a; GRANT SELECT ON t TO "${role}";`,
+  );
+  const nas = await temporaryDirectory();
+  const env = { OFFSITE_URL: `file://${nas}` };
+  expect(await made.run(['backup'], { env })).toExitWith(0);
+  expect(await pageIn(nas)).toBe(await pageIn(made.directory));
+  for (const directory of [made.directory, nas]) {
+    await using sandbox = await freshServer();
+    await follow(await pageIn(directory), directory, sandbox.server);
+    expect(await execute(sandbox.server, made.database, 'SELECT sum(a) FROM t;')).toBe('45\n');
+    const may = `SELECT has_table_privilege('${role}', 't', 'SELECT');`;
+    expect(await execute(sandbox.server, made.database, may)).toBe('t\n');
+  }
+});
+
+test('names that a shell and PostgreSQL take for something else are quoted', async () => {
+  const made = await backedUp();
+  const database = `it's "my" $HOME \`${randomBytes(4).toString('hex')}`;
+  await sql(
+    'postgres',
+    `CREATE DATABASE ${quoteIdentifier(database)} ENCODING LATIN1 LOCALE 'C' TEMPLATE template0;`,
+  );
+  onTestFinished(async () => {
+    await sql('postgres', `DROP DATABASE ${quoteIdentifier(database)};`);
+  });
+  await sql(database, 'CREATE TABLE t AS SELECT 7 AS a;');
+  expect(await made.run(['backup'], { env: { POSTGRES_DB: database } })).toExitWith(0);
+  await using sandbox = await freshServer();
+  await follow(await pageIn(made.directory), made.directory, sandbox.server);
+  expect(await execute(sandbox.server, database, 'SELECT a FROM t;')).toBe('7\n');
+  expect(await execute(sandbox.server, database, 'SHOW server_encoding;')).toBe('LATIN1\n');
+});
+
+test.runIf(hasAge)(
+  'what is encrypted is opened with age; elsewhere nothing of it is named',
+  async () => {
+    const role = await temporaryRole();
+    const made = await backedUp(
+      `CREATE TABLE t AS SELECT generate_series(1, 9) AS a; GRANT SELECT ON t TO "${role}";`,
+    );
+    const keys = await ageKeys();
+    const nas = await temporaryDirectory();
+    const env = { ...keys.toEncrypt, OFFSITE_URL: `file://${nas}`, BACKUP_GLOBALS: 'true' };
+    expect(await made.run(['backup'], { env })).toExitWith(0);
+    const there = await pageIn(nas);
+    expect(there).not.toContain(role);
+    expect(there).not.toContain(made.database);
+    expect(await pageIn(made.directory)).toContain(made.database);
+    for (const directory of [made.directory, nas]) {
+      await using sandbox = await freshServer();
+      await follow(await pageIn(directory), directory, sandbox.server, keys.file);
+      const database = directory === nas ? 'aifinance' : made.database;
+      expect(await execute(sandbox.server, database, 'SELECT sum(a) FROM t;')).toBe('45\n');
+    }
+  },
+);
+
+test('a page of somebody else stays as it is, here and elsewhere', async () => {
+  const made = await backedUp();
+  const nas = await temporaryDirectory();
+  const theirs = '# Our own notes\n';
+  for (const directory of [made.directory, nas]) {
+    await writeFile(join(directory, 'RECOVERY.md'), theirs);
+  }
+  const ending = await made.run(['backup'], { env: { OFFSITE_URL: `file://${nas}` } });
+  expect(ending).toExitWith(0);
+  expect([await pageIn(made.directory), await pageIn(nas)]).toEqual([theirs, theirs]);
+});
+
+test('where it cannot be written, the backup is safe, and that is told', async () => {
+  const made = await backedUp();
+  await rm(join(made.directory, 'RECOVERY.md'), { force: true });
+  await mkdir(join(made.directory, 'RECOVERY.md'));
+  const ending = await made.run(['backup']);
+  expect(ending).toExitWith(3);
+  expect(ending.stderr).toContain('RECOVERY.md does not tell how to restore it');
+  expect(await made.run(['verify'])).toExitWith(0);
+});
+
+test('it tells of the newest backup, and is renewed where copies are, too', async () => {
+  const made = await backedUp();
+  const nas = await temporaryDirectory();
+  const env = { OFFSITE_URL: `file://${nas}` };
+  for (const _ of [1, 2]) {
+    const { stdout } = await made.run(['backup', '--json'], { env });
+    const { backup } = JSON.parse(stdout) as { backup: string };
+    expect(await pageIn(made.directory)).toContain(backup);
+    expect(await pageIn(nas)).toContain(backup);
+  }
+});
