@@ -20,11 +20,18 @@ export function* versionFindings({ head, facts, psqlVersion }: Situation): Gener
     );
   }
   const [psql, server] = [psqlVersion, facts.version].map(majorVersion);
-  const client = `install the client of the server's version (\`postgresql-client-${server ?? ''}\`) or set PG_BIN_DIR to it`;
+  const client = (major = 0) =>
+    `install a newer client (\`postgresql-client-${major}\`) or set PG_BIN_DIR to it`;
   if (head.hasAtomicBodies && psql !== undefined && psql < knowsBodies) {
-    yield blocker(`psql ${psqlVersion} cannot read functions of the dump (BEGIN ATOMIC)`, client);
+    yield blocker(
+      `psql ${psqlVersion} cannot read functions of the dump (BEGIN ATOMIC)`,
+      client(Math.max(knowsBodies, server ?? 0)),
+    );
   } else if (psql !== undefined && server !== undefined && psql < server) {
-    yield warning(`psql ${psqlVersion} is older than the server (${facts.version})`, client);
+    yield warning(
+      `psql ${psqlVersion} is older than the server (${facts.version})`,
+      client(server),
+    );
   }
   if (!canBeRestricted(psqlVersion)) {
     yield warning(
