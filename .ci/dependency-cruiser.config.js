@@ -60,7 +60,10 @@ export default {
       comment:
         'What is loaded to show a help text: recipes and zod are imported when they are needed.',
       severity: 'error',
-      from: { path: '^src/(?:main|edge/|program|commands/|cli/)', pathNot: '(?:results|schemas)\\.ts$' },
+      from: {
+        path: '^src/(?:main|edge/|program|commands/|cli/)',
+        pathNot: '(?:results|schemas)\\.ts$',
+      },
       to: {
         path: '^src/(?:context|backup/|restore/|inspect/|doctor/|copies/|schedule/|retention/|postgres/|config/config|cli/(?:.*results|schemas))|(?:^|/)(?:zod|execa)(?:/|$)',
         dependencyTypesNot: ['type-only', 'dynamic-import'],

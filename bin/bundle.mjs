@@ -1,8 +1,10 @@
 // Puts src/ and the packages that it needs into dist/: one file for what every command needs, others for
 // what some need when they need it. To find and load hundreds of files would take longer than most commands.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { build } from 'rolldown';
 
-await build({
+const { output } = await build({
   input: { main: 'src/main.ts', 'demo/main': 'src/demo/main.ts' },
   platform: 'node',
   // Large, and needed by few runs.
@@ -16,3 +18,17 @@ await build({
     chunkFileNames: '[name].js',
   },
 });
+
+// Their licenses ask to be passed on with them.
+const packages = new Set(
+  output
+    .flatMap(({ moduleIds = [] }) => moduleIds)
+    .flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id.replace(/^\0/, '')) ?? []),
+);
+const texts = [...packages].sort().map((directory) => {
+  const { name, version, license } = JSON.parse(readFileSync(join(directory, 'package.json')));
+  const file = readdirSync(directory).find((each) => /^licen[cs]e/i.test(each));
+  const text = file === undefined ? license : readFileSync(join(directory, file), 'utf8').trim();
+  return `${name} ${version} (${license})\n\n${text}\n`;
+});
+writeFileSync('dist/licenses.txt', texts.join(`\n${'-'.repeat(80)}\n\n`));
