@@ -46,6 +46,7 @@ export async function openStage(settings: Readonly<Record<string, string>> = {})
 
   return {
     directory,
+    env,
     version: sandbox.version,
     shell,
 
