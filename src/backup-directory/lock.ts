@@ -101,7 +101,7 @@ function hold(path: string, record: LockRecord, now: () => Date): Lock {
     async assertHeld() {
       if (await isOurs()) return;
       throw new Failure('locked', 'another run has taken over the lock of this one', {
-        hint: 'this run stood still for so long that it was taken for dead; run it again',
+        hint: 'this run was stopped for so long that it was taken for dead; run it again',
       });
     },
     async [Symbol.asyncDispose]() {

@@ -35,7 +35,7 @@ export function addDoctorCommand(program: Command, shell: Terminal): void {
     shell.result(result, describe(checks, shell.columns));
     if (count('failed') === 0) return;
     throw new Failure('incomplete', `${formatPlural(count('failed'), 'check')} failed`, {
-      hint: 'each has its hint; mend the first one first, and run this again',
+      hint: 'each has its hint; begin with the first one, and run this again',
     });
   });
 }

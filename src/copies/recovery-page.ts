@@ -43,6 +43,6 @@ export async function storeRecoveryPage(
     await store(context, destination, inMemory(recoveryPageName, page), { isRepeatable: true });
   } catch (error) {
     signal.throwIfAborted();
-    log.info(`${recoveryPageName} at ${destination.url} is not renewed: ${messageOf(error)}`);
+    log.info(`${recoveryPageName} at ${destination.url} is not updated: ${messageOf(error)}`);
   }
 }

@@ -58,6 +58,9 @@ function throughCommand({ tool, server }: Stage): CommandLine {
   return { ...tool, env: { ...tool.env, PG_BIN_DIR, POSTGRES_EXEC: 'env -i' } };
 }
 
+/** What a person at a terminal does not see. */
+const asInALog = /^\[[-\d: ]+\] (?:INFO: )?/;
+
 /** Runs the tool and shows what a person would see. */
 async function perform(
   { tool, server, say }: Stage,
@@ -67,7 +70,7 @@ async function perform(
   say(`   $ pratiko-backup ${args.join(' ')}`);
   const ending = await run({ ...tool, args: [...tool.args, ...args] }, server.signal);
   for (const line of `${ending.stderr}\n${present(ending.stdout)}`.split('\n').filter(Boolean)) {
-    say(`   ${line}`);
+    say(`   ${line.replace(asInALog, '')}`);
   }
   if (ending.exitCode !== 0) throw new Error(`pratiko-backup ${args.join(' ')} failed`);
 }

@@ -35,7 +35,7 @@ export function* versionFindings({ head, facts, psqlVersion }: Situation): Gener
   }
   if (!canBeRestricted(psqlVersion)) {
     yield warning(
-      `psql ${psqlVersion} cannot be restricted: commands for psql in the dump are only kept from it by refusing the file`,
+      `psql ${psqlVersion} cannot be restricted: a dump with commands for psql is refused as a whole`,
       'update the PostgreSQL client to a release of August 2025 or later',
     );
   }

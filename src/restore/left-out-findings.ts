@@ -22,7 +22,7 @@ export function leftOutFindings({ file, facts }: Situation): Finding[] {
       : [
           warning(
             `these sequences will begin anew: ${formatNames(sequences, named)}`,
-            'they were left out of this backup (BACKUP_EXCLUDE_TABLE_DATA): set them with setval where other tables hold numbers of theirs',
+            'they were left out of this backup (BACKUP_EXCLUDE_TABLE_DATA): set them with setval where other tables hold their numbers',
           ),
         ]),
   ];

@@ -1,9 +1,10 @@
-import { chmod, readdir } from 'node:fs/promises';
+import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { temporaryDirectory } from '../support/cli.ts';
+import { linesOf, pictureOf, wordsOf } from './picture.ts';
 
 const demo = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'bin', 'demo.js');
 
@@ -40,6 +41,17 @@ test('the demo brings every table back and leaves nothing', async () => {
   expect(stdout).not.toContain('production');
   expect(exitCode).toBe(0);
   expect(await readdir(directory)).toEqual([]);
+});
+
+test("the README's picture shows what the demo prints", async () => {
+  const { child } = await start();
+  const { stdout } = await child;
+  const picture = pictureOf(linesOf(stdout));
+  const path = fileURLToPath(new URL('demo.svg', import.meta.url));
+  // `npm run picture` draws it.
+  if (process.env.DRAW_PICTURE !== undefined) await writeFile(path, picture);
+  expect(wordsOf(picture).length).toBeGreaterThan(25);
+  expect(wordsOf(await readFile(path, 'utf8'))).toEqual(wordsOf(picture));
 });
 
 test.each(['SIGINT', 'SIGTERM'] as const)(

@@ -15,7 +15,7 @@ export async function salvage(
   shell: Terminal,
 ): Promise<void> {
   const { log } = context;
-  log.info(`rescuing what can be read, into a new one beside ${describePlace(context.config)}`);
+  log.info(`what can be read goes into a new database beside ${describePlace(context.config)}`);
   const operation = await import('../../restore/salvage.ts');
   const report = await operation.salvage(context, {
     file,
@@ -26,7 +26,7 @@ export async function salvage(
   warnOf(report.findings, log);
   for (const defect of report.defects) {
     log.warn(
-      { hint: 'look at what was rescued: where a checksum does not fit, rows can be altered' },
+      { hint: 'look at the rows: where a checksum does not fit, they can be altered' },
       `the file is not good: ${defect}`,
     );
   }
