@@ -30,11 +30,33 @@ test.each([
   expect(formatAge(ms)).toBe(text);
 });
 
-test('counts and sizes', () => {
-  expect(formatCount(1204)).toBe('1,204');
+test.each([
+  [0, '0'],
+  [999, '999'],
+  [1204, '1,204'],
+  [3_100_003, '3,100,003'],
+  [-1204, '-1,204'],
+])('%d is written %s', (count, text) => {
+  expect(formatCount(count)).toBe(text);
+});
+
+test('one is not many', () => {
   expect(formatPlural(1, 'table')).toBe('1 table');
   expect(formatPlural(0, 'row')).toBe('0 rows');
-  expect(formatBytes(3_145_728)).toBe('3.1 MB');
+});
+
+test.each([
+  [0, '0 B'],
+  [999, '999 B'],
+  [1000, '1 kB'],
+  [1950, '1.9 kB'],
+  [999_949, '999.9 kB'],
+  [999_950, '1 MB'],
+  [3_145_728, '3.1 MB'],
+  [52_100_000_000, '52.1 GB'],
+  [Number.MAX_SAFE_INTEGER, '9 PB'],
+])('%d bytes are %s', (bytes, text) => {
+  expect(formatBytes(bytes)).toBe(text);
 });
 
 test.each([
