@@ -70,6 +70,14 @@ export default {
       },
     },
     {
+      name: 'tables-are-slow',
+      comment:
+        'To know how wide a text is takes a tenth of a start: texts are imported when they are shown.',
+      severity: 'error',
+      from: { path: '^src/(?:main|edge/|program|commands/(?:.*/command|[^/]+)\\.ts$)' },
+      to: { path: '^src/cli/(?:table|fit)\\.ts$', dependencyTypesNot: ['dynamic-import'] },
+    },
+    {
       name: 'commands-are-strangers',
       comment: 'One command does not call another.',
       severity: 'error',

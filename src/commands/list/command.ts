@@ -6,9 +6,7 @@ import { addCommand, type CommandHelp } from '../../cli/help.ts';
 import type { GlobalFlags, Terminal } from '../../cli/terminal.ts';
 import { serverLabel } from '../../config/place.ts';
 import type { Context } from '../../context.ts';
-import { askPlaces, describePlace, placeResult, requireNoFile } from './offsite.ts';
-import { showOne } from './show-one.ts';
-import { describeList } from './text.ts';
+import { askPlaces, placeResult, requireNoFile } from './offsite.ts';
 
 interface Flags extends GlobalFlags, ConnectionFlags {
   readonly offsite?: true;
@@ -38,9 +36,9 @@ export function addListCommand(program: Command, shell: Terminal): void {
       const flags: Flags = self.optsWithGlobals();
       if (flags.offsite) requireNoFile(file);
       const context = await shell.open(flags, settingsFrom(flags));
-      await (file === undefined
-        ? listAll(context, shell, flags.offsite ?? false)
-        : showOne(context, shell, file));
+      if (file === undefined) return listAll(context, shell, flags.offsite ?? false);
+      const { showOne } = await import('./show-one.ts');
+      return showOne(context, shell, file);
     },
   );
 }
@@ -84,6 +82,8 @@ async function listAll(context: Context, shell: Terminal, isOffsite: boolean): P
     rescuedDatabases: rescued && [...rescued],
     ...(offsite && { offsite: offsite.map(placeResult) }),
   };
+  const { describeList } = await import('./text.ts');
+  const { describePlace } = await import('./offsite-text.ts');
   const here = describeList(backups, { previous, rescued }, context.config, shell.columns);
   const there = offsite?.map((place) => describePlace(place, backups)) ?? [];
   shell.result(result, [here, ...there].join('\n'));

@@ -3,7 +3,6 @@ import type { Context } from '../../context.ts';
 import type { RestoreFlags } from './options.ts';
 import { describeRefused } from './refused-text.ts';
 import { salvageResultOf } from './results.ts';
-import { describeSalvage } from './salvage-text.ts';
 import { warnOf, warnOfSkipped } from './text.ts';
 import type { Terminal } from '../../cli/terminal.ts';
 
@@ -33,5 +32,6 @@ export async function salvage(
   for (const line of describeRefused(report.refused)) log.warn(line);
   for (const message of new Set(report.leftOut)) log.warn(`left out: ${message}`);
   warnOfSkipped(report.skipped, log);
+  const { describeSalvage } = await import('./salvage-text.ts');
   shell.result(salvageResultOf(report), describeSalvage(report, shell.columns));
 }

@@ -8,7 +8,6 @@ import type { StatusResult } from '../../cli/status-results.ts';
 import { addCommand, type CommandHelp } from '../../cli/help.ts';
 import type { GlobalFlags, Terminal } from '../../cli/terminal.ts';
 import type { Status } from '../../inspect/status/status.ts';
-import { describeStatus } from './text.ts';
 
 interface Flags extends GlobalFlags, ConnectionFlags {
   readonly maxAge: number;
@@ -57,6 +56,7 @@ export function addStatusCommand(program: Command, shell: Terminal): void {
       shell.invocation(flags).options,
     );
     const result = resultOf(status, room);
+    const { describeStatus } = await import('./text.ts');
     const text = flags.prometheus ? metrics.trimEnd() : describeStatus(status, room, shell.columns);
     if (flags.output === undefined) shell.result(result, text);
     else {

@@ -1,13 +1,10 @@
 import type { Command } from 'commander';
-import { formatBytes, formatCount, formatPlural } from '../base/format.ts';
-import { totalRows } from '../base/table-rows.ts';
-import { describeChange } from '../cli/changes.ts';
-import { settingsFrom } from '../cli/options.ts';
-import type { DiffResult } from '../cli/inside-results.ts';
-import { formatTable } from '../cli/table.ts';
-import { addCommand, type CommandHelp } from '../cli/help.ts';
-import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
-import type { Diff } from '../inspect/diff.ts';
+import { totalRows } from '../../base/table-rows.ts';
+import { settingsFrom } from '../../cli/options.ts';
+import type { DiffResult } from '../../cli/inside-results.ts';
+import { addCommand, type CommandHelp } from '../../cli/help.ts';
+import type { GlobalFlags, Terminal } from '../../cli/terminal.ts';
+import type { Diff } from '../../inspect/diff.ts';
 
 interface Flags extends GlobalFlags {
   readonly content?: true;
@@ -35,7 +32,7 @@ export function addDiffCommand(program: Command, shell: Terminal): void {
     .action(async (before: string, now: string, _flags: unknown, self: Command) => {
       const flags: Flags = self.optsWithGlobals();
       const context = await shell.open(flags, settingsFrom(flags));
-      const { diff } = await import('../inspect/diff.ts');
+      const { diff } = await import('../../inspect/diff.ts');
       const found = await diff(context, [before, now], { content: flags.content ?? false });
       for (const { file, defects } of [found.before, found.now]) {
         if (defects.length > 0) {
@@ -57,29 +54,7 @@ export function addDiffCommand(program: Command, shell: Terminal): void {
         tables: [...found.tables],
         differing: found.differing === undefined ? null : [...found.differing],
       };
-      shell.result(result, describe(found));
+      const { describeDiff } = await import('./text.ts');
+      shell.result(result, describeDiff(found));
     });
-}
-
-function describe({ before, now, tables, differing }: Diff): string {
-  const line = (label: string, { file, tables: each, dumpBytes }: Diff['now']) =>
-    `${label} ${file.name}: ${formatPlural(each.length, 'table')}, ${formatPlural(totalRows(each), 'row')}, ${formatBytes(dumpBytes)} of SQL`;
-  const rows = tables.flatMap((change) => {
-    const isOther = differing?.includes(change.table) ?? false;
-    if (change.before === change.now && !isOther) return [];
-    const words = [
-      describeChange(change, now.file.manifest?.leftOut?.tables) ||
-        `${formatCount(change.now ?? 0)} rows`,
-      ...(isOther && change.before === change.now ? ['not the same'] : []),
-    ];
-    return [[`  ${change.table}`, words.join(', ')]];
-  });
-  const equal = tables.length - rows.length;
-  const same = differing === undefined ? 'as many rows' : 'the same rows';
-  return [
-    line('A', before),
-    line('B', now),
-    ...(rows.length === 0 ? [] : [formatTable(rows)]),
-    `${formatPlural(equal, 'table')} ${equal === 1 ? 'has' : 'have'} ${same}${differing === undefined ? ' (--content compares them)' : ''}`,
-  ].join('\n');
 }

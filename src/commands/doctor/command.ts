@@ -1,12 +1,11 @@
 import type { Command } from 'commander';
-import { Failure } from '../base/errors.ts';
-import { formatPlural } from '../base/format.ts';
-import { addConnectionOptions, settingsFrom, type ConnectionFlags } from '../cli/options.ts';
-import type { DoctorResult } from '../cli/status-results.ts';
-import { formatRows } from '../cli/table.ts';
-import { addCommand, type CommandHelp } from '../cli/help.ts';
-import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
-import type { Check } from '../doctor/check.ts';
+import { Failure } from '../../base/errors.ts';
+import { formatPlural } from '../../base/format.ts';
+import { addConnectionOptions, settingsFrom, type ConnectionFlags } from '../../cli/options.ts';
+import type { DoctorResult } from '../../cli/status-results.ts';
+import { addCommand, type CommandHelp } from '../../cli/help.ts';
+import type { GlobalFlags, Terminal } from '../../cli/terminal.ts';
+import type { Check } from '../../doctor/check.ts';
 
 interface Flags extends GlobalFlags, ConnectionFlags {
   readonly notify?: true;
@@ -32,7 +31,8 @@ export function addDoctorCommand(program: Command, shell: Terminal): void {
     const checks = await checksFor(flags, shell);
     const count = (state: Check['state']) => checks.filter((check) => check.state === state).length;
     const result: DoctorResult = { ok: count('failed') === 0, checks: [...checks] };
-    shell.result(result, describe(checks, shell.columns));
+    const { describeChecks } = await import('./text.ts');
+    shell.result(result, describeChecks(checks, shell.columns));
     if (count('failed') === 0) return;
     throw new Failure('incomplete', `${formatPlural(count('failed'), 'check')} failed`, {
       hint: 'each has its hint; begin with the first one, and run this again',
@@ -44,7 +44,7 @@ export function addDoctorCommand(program: Command, shell: Terminal): void {
 async function checksFor(flags: Flags, shell: Terminal): Promise<readonly Check[]> {
   try {
     const context = await shell.open(flags, settingsFrom(flags));
-    const { examine } = await import('../doctor/doctor.ts');
+    const { examine } = await import('../../doctor/doctor.ts');
     return await examine(context, {
       nodeVersion: shell.nodeVersion,
       notify: flags.notify ?? false,
@@ -60,17 +60,3 @@ async function checksFor(flags: Flags, shell: Terminal): Promise<readonly Check[
     ];
   }
 }
-
-const words = { ok: 'ok', warning: 'warning', failed: 'FAILED' } as const;
-
-/** A hint is not broken: what is in it can be copied. */
-const describe = (checks: readonly Check[], width: number | undefined) =>
-  formatRows(
-    checks.map(({ name, state, message }) => [words[state], name, message]),
-    { width },
-  )
-    .map((row, index) => {
-      const { hint } = checks[index] ?? {};
-      return hint === undefined ? row : `${row}\n         hint: ${hint}`;
-    })
-    .join('\n');

@@ -1,15 +1,13 @@
 import type { Command } from 'commander';
-import { formatBytes, formatPlural } from '../base/format.ts';
-import type { Log } from '../base/log.ts';
-import type { PlaceDecisions } from '../copies/prune.ts';
-import type { AcceptedLoss, PruneDecision } from '../retention/prune.ts';
-import { confirm } from '../cli/confirm.ts';
-import { addWaitOption, settingsFrom } from '../cli/options.ts';
-import type { PruneResult } from '../cli/results.ts';
-import { addCommand, type CommandHelp } from '../cli/help.ts';
-import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
-import { describeSetting } from '../config/settings.ts';
-import { formatTable } from '../cli/table.ts';
+import type { Log } from '../../base/log.ts';
+import type { PlaceDecisions } from '../../copies/prune.ts';
+import type { AcceptedLoss, PruneDecision } from '../../retention/prune.ts';
+import { confirm } from '../../cli/confirm.ts';
+import { addWaitOption, settingsFrom } from '../../cli/options.ts';
+import type { PruneResult } from '../../cli/results.ts';
+import { addCommand, type CommandHelp } from '../../cli/help.ts';
+import type { GlobalFlags, Terminal } from '../../cli/terminal.ts';
+import { describeSetting } from '../../config/settings.ts';
 
 interface Flags extends GlobalFlags {
   readonly dryRun?: true;
@@ -56,7 +54,7 @@ export function addPruneCommand(program: Command, shell: Terminal): void {
       ...(flags.retentionDays === undefined ? {} : { retentionDays: flags.retentionDays }),
       ...(flags.keepMin === undefined ? {} : { retentionKeepMin: flags.keepMin }),
     });
-    const { pruneEverywhere } = await import('../copies/prune-everywhere.ts');
+    const { pruneEverywhere } = await import('../../copies/prune-everywhere.ts');
     const dryRun = flags.dryRun ?? false;
     const report = await pruneEverywhere(context, {
       dryRun,
@@ -77,11 +75,15 @@ export function addPruneCommand(program: Command, shell: Terminal): void {
       marked: [...marked],
       accepted: accepted.map((loss) => ({ ...loss, lost: [...loss.lost] })),
     };
+    const { describeDecisions } = await import('./text.ts');
     const texts = result.offsite.map(
       ({ url, decisions: there }) =>
-        `\ncopies at ${url}\n${describe(there, dryRun, shell.columns)}`,
+        `\ncopies at ${url}\n${describeDecisions(there, dryRun, shell.columns)}`,
     );
-    shell.result(result, [describe(decisions, dryRun, shell.columns), ...texts].join('\n'));
+    shell.result(
+      result,
+      [describeDecisions(decisions, dryRun, shell.columns), ...texts].join('\n'),
+    );
     if (failure !== undefined) throw failure;
   });
 }
@@ -107,20 +109,4 @@ async function confirmLoss(
   announceLoss(loss, log);
   const question = `Is nothing of that missing in "${loss.database}"? The backups that hold it will be removed when they are old.`;
   if (!yes) await confirm(question, loss.database, shell, log, 'to accept a loss');
-}
-
-function describe(
-  decisions: readonly PruneDecision[],
-  dryRun: boolean,
-  width: number | undefined,
-): string {
-  const removed = decisions.filter(({ action }) => action === 'remove');
-  const bytes = removed.reduce((sum, decision) => sum + decision.bytes, 0);
-  const total = `${dryRun ? 'would remove' : 'removed'} ${removed.length} of ${formatPlural(decisions.length, 'backup')} (${formatBytes(bytes)})`;
-  if (decisions.length === 0) return total;
-  // On a narrow screen a backup is called by its time.
-  const isNarrow = width !== undefined && width < 70;
-  const called = (name: string) => (isNarrow ? (/\d{8}_\d{6}/.exec(name)?.[0] ?? name) : name);
-  const rows = decisions.map(({ action, name, reason }) => [action, called(name), reason]);
-  return `${formatTable(rows, { width })}\n${total}`;
 }
