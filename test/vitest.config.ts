@@ -11,7 +11,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     expect: { poll: { timeout: 20_000 } },
     // Tests wait for processes more than they compute.
-    maxWorkers: 4,
+    maxWorkers: 5,
     // To start a process for each file would cost an eighth of the time.
     isolate: false,
   },

@@ -21,7 +21,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
     uid: process.getuid?.() ?? 0,
     user: 'aifinance',
     password: `it's a "pass" $word %20 #1 @host:5 \\ é`,
-    settings: { max_connections: '100', max_prepared_transactions: '2' },
+    settings: {
+      max_connections: '100',
+      max_prepared_transactions: '2',
+      // With hundreds of databases, it would look into several of them in every second.
+      autovacuum: 'off',
+      full_page_writes: 'off',
+    },
     signal: new AbortController().signal,
   });
   project.provide('connection', sandbox.server.connection);
