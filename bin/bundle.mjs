@@ -19,6 +19,15 @@ const { output } = await build({
   },
 });
 
+// Some packages name the license alone: its text is that of ours.
+function licenseOf(license, author) {
+  if (license !== 'MIT' || author === undefined) throw new Error(`no license: ${license}`);
+  return readFileSync('LICENSE', 'utf8').replace(
+    /^Copyright .*$/m,
+    `Copyright (c) ${author.name ?? author}`,
+  );
+}
+
 // Their licenses ask to be passed on with them.
 const packages = new Set(
   output
@@ -26,9 +35,12 @@ const packages = new Set(
     .flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id.replace(/^\0/, '')) ?? []),
 );
 const texts = [...packages].sort().map((directory) => {
-  const { name, version, license } = JSON.parse(readFileSync(join(directory, 'package.json')));
+  const { name, version, license, author } = JSON.parse(
+    readFileSync(join(directory, 'package.json')),
+  );
   const file = readdirSync(directory).find((each) => /^licen[cs]e/i.test(each));
-  const text = file === undefined ? license : readFileSync(join(directory, file), 'utf8').trim();
-  return `${name} ${version} (${license})\n\n${text}\n`;
+  const text =
+    file === undefined ? licenseOf(license, author) : readFileSync(join(directory, file), 'utf8');
+  return `${name} ${version} (${license})\n\n${text.trim()}\n`;
 });
 writeFileSync('dist/licenses.txt', texts.join(`\n${'-'.repeat(80)}\n\n`));

@@ -1,7 +1,7 @@
 import type { Config } from './config/config.ts';
 import { Failure } from './base/errors.ts';
 import type { Log } from './base/log.ts';
-import type { OnStep } from './base/step.ts';
+import type { Watched } from './base/step.ts';
 import { keysOf, type Keys } from './encryption/keys.ts';
 import type { Gpg } from './encryption/gpg.ts';
 import type { Server } from './postgres/psql.ts';
@@ -11,13 +11,9 @@ import { configuredTool } from './postgres/tool-search.ts';
 import { acquireLock, type Lock } from './backup-directory/lock.ts';
 
 /** What every operation is given. */
-export interface Context {
+export interface Context extends Watched {
   readonly config: Config;
   readonly log: Log;
-  /** Is told how far long work has come. */
-  readonly onStep: OnStep;
-  /** Aborted with the reason `Interrupted` when the run is to end. */
-  readonly signal: AbortSignal;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly pid: number;
@@ -72,11 +68,7 @@ export async function lockToRead(
 }
 
 /** What backups are read with. */
-export function readAccess(context: Context): {
-  readonly signal: AbortSignal;
-  readonly keys: Keys;
-  readonly onStep: OnStep;
-} {
+export function readAccess(context: Context): Watched & { readonly keys: Keys } {
   const { signal, onStep } = context;
   return { signal, onStep, keys: keysOf(context.config.keys, gpgFor(context)) };
 }

@@ -19,6 +19,7 @@ let log: Log | undefined;
 
 const signal = watchSignals((reason) => {
   finished = true;
+  screen.clear();
   process.stderr.write('ended at once; the next run removes what this one has left\n');
   process.exit(reason.exitCode);
 });
@@ -35,18 +36,24 @@ const flags = () => program.opts<GlobalFlags>();
 
 process.on('exit', () => {
   if (finished) return;
+  screen.clear();
   // Node ends a program that waits for nothing: that must not look like an answer.
   process.stderr.write('error: the program ended before its work was done; this is a bug\n');
   process.exitCode = exitCodes.unexpected;
 });
 try {
-  await program.parseAsync(process.argv);
+  await program.parseAsync(process.argv).catch(unlessHelp);
   await output.finish();
 } catch (error) {
   await report(signal.aborted ? signal.reason : error);
 }
 screen.clear();
 finished = true;
+
+/** That a help text was shown is no error. */
+function unlessHelp(error: unknown): void {
+  if (describeError(error) !== undefined) throw error;
+}
 
 /** Tells a person, and with `--json` a program, what went wrong, and sets the exit code. */
 async function report(thrown: unknown): Promise<void> {
@@ -56,6 +63,8 @@ async function report(thrown: unknown): Promise<void> {
   log ??= await screen.startLog('info', flags().logFormat ?? 'pretty');
   if (error.message !== undefined)
     log.error({ ...(hint !== null && { hint }), kind, exitCode }, error.message);
-  if (flags().json && !output.printed) output.print(JSON.stringify({ error: error.result }));
+  // An option that is wrong keeps others from being read.
+  const wantsJson = flags().json ?? process.argv.includes('--json');
+  if (wantsJson && !output.printed) output.print(JSON.stringify({ error: error.result }));
   process.exitCode = exitCode;
 }

@@ -1,5 +1,5 @@
 import { Defect } from '../base/errors.ts';
-import type { OnStep } from '../base/step.ts';
+import type { Watched } from '../base/step.ts';
 import { DumpInspector, type DumpContents } from '../dump/contents.ts';
 import { firstDifference } from '../base/table-rows.ts';
 import type { Token } from '../dump/token.ts';
@@ -18,11 +18,9 @@ export interface ArchiveReport {
 }
 
 /** What a file is read with. */
-export interface ReadAccess {
-  readonly signal: AbortSignal;
+export interface ReadAccess extends Watched {
   /** They open what is encrypted. */
   readonly keys: Keys;
-  readonly onStep: OnStep;
 }
 
 export interface ReadOptions extends ReadAccess {

@@ -1,5 +1,5 @@
 import { Defect, Failure } from '../base/errors.ts';
-import type { OnStep } from '../base/step.ts';
+import type { Watched } from '../base/step.ts';
 import type { Draft } from '../backup-directory/draft.ts';
 import { firstDifference } from '../base/table-rows.ts';
 import { checksumOfFile } from './file-checksum.ts';
@@ -10,15 +10,9 @@ import type { Written } from './writer.ts';
  * what that was decompressed to on its way there with what was dumped, row for row.
  * @throws Failure `verificationFailed`, `storage`.
  */
-export async function verifyDraft(
-  draft: Draft,
-  written: Written,
-  { signal, onStep }: { readonly signal: AbortSignal; readonly onStep: OnStep },
-): Promise<void> {
-  const totalBytes = written.fileBytes;
-  const sha256 = await checksumOfFile(draft.path, signal, (bytes) =>
-    onStep({ what: 'verifying', bytes, totalBytes }),
-  );
+export async function verifyDraft(draft: Draft, written: Written, watched: Watched): Promise<void> {
+  const file = { path: draft.path, bytes: written.fileBytes };
+  const sha256 = await checksumOfFile(file, 'verifying', watched);
   const defect =
     sha256 === written.sha256
       ? contentDefect(written)

@@ -1,4 +1,4 @@
-import { open, rename, type FileHandle } from 'node:fs/promises';
+import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatPartialName } from './names.ts';
 
@@ -23,10 +23,14 @@ export async function writePartial(
   name: string,
   text: string | Buffer,
 ): Promise<void> {
-  const file = await createPrivateFile(join(directory, formatPartialName(name)));
+  const path = join(directory, formatPartialName(name));
+  const file = await createPrivateFile(path);
   try {
     await file.writeFile(text);
     await file.sync();
+  } catch (error) {
+    await rm(path, { force: true }).catch(() => undefined); // else the next run removes it
+    throw error;
   } finally {
     await file.close();
   }

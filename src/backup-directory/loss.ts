@@ -37,22 +37,26 @@ export function lossesBetween(before: Holdings, newer: Holdings, drop: number): 
   const older = comparable(before, newer);
   if (older.tables === undefined || newer.tables === undefined) return [];
   if (hasOnlyGrown(older, newer)) return [];
-  const isLoss = (held: number, holds: number, daily: number) =>
-    (held - holds) * 100 > drop * held && (holds === 0 || held - holds >= daily);
   const now = rowsByTable(newer.tables);
   const [held, holds] = [totalRows(older.tables), totalRows(newer.tables)];
-  const all: Loss[] = isLoss(held, holds, dailyRows)
+  const all: Loss[] = isLoss('rows', held, holds, drop)
     ? [{ of: 'rows', table: undefined, held, holds }]
     : [];
   const tables = [...rowsByTable(older.tables)]
-    .filter(([table, rows]) => isLoss(rows, now.get(table) ?? 0, dailyRows))
+    .filter(([table, rows]) => isLoss('table', rows, now.get(table) ?? 0, drop))
     .map(([table, rows]): Loss => ({ of: 'table', table, held: rows, holds: now.get(table) }))
     .sort((a, b) => b.held - a.held);
   if (all.length > 0 || tables.length > 0) return [...all, ...tables];
   const [were, are] = [older.dumpBytes ?? 0, newer.dumpBytes ?? 0];
-  return isLoss(were, are, dailyBytes)
+  return isLoss('bytes', were, are, drop)
     ? [{ of: 'bytes', table: undefined, held: were, holds: are }]
     : [];
+}
+
+/** Whether what is held is so much more than what is left that it counts as lost. */
+function isLoss(of: Loss['of'], held: number, holds: number, drop: number): boolean {
+  const daily = of === 'bytes' ? dailyBytes : dailyRows;
+  return (held - holds) * 100 > drop * held && (holds === 0 || held - holds >= daily);
 }
 
 /** An older backup without the rows that a newer one leaves out on purpose. */
@@ -86,8 +90,9 @@ export interface LargerEarlierBackup<B> {
 }
 
 /**
- * For everything that was lost, the newest backup that still holds much more of it: losses can come
- * one after the other, each in another table.
+ * For everything that was lost, the newest backup that still holds much more of it, and where it was lost in
+ * steps, one for each step: who looks at the last one alone would give up what went before. Losses can also
+ * come one after the other, each in another table.
  * @param older newest first.
  */
 export function fullerBackups<B extends Holdings>(
@@ -95,11 +100,14 @@ export function fullerBackups<B extends Holdings>(
   older: readonly B[],
   drop: number,
 ): LargerEarlierBackup<B>[] {
-  const found = new Set<string>();
+  const most = new Map<string, number>();
   const key = ({ of, table = '' }: Loss) => `${of} ${table}`;
   return older.flatMap((backup) => {
-    const losses = lossesBetween(backup, newest, drop).filter((loss) => !found.has(key(loss)));
-    for (const loss of losses) found.add(key(loss));
+    const losses = lossesBetween(backup, newest, drop).filter((loss) => {
+      const newer = most.get(key(loss));
+      return newer === undefined || isLoss(loss.of, loss.held, newer, drop);
+    });
+    for (const loss of losses) most.set(key(loss), loss.held);
     return losses.length === 0 ? [] : [{ backup, losses }];
   });
 }

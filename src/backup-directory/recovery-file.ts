@@ -15,7 +15,9 @@ export async function writeRecoveryPage(directory: string, page: string): Promis
   const path = join(directory, recoveryPageName);
   try {
     const present = await readFile(path, 'utf8').catch((error: unknown) => {
-      if (systemErrorCode(error) === 'ENOENT') return undefined;
+      const code = systemErrorCode(error);
+      if (code === 'ENOENT') return undefined;
+      if (code === 'EISDIR' || code === 'ELOOP') return 'somebody else made it';
       throw error;
     });
     if (present !== undefined && !isOurs(present)) return false;

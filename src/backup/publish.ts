@@ -40,9 +40,9 @@ export async function publishBackup(
     openSource(context),
   ]);
   const encryption = encrypter?.encryption;
+  const expectedBytes = await lastDumpBytes(config);
   const draft = await createDraft(config.backupDir, encryption, context.now, signal);
   try {
-    const expectedBytes = await lastDumpBytes(config);
     const written = await writeArchive(draft, source, {
       jobs: options.jobs,
       encrypter,
@@ -61,6 +61,7 @@ export async function publishBackup(
     await discardDraft(draft).catch((failure: unknown) =>
       context.log.warn(`${draft.path} is left: ${messageOf(failure)}`),
     );
+    if (signal.aborted) context.log.warn('no backup was made: no file was left');
     signal.throwIfAborted();
     await lock.assertHeld(); // else that is why
     throw error;
@@ -69,7 +70,9 @@ export async function publishBackup(
 
 /** The dump of the last backup of the database: about so large will this one be. */
 async function lastDumpBytes({ backupDir, connection }: Config): Promise<number | undefined> {
-  const manifests = (await listBackups(backupDir)).map(({ manifest }) => manifest);
+  // A percentage is worth no failed backup.
+  const backups = await listBackups(backupDir).catch(() => []);
+  const manifests = backups.map(({ manifest }) => manifest);
   return manifests.findLast((manifest) => manifest?.database.name === connection.database)
     ?.dumpBytes;
 }

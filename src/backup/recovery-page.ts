@@ -1,8 +1,9 @@
 import { join } from 'node:path';
+import { listBackups } from '../backup-directory/catalog.ts';
 import { readGlobals } from '../backup-directory/globals-file.ts';
 import { recoveryPageName } from '../backup-directory/names.ts';
 import { writeRecoveryPage } from '../backup-directory/recovery-file.ts';
-import { recoveryPage } from '../backup-directory/recovery-page.ts';
+import { othersAmong, recoveryPage } from '../backup-directory/recovery-page.ts';
 import type { Context } from '../context.ts';
 import type { Published } from './publish.ts';
 
@@ -13,7 +14,8 @@ import type { Published } from './publish.ts';
 export async function describeRecovery({ config, log }: Context, backup: Published): Promise<void> {
   const { backupDir } = config;
   const globals = await readGlobals({ path: join(backupDir, backup.name) });
-  const page = recoveryPage({ ...backup, hasGlobals: globals !== undefined }, false);
+  const others = othersAmong(await listBackups(backupDir), backup.manifest);
+  const page = recoveryPage({ ...backup, others, hasGlobals: globals !== undefined }, false);
   if (await writeRecoveryPage(backupDir, page)) return;
   log.debug(`${join(backupDir, recoveryPageName)} is somebody else's, and stays as it is`);
 }

@@ -60,18 +60,10 @@ async function warnOfLoss(
   { backupDir, retention }: Config,
 ): Promise<Warning[]> {
   const fuller = await largerEarlierBackups(backupDir, manifest, retention.suspiciousDrop);
-  const [newest] = fuller;
-  if (newest === undefined) return [];
-  return [
-    {
-      message: fuller
-        .map(({ backup, losses }, index) =>
-          describeLoss(index === 0 ? 'it' : 'and it', backup.name, losses),
-        )
-        .join('; '),
-      hint: `if that is not meant so, look: \`pratiko-backup restore ${newest.backup.stamp} --to NEW_DATABASE\`; it stays, however old, until you say that nothing is missing (\`pratiko-backup prune --accept-loss\`)`,
-    },
-  ];
+  return fuller.map(({ backup, losses }, index) => ({
+    message: describeLoss(index === 0 ? 'it' : 'and before that, it', backup.name, losses),
+    hint: `if that is not meant so, look: \`pratiko-backup restore ${backup.stamp} --to NEW_DATABASE\`; it stays, however old, until you say that nothing is missing (\`pratiko-backup prune --accept-loss\`)`,
+  }));
 }
 
 /**

@@ -1,3 +1,5 @@
+import { visible } from './text.ts';
+
 // Not by Intl: what it loads for the first number takes a tenth of what a short command takes.
 
 /** `1204` → `1,204`. */
@@ -61,8 +63,9 @@ export function printed(path: string): string {
   return `${path.endsWith('.gz') ? 'gunzip -c' : 'cat'} ${word}`;
 }
 
-/** A word for a shell, as a person can copy it: `it's` → `'it'\''s'`. */
+/** A word for a shell (bash, where it has control characters), as a person can copy it: `it's` → `'it'\''s'`. */
 export function shellWord(word: string): string {
+  if (/\p{Cc}/u.test(word)) return `$'${visible(word.replaceAll(/['\\]/g, '\\$&'))}'`;
   return /^[\w.,/:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 

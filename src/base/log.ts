@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import { pino, type Logger } from 'pino';
 import pretty from 'pino-pretty';
+import { visible } from './text.ts';
 
 export type Log = Logger;
 
@@ -64,4 +65,9 @@ const messageForTerminal =
 const messageForLogFile: Formatter = (event, key) =>
   event.hint === undefined ? text(event[key]) : `${text(event[key])}; hint: ${text(event.hint)}`;
 
-const text = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
+/** A message can have lines, of a stack: those but the first are indented, so that none looks like an event. */
+const text = (value: unknown) =>
+  (typeof value === 'string' ? value : JSON.stringify(value))
+    .split('\n')
+    .map(visible)
+    .join('\n    ');

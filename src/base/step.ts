@@ -14,3 +14,9 @@ export interface Step {
 }
 
 export type OnStep = (step: Step) => void;
+
+/** What long work is given: when it is to end, and whom to tell how far it has come. */
+export interface Watched {
+  readonly signal: AbortSignal;
+  readonly onStep: OnStep;
+}

@@ -55,3 +55,14 @@ export function countLineBreaks(bytes: Buffer): number {
 /** The line breaks of a text that is left out: messages then tell the line of the file. */
 export const lineBreaksOf = (bytes: Buffer): Buffer =>
   Buffer.alloc(countLineBreaks(bytes), lineBreak);
+
+/**
+ * Text for a terminal or a log: what would move the cursor, change colors or begin a line is shown instead of done,
+ * `\x1b`, `\n`.
+ */
+export function visible(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, (character) => {
+    if (character === '\n') return '\\n';
+    return `\\x${(character.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`;
+  });
+}

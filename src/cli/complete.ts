@@ -102,8 +102,9 @@ const giver =
  * The words as the engine understands them: of several values of one option (`--table a b`), only the last one
  * counts.
  */
-export function withOneValue(words: readonly string[]): string[] {
+export function withOneValue(program: Command, words: readonly string[]): string[] {
   const index = words.findLastIndex((word, at) => word.startsWith('-') && at < words.length - 1);
-  const isList = ['--table', '--keep', '--unkeep'].includes(words[index] ?? '');
+  const options = program.commands.flatMap((command) => command.options);
+  const isList = options.some(({ long, variadic }) => variadic && long === words[index]);
   return isList ? [...words.slice(0, index + 1), ...words.slice(-1)] : [...words];
 }

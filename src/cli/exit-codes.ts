@@ -1,7 +1,7 @@
 /** What every exit code of the program means; help texts say what some of them mean for a command. */
 export const exitCodeMeanings: readonly (readonly [code: string, meaning: string])[] = [
   ['0', 'done'],
-  ['1', 'unexpected error: a bug, please report the stack that is printed'],
+  ['1', 'unexpected error: a bug: report the stack that is printed'],
   [
     '2',
     'wrong usage or settings; POSTGRES_EXEC leads through a terminal; or a confirmation is needed and there is no terminal',

@@ -13,7 +13,8 @@ export function liveLine(now: () => number): (step: Step) => string {
   let begun = { what: '', at: 0, bytes: 0 };
   return (step) => {
     const { what, bytes = 0, left, table, rows = 0 } = step;
-    if (begun.what !== what) begun = { what, at: now(), bytes };
+    // Another attempt begins at the beginning.
+    if (begun.what !== what || bytes < begun.bytes) begun = { what, at: now(), bytes };
     const ms = now() - begun.at;
     const perMs = ms < knowsAfterMs ? 0 : (bytes - begun.bytes) / ms;
     return [
@@ -21,7 +22,7 @@ export function liveLine(now: () => number): (step: Step) => string {
       ...(left === undefined ? [] : [`${formatCount(left)} left`]),
       ...timeLeft(step, perMs),
       ...(bytes === 0 ? [] : [formatBytes(bytes)]),
-      ...(perMs === 0 ? [] : [`${formatBytes(perMs * 1000)}/s`]),
+      ...(perMs <= 0 ? [] : [`${formatBytes(perMs * 1000)}/s`]),
       ...(table === undefined ? [] : [table]),
       ...(rows === 0 ? [] : [formatPlural(rows, 'row')]),
     ].join(', ');

@@ -1,8 +1,9 @@
 import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
+import { visible } from '../base/text.ts';
 
 export interface TableOptions {
-  /** Columns of these numbers are aligned right. */
+  /** Columns of these numbers are aligned right; the last one never is. */
   readonly right?: readonly number[];
   /** Columns of the terminal: what does not fit in the last column goes on below itself. */
   readonly width?: number | undefined;
@@ -20,21 +21,20 @@ export function formatRows(
   rows: readonly (readonly string[])[],
   { right = [], width }: TableOptions = {},
 ): string[] {
-  const widths = widthsOf(rows);
+  const shown = rows.map((row) => row.map(visible));
+  const widths = widthsOf(shown);
   const before = widths.slice(0, -1).reduce((sum, each) => sum + each + 2, 0);
   const room = width === undefined ? Infinity : width - before;
   const isBroken = room >= leastWidth && room < (widths.at(-1) ?? 0);
-  return rows.map((row) => {
+  return shown.map((row) => {
     const last = row.length === widths.length ? (row.at(-1) ?? '') : '';
     const lines = isBroken ? wrapAnsi(last, room).split('\n') : [last];
     const cells = row.slice(0, widths.length - 1).map((cell, column) => {
       const padding = ' '.repeat((widths[column] ?? 0) - stringWidth(cell));
       return right.includes(column) ? padding + cell : cell + padding;
     });
-    const isLastRight = right.includes(widths.length - 1);
-    const first = isLastRight ? (lines[0] ?? '').padStart(widths.at(-1) ?? 0) : (lines[0] ?? '');
     return [
-      [...cells, first].join('  ').trimEnd(),
+      [...cells, lines[0] ?? ''].join('  ').trimEnd(),
       ...lines.slice(1).map((line) => ' '.repeat(before) + line),
     ].join('\n');
   });

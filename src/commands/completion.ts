@@ -1,5 +1,6 @@
 import { Argument, type Command } from 'commander';
 import { Failure } from '../base/errors.ts';
+import { bashCompletion } from '../cli/bash-completion.ts';
 import { addCommand, type CommandHelp } from '../cli/help.ts';
 import { settingsFrom } from '../cli/options.ts';
 import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
@@ -20,19 +21,18 @@ export function addCompletionCommands(program: Command, shell: Terminal): void {
     .addArgument(new Argument('<shell>', 'which one').choices(['bash', 'zsh', 'fish']))
     .action(async (name: string, _flags: unknown, self: Command) => {
       requireText(self.optsWithGlobals());
+      if (name === 'bash') {
+        await shell.write(bashCompletion(program.name()));
+        return;
+      }
       const { script } = await import('@bomb.sh/tab');
       script(name, program.name(), program.name());
-      if (name === 'bash') await shell.write(filesToo(program.name()));
     });
   program
     .command('complete', { hidden: true })
     .argument('[words...]')
     .action(async (words: string[]) => complete(words, program, shell));
 }
-
-/** The script of bash offers no files where it is told that the shell does. */
-const filesToo = (tool: string) =>
-  `complete -o default -F __${tool.replaceAll('-', '_')}_complete ${tool}\n`;
 
 function requireText({ json }: GlobalFlags): void {
   if (!json) return;
@@ -48,8 +48,12 @@ async function complete(words: string[], program: Command, shell: Terminal): Pro
     return;
   }
   const { default: root } = await import('@bomb.sh/tab');
-  describeTo(root, program, words, await valuesFor(words, shell));
-  root.parse(withOneValue(words));
+  const { backups, tables } = await valuesFor(words, shell);
+  // A backup is offered once: by its time, or by the name that is being typed.
+  const isName = words.at(-1)?.startsWith('p') === true;
+  const called = backups.filter(({ word }) => word.startsWith('p') === isName);
+  describeTo(root, program, words, { backups: called, tables });
+  root.parse(withOneValue(program, words));
 }
 
 /** Where the settings are wrong, what is fixed can be completed all the same. */
@@ -71,5 +75,9 @@ async function valuesFor(words: readonly string[], shell: Terminal) {
   }
 }
 
-const valueOf = (option: string, words: readonly string[]) =>
-  words.includes(option) ? words[words.indexOf(option) + 1] : undefined;
+/** `--config FILE`, or `--config=FILE`. */
+function valueOf(option: string, words: readonly string[]): string | undefined {
+  const joined = words.find((word) => word.startsWith(`${option}=`));
+  if (joined !== undefined) return joined.slice(option.length + 1);
+  return words.includes(option) ? words[words.indexOf(option) + 1] : undefined;
+}

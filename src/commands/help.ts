@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import leven from 'leven';
 import { longHelp } from '../cli/help.ts';
 import type { Terminal } from '../cli/terminal.ts';
 
@@ -12,7 +13,10 @@ export function addHelpCommand(program: Command, shell: Terminal, version: strin
     .action(async (name: string | undefined, { man }: { readonly man?: true }) => {
       const named = program.commands.find((command) => command.name() === name);
       if (name !== undefined && named === undefined) {
-        program.error(`error: unknown command '${name}'`);
+        const names = program.commands.map((command) => command.name());
+        const near = names.find((each) => leven(each, name) <= 2);
+        const meant = near === undefined ? '' : `\n(Did you mean ${near}?)`;
+        program.error(`error: unknown command '${name}'${meant}`);
       }
       if (man) {
         const { manPage } = await import('../cli/man-page.ts');

@@ -85,20 +85,24 @@ async function newestGood(context: Context, lying: readonly Lying[]): Promise<Co
   let other: Copy | undefined;
   let unknown: Copy | undefined;
   let failure: Failure | undefined;
+  let locked: { readonly name: string; readonly error: Locked } | undefined;
   for (const backup of newestFirst.slice(0, maxRead)) {
     try {
       const copy = await complete(context, backup);
       const value = copy.manifest?.value;
       if (value?.fileBytes === copy.bytes) {
-        if (value.database.name === context.config.connection.database) return copy;
+        if (value.database.name === context.config.connection.database) {
+          if (locked !== undefined) throw newerIsLocked(locked, copy.name);
+          return copy;
+        }
         other ??= copy;
       } else if (value === undefined) unknown ??= copy;
     } catch (error) {
       context.signal.throwIfAborted();
       if (!(error instanceof Failure)) throw error;
       failure ??= error;
-      if (!(error instanceof Locked))
-        context.log.warn(`${backup.name} is passed over: ${error.message}`);
+      if (error instanceof Locked) locked ??= { name: backup.name, error };
+      else context.log.warn(`${backup.name} is passed over: ${error.message}`);
     }
   }
   if (other !== undefined) {
@@ -108,6 +112,13 @@ async function newestGood(context: Context, lying: readonly Lying[]): Promise<Co
   } else if (failure !== undefined) throw failure;
   return other ?? unknown;
 }
+
+/** An older one that lies there unencrypted is not what a person means by the newest. */
+const newerIsLocked = ({ name, error }: { name: string; error: Locked }, older: string) =>
+  new Failure('usage', `the newest copy, ${name}, cannot be opened: ${error.clause}`, {
+    hint: `${error.hint}; or take the older one: --from-offsite ${older}`,
+    cause: error,
+  });
 
 function isCalled({ stamp }: BackupName, called: string): boolean {
   const beginning = stampBeginning(called);

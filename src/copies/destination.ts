@@ -24,7 +24,7 @@ export interface Stored {
 
 /**
  * A place for copies of backups: files directly below a URL. One that fails throws a Failure `cannotConnect`, or
- * `storage`, whose message says what and where; `isTransient` tells what is worth another attempt.
+ * `storage`, whose message says what and where; a Transient is worth another attempt.
  */
 export interface Destination {
   /** As in OFFSITE_URL. */

@@ -48,12 +48,13 @@ async function writeAt(file: FileHandle, chunk: Buffer, position: number): Promi
  * What lies on the disk now is what was copied once, as far as its manifest, or its size, can tell.
  * @throws Failure `verificationFailed` where it is not.
  */
-export async function requireWhole({ signal }: Context, draft: Draft, copy: Copy): Promise<void> {
+export async function requireWhole(context: Context, draft: Draft, copy: Copy): Promise<void> {
   const { manifest, name, from, bytes } = copy;
   const isWhole =
     manifest?.value === undefined
       ? (await stat(draft.path)).size === bytes
-      : (await checksumOfFile(draft.path, signal)) === manifest.value.sha256;
+      : (await checksumOfFile({ path: draft.path, bytes }, `comparing ${name}`, context)) ===
+        manifest.value.sha256;
   if (isWhole) return;
   throw new Failure(
     'verificationFailed',

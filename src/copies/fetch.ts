@@ -81,15 +81,12 @@ async function bring(context: Context, copy: Copy): Promise<void> {
 }
 
 /** A file that is here already must be the copy; then its roles may still be missing. */
-async function requireSame(
-  context: Context,
-  { name, path, bytes }: Backup,
-  copy: Copy,
-): Promise<void> {
+async function requireSame(context: Context, here: Backup, copy: Copy): Promise<void> {
+  const { name, path, bytes } = here;
   const sha256 = copy.manifest?.value?.sha256;
   const isSame =
     bytes === copy.bytes &&
-    (sha256 === undefined || sha256 === (await checksumOfFile(path, context.signal)));
+    (sha256 === undefined || sha256 === (await checksumOfFile(here, `comparing ${name}`, context)));
   if (!isSame) {
     throw new Failure('storage', `${path} is another file than its copy`, {
       hint: `if the copy is the good one, move this file away: mv ${shellWord(path)} ${shellWord(`${path}.other`)}`,

@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Failure } from '../base/errors.ts';
+import type { Watched } from '../base/step.ts';
 import type { Destination } from './destination.ts';
 import { DirectoryDestination } from './destinations/directory.ts';
 import { RcloneDestination } from './destinations/rclone.ts';
@@ -18,17 +19,18 @@ const forRclone =
  */
 export function openDestination(
   url: string,
-  { config, environment, signal }: Pick<Context, 'config' | 'environment' | 'signal'>,
+  { config, environment, ...watched }: Pick<Context, 'config' | 'environment' | keyof Watched>,
 ): Destination {
   const all = { ...config.settingsFile.values, ...environment };
   if (url.startsWith('file:')) {
-    return new DirectoryDestination(url, directoryOf(url, config.backupDir), signal);
+    return new DirectoryDestination(url, directoryOf(url, config.backupDir), watched);
   }
-  if (url.startsWith('s3:')) return new S3Destination({ url, environment: all, signal });
+  if (url.startsWith('s3:'))
+    return new S3Destination({ url, environment: all, signal: watched.signal });
   const given = Object.entries(all).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && forRclone.test(entry[0]),
   );
-  return new RcloneDestination(url, Object.fromEntries(given), signal);
+  return new RcloneDestination(url, Object.fromEntries(given), watched.signal);
 }
 
 function directoryOf(url: string, backupDir: string): string {

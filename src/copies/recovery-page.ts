@@ -2,7 +2,7 @@ import { messageOf } from '../base/errors.ts';
 import { listBackups } from '../backup-directory/catalog.ts';
 import { readGlobals } from '../backup-directory/globals-file.ts';
 import { recoveryPageName } from '../backup-directory/names.ts';
-import { isOurs, recoveryPage } from '../backup-directory/recovery-page.ts';
+import { isOurs, othersAmong, recoveryPage } from '../backup-directory/recovery-page.ts';
 import { collect } from '../base/chunks.ts';
 import type { Context } from '../context.ts';
 import { inMemory } from './backup-files.ts';
@@ -32,12 +32,15 @@ export async function storeRecoveryPage(
   try {
     const present = hasPage ? await collect(destination.open(recoveryPageName)) : undefined;
     if (present !== undefined && !isOurs(present.toString())) return;
-    const backup = (await listBackups(config.backupDir)).findLast(
+    const lying = (await listBackups(config.backupDir)).filter(
       ({ name }) => there.has(name) || arrived.includes(name),
     );
+    const backup = lying.at(-1);
     if (backup?.manifest === undefined) return;
     const hasGlobals = (await readGlobals(backup)) !== undefined;
-    const described = { ...backup, manifest: backup.manifest, hasGlobals };
+    const { manifest } = backup;
+    const others = othersAmong(lying, manifest);
+    const described = { ...backup, manifest, hasGlobals, others };
     const page = Buffer.from(recoveryPage(described, true));
     if (present?.equals(page)) return;
     await store(context, destination, inMemory(recoveryPageName, page), { isRepeatable: true });

@@ -30,7 +30,7 @@ export async function tellStory(stage: Stage): Promise<void> {
 
   say('\n2. What it holds, read back from the file:');
   await perform(stage, ['list']);
-  await perform(stage, ['verify', '--json'], describeVerdict);
+  await perform(stage, ['verify', '--json'], describeVerdict, '   (in short:)');
 
   say('\n3. The volume is gone:');
   await execute(server, 'postgres', `DROP DATABASE ${quoteIdentifier(database)};`);
@@ -66,8 +66,9 @@ async function perform(
   { tool, server, say }: Stage,
   args: readonly string[],
   present = (result: string) => result,
+  remark = '',
 ): Promise<void> {
-  say(`   $ pratiko-backup ${args.join(' ')}`);
+  say(`   $ pratiko-backup ${args.join(' ')}${remark}`);
   const ending = await run({ ...tool, args: [...tool.args, ...args] }, server.signal);
   for (const line of `${ending.stderr}\n${present(ending.stdout)}`.split('\n').filter(Boolean)) {
     say(`   ${line.replace(asInALog, '')}`);

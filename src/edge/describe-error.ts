@@ -23,7 +23,12 @@ export function describeError(error: unknown): DescribedError | undefined {
   }
   const code = exitCodes.unexpected;
   return {
-    result: { code, kind: 'unexpected', message, hint: 'this is a bug: please report it' },
+    result: {
+      code,
+      kind: 'unexpected',
+      message,
+      hint: 'this is a bug: report it with what is printed',
+    },
     message: `unexpected error: ${inspect(error)}`,
   };
 }
@@ -31,11 +36,11 @@ export function describeError(error: unknown): DescribedError | undefined {
 /** Commander says `error: …`, and what was perhaps meant in parentheses on a line of its own. */
 function describeUsage({ exitCode, message }: CommanderError): DescribedError | undefined {
   if (exitCode === 0) return undefined;
-  const [first = '', suggestion] = message.replace(/^error: /, '').split('\n');
+  const [, first = '', meant] =
+    /^(?:error: )?([^]*?)(?:\n\(Did you mean ([^]*)\))?$/.exec(message) ?? [];
   const isHelp = first === '(outputHelp)';
   const text = isHelp ? 'no command was given' : first.replace(/\.$/, '');
-  const meant = /^\((Did you mean .+)\)$/.exec(suggestion ?? '')?.[1]?.replace('Did', 'did');
-  const hint = `${meant === undefined ? '' : `${meant} `}add --help to see what is accepted`;
+  const hint = `${meant === undefined ? '' : `did you mean ${meant} `}add --help to see what is accepted`;
   return {
     result: { code: exitCodes.usage, kind: 'usage', message: text, hint },
     message: isHelp ? undefined : text,

@@ -6,7 +6,11 @@ import { Failure, systemErrorCode } from '../base/errors.ts';
  */
 export class Output {
   /** Something was written, or is going to be. */
-  printed = false;
+  get printed(): boolean {
+    return this.#printed;
+  }
+
+  #printed = false;
   #gone = false;
   #error: Error | undefined;
 
@@ -22,7 +26,7 @@ export class Output {
    * @returns false where the reader has gone away.
    */
   async write(bytes: string | Uint8Array): Promise<boolean> {
-    this.printed = true;
+    this.#printed = true;
     if (!this.#gone) {
       await new Promise<void>((resolve) => process.stdout.write(bytes, () => resolve()));
     }
@@ -30,7 +34,7 @@ export class Output {
   }
 
   print(line: string): void {
-    this.printed = true;
+    this.#printed = true;
     process.stdout.write(`${line}\n`);
   }
 
@@ -39,7 +43,6 @@ export class Output {
    * @throws Failure `storage`.
    */
   async finish(): Promise<void> {
-    if (!this.printed) return;
     await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
     if (this.#error === undefined) return;
     throw new Failure('storage', `the result could not be written: ${this.#error.message}`, {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { visible } from '../base/text.ts';
 
 const { stdin, stderr } = process;
 
@@ -18,7 +19,7 @@ export async function ask(
   const lines = createInterface({ input: stdin, output: stderr, terminal: false });
   try {
     const text = await Promise.race([
-      lines.question(question, { signal }),
+      lines.question(visible(question), { signal }),
       once(lines, 'close').then(() => undefined),
     ]);
     if (typeof text === 'string') return { text };

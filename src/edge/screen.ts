@@ -4,13 +4,17 @@ import type { Step } from '../base/step.ts';
 
 const { env, stderr } = process;
 
-/** So often the live line changes, at most. */
+/** Where a terminal does not say how wide it is. */
+const usualColumns = 80;
+
+/** So often the live line changes, at most, while one step goes on. */
 const everyMs = 100;
 
 /** What people are told while it works, on stderr: the log, and on a terminal a live line below it. */
 export class Screen {
   #live: { show: (step: Step) => void; clear: () => void } | undefined;
   #shownAt = 0;
+  #what = '';
 
   constructor() {
     // A log that cannot be written does not stop a backup.
@@ -33,20 +37,32 @@ export class Screen {
     const { createLogUpdate } = await import('log-update');
     const { fit } = await import('../cli/fit.ts');
     const { liveLine } = await import('../cli/live-line.ts');
+    const { visible } = await import('../base/text.ts');
     const update = createLogUpdate(stderr, { showCursor: true });
     const line = liveLine(() => performance.now());
     this.#live = {
       // In the last column, some terminals begin a new line.
-      show: (step) => update(fit(line(step), stderr.columns - 1)),
+      show: (step) => update(fit(visible(line(step)), (stderr.columns || usualColumns) - 1)),
       clear: () => update.clear(),
     };
+    // What is above is where it was no more: it is not touched again.
+    stderr.on('resize', () => update.done());
+    process.on('SIGCONT', () => update.done());
   }
 
   /** Shows the state of the work in place of what the live line showed before. */
   show(step: Step): void {
-    if (this.#live === undefined || performance.now() - this.#shownAt < everyMs) return;
+    const isSame = step.what === this.#what;
+    if (this.#live === undefined || (isSame && performance.now() - this.#shownAt < everyMs)) return;
     this.#shownAt = performance.now();
+    this.#what = step.what;
     this.#live.show(step);
+  }
+
+  /** Nothing is live any more: something else is shown that is no line of ours. */
+  endLive(): void {
+    this.clear();
+    this.#live = undefined;
   }
 
   clear(): void {

@@ -39,7 +39,8 @@ export function createTerminal(surroundings: Surroundings): Terminal {
       if (result !== undefined) output.print(result);
     },
     write(bytes) {
-      screen.clear();
+      // A piece can end anywhere in a line.
+      if (process.stdout.isTTY) screen.endLive();
       return output.write(bytes);
     },
     invocation,

@@ -2,6 +2,7 @@ import { formatBytes, formatCount, formatLocalTime } from '../base/format.ts';
 import { totalRows } from '../base/table-rows.ts';
 import type { Backup } from '../backup-directory/backup.ts';
 import { listBackups } from '../backup-directory/catalog.ts';
+import { momentOf } from '../backup-directory/names.ts';
 import type { Context } from '../context.ts';
 
 export interface Completions {
@@ -27,9 +28,9 @@ export async function completions({ config }: Context): Promise<Completions> {
   };
 }
 
-function describe({ madeAt, bytes, manifest }: Backup): string {
+function describe({ stamp, bytes, manifest }: Backup): string {
   const rows = manifest === undefined ? '' : `, ${formatCount(totalRows(manifest.tables))} rows`;
-  return `${formatLocalTime(madeAt)}, ${formatBytes(bytes)}${rows}`;
+  return `${formatLocalTime(momentOf(stamp))}, ${formatBytes(bytes)}${rows}`;
 }
 
 /** What a shell takes as it stands. */

@@ -53,10 +53,7 @@ async function compareBytes(
   context: Context,
   unchecked: Unchecked,
 ): Promise<Read> {
-  const { name, path, bytes: totalBytes } = file;
-  const found = await checksumOfFile(path, context.signal, (bytes) =>
-    context.onStep({ what: `reading ${name}`, bytes, totalBytes }),
-  );
+  const found = await checksumOfFile(file, `reading ${file.name}`, context);
   if (found !== sha256) {
     const defects = ['checksum differs from the manifest'];
     await record(context, file, defects);

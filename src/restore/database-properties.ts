@@ -6,8 +6,8 @@ import {
   parameterStatements,
   privilegeStatements,
   resetStatements,
-} from '../postgres/database-settings.ts';
-import { noteComment } from './scratch-mark.ts';
+} from '../base/database-statements.ts';
+import { marker, noteComment } from './scratch-mark.ts';
 import type { ServerFacts } from './server-facts.ts';
 import { majorVersion } from '../postgres/tools.ts';
 import type { Finding } from './finding.ts';
@@ -126,7 +126,8 @@ function planStatements(
       ...privilegeStatements(scratch, owner, keptPrivileges(settings, owner, options, lose)),
       ...limitStatements(scratch, settings),
       ...after,
-      ...(options.noteComment && settings.comment !== null
+      // An earlier version left its mark where there was no comment.
+      ...(options.noteComment && settings.comment !== null && settings.comment !== marker
         ? [noteComment(scratch, settings.comment)]
         : []),
     ],

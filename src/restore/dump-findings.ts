@@ -20,7 +20,7 @@ export function* versionFindings({ head, facts, psqlVersion }: Situation): Gener
     );
   }
   const [psql, server] = [psqlVersion, facts.version].map(majorVersion);
-  const client = (major = 0) =>
+  const client = (major: number) =>
     `install a newer client (\`postgresql-client-${major}\`) or set PG_BIN_DIR to it`;
   if (head.hasAtomicBodies && psql !== undefined && psql < knowsBodies) {
     yield blocker(

@@ -43,8 +43,7 @@ export async function fillScratch(
     const limitedServer = within(server, limited);
     const load = async (jobs: number) => {
       const replay = createReplayFilter(facts, options);
-      const { keys, onStep } = readAccess(context);
-      const loading = { ...options, jobs, another, chosen, keys, onStep };
+      const loading = { ...options, ...readAccess(context), jobs, another, chosen };
       const loaded = await loadArchive(limitedServer, scratch.name, plan.file, replay, loading);
       return { replay, loaded };
     };

@@ -27,7 +27,7 @@ export function drillName(target: string, stamp: string, nonce: string): string 
   return derivedName(target, `_drill_${stamp}_${nonce}`);
 }
 
-/** The comment of a scratch database, until it is done. */
+/** How the comment of a scratch database begins, until it is done; the own one follows on the next line. */
 export const marker = 'pratiko-backup scratch database';
 
 /** As SQL, to be run in it: notes the comment that it gets when it is swapped in (see `notedComment`). */

@@ -97,7 +97,7 @@ export class ScratchDatabase implements AsyncDisposable {
     this.#isSettled = false;
     await createLike(this.#server, this.#options, (message) => this.#log.warn(message));
     try {
-      await commentOn(this.#server, this.name, marker);
+      await commentOn(this.#server, this.name, `${marker}\n`);
       await this.apply(this.#options.settings);
     } catch (error) {
       await this[Symbol.asyncDispose]();

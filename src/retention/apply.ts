@@ -1,13 +1,18 @@
 import { planRetention, type Decision } from './policy.ts';
 import { removeBackup } from '../backup-directory/remove.ts';
+import { isIntact } from './intact.ts';
+import type { Watched } from '../base/step.ts';
+import type { Backup } from '../backup-directory/backup.ts';
 import { takeStock, type Stock, type StockOptions } from './candidates.ts';
 
 /** What retention would do with each backup of a directory, oldest first. Changes nothing. */
 export async function planForDirectory(
   directory: string,
-  options: StockOptions,
+  { signal, onStep, ...options }: Omit<StockOptions, 'isIntact'> & Watched,
 ): Promise<Decision<Stock>[]> {
-  return planRetention(await takeStock(directory, options), options.policy);
+  const isIntactNow = (backup: Backup) => isIntact(backup, { signal, onStep });
+  const stock = await takeStock(directory, { ...options, isIntact: isIntactNow });
+  return planRetention(stock, options.policy);
 }
 
 /**

@@ -1,7 +1,6 @@
 import { undecided, type RetentionPolicy } from './policy.ts';
 import { heldBackups } from './held.ts';
 import type { Candidate } from './candidate.ts';
-import { isIntact, type Reading } from './intact.ts';
 import { readMeasures, type Measures } from '../backup-directory/accepted-loss.ts';
 import type { Backup } from '../backup-directory/backup.ts';
 import { isKept, readKeptMarks, type KeptMarks } from '../backup-directory/kept.ts';
@@ -11,7 +10,9 @@ import { failedDrills, readHistory } from '../backup-directory/history.ts';
 import { readLatest } from '../backup-directory/latest.ts';
 import { dayOf, momentOf } from '../backup-directory/names.ts';
 
-export interface StockOptions extends Reading {
+export interface StockOptions {
+  /** Reads a backup to know whether it is as it was. */
+  readonly isIntact: (backup: Backup) => Promise<boolean>;
   readonly policy: RetentionPolicy;
   readonly now: Date;
   /** The name of a backup that this run has just verified, which need not be read again. */
@@ -50,7 +51,7 @@ export async function takeStock(directory: string, options: StockOptions): Promi
     const { name } = backup;
     const known =
       judged.get(name) ??
-      (!drilled.has(name) && (name === verified || (await isIntact(backup, options))));
+      (!drilled.has(name) && (name === verified || (await options.isIntact(backup))));
     judged.set(name, known);
     return known;
   };

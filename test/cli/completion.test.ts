@@ -1,16 +1,11 @@
 import { join } from 'node:path';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { isAvailable } from '../support/available.ts';
 import { backedUp } from '../support/backed-up.ts';
 import { bin, runTool, temporaryDirectory } from '../support/cli.ts';
 
-const hasBashCompletion = isAvailable(
-  'bash',
-  ['-c', '. /usr/share/bash-completion/bash_completion'],
-  'completion in bash is not tested: no bash-completion',
-);
 const hasFish = isAvailable('fish', ['--version'], 'completion in fish is not tested: no fish');
 const hasZsh = isAvailable('zsh', ['--version'], 'completion in zsh is not tested: no zsh');
 
@@ -31,7 +26,7 @@ test('commands, options, backups and tables are completed, and paths are left to
   const made = await backedUp(
     'CREATE TABLE items (a integer); CREATE SCHEMA app; CREATE TABLE app.items (a integer); CREATE TABLE "strange name" (a integer);',
   );
-  const backups = ['latest', stampOf(made.name), made.name];
+  const backups = ['latest', stampOf(made.name)];
   const nothing = { words: [], files: true };
   expect((await offered(made, '')).words).toContain('restore');
   expect((await offered(made, '')).words).not.toContain('complete');
@@ -53,9 +48,10 @@ test('commands, options, backups and tables are completed, and paths are left to
 });
 
 test('where the settings are wrong or the directory is missing, the rest is completed', async () => {
-  const env = { BACKUP_DIR: '/no/such/directory', POSTGRES_PORT: 'x' };
-  expect((await offered({ env }, 'rest')).words).toEqual(['restore']);
-  expect((await offered({ env }, 'restore', '')).words).toEqual(['latest']);
+  for (const env of [{ BACKUP_DIR: '/no/such/directory' }, { POSTGRES_PORT: 'x' }]) {
+    expect((await offered({ env }, 'rest')).words).toEqual(['restore']);
+    expect((await offered({ env }, 'restore', '')).words).toEqual(['latest']);
+  }
 });
 
 /** A PATH on which the tool is called as people call it. */
@@ -65,21 +61,40 @@ async function withTool(env: Readonly<Record<string, string>>): Promise<Record<s
   return { ...env, PATH: `${directory}:${env.PATH ?? ''}` };
 }
 
-test.runIf(hasBashCompletion)('bash loads the script, and completes a name', async () => {
+test('bash completes a name, and runs nothing of what is typed', async () => {
   const made = await backedUp();
-  const line = 'pratiko-backup restore 2';
+  const { stdout: loaded } = await runTool(['completion', 'bash'], {});
+  const typed = ['restore', '--to', '$(touch ran)', '2'];
   const script = `
-. /usr/share/bash-completion/bash_completion
-. <(pratiko-backup completion bash)
+${loaded}
+${loaded}
 complete -p pratiko-backup
-COMP_LINE='${line}' COMP_POINT=${line.length} COMP_WORDS=(${line}) COMP_CWORD=2
-__pratiko_backup_complete 2>/dev/null
-echo "\${COMPREPLY[*]}"`;
+COMP_WORDS=(pratiko-backup ${typed.map((word) => `'${word}'`).join(' ')}) COMP_CWORD=${typed.length}
+_pratiko_backup pratiko-backup
+echo "\${COMPREPLY[*]}"
+COMP_WORDS=(pratiko-backup extract latest '>' important --ta) COMP_CWORD=5
+_pratiko_backup pratiko-backup
+echo "\${COMPREPLY[*]}"
+COMP_WORDS=(pratiko-backup keygen --output x) COMP_CWORD=3
+_pratiko_backup pratiko-backup
+echo "\${#COMPREPLY[@]}"`;
+  const cwd = await temporaryDirectory();
+  await writeFile(join(cwd, 'important'), 'precious');
   const env = await withTool(made.env);
-  const { stdout } = await execa('bash', ['-c', script], { env, extendEnv: false });
-  const [registered = '', completed] = stdout.split('\n');
-  expect(registered).toContain('-o default');
-  expect(completed).toBe(stampOf(made.name));
+  const { stdout, stderr } = await execa('bash', ['--norc', '-c', script], {
+    env,
+    extendEnv: false,
+    cwd,
+  });
+  expect(stderr).toBe('');
+  expect(stdout.split('\n')).toEqual([
+    'complete -o default -F _pratiko_backup pratiko-backup',
+    stampOf(made.name),
+    '--table',
+    '0',
+  ]);
+  expect(await readdir(cwd)).toEqual(['important']);
+  expect(await readFile(join(cwd, 'important'), 'utf8')).toBe('precious');
 });
 
 test.runIf(hasFish)('fish loads the script, and completes a name', async () => {

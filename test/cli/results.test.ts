@@ -170,7 +170,7 @@ test.for<[number, string, string[]]>([
   [2, 'nobody to ask', ['restore']],
   [2, 'an argument that is missing', ['diff', 'latest']],
   [2, 'a number that is none', ['restore', '--jobs', 'many']],
-  [2, 'a file that is there', ['keygen', '--output', '/etc/hostname']],
+  [2, 'a file that is there', ['keygen', '--output', '/dev/null']],
   [2, 'SQL is no JSON', ['extract']],
   [10, 'no such backup', ['restore', '19990101_000000']],
   [10, 'no such backup', ['verify', '19990101_000000']],

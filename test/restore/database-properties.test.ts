@@ -43,6 +43,14 @@ test('what a dump does not hold comes from the live database, and after its loss
   await sql('postgres', `DROP DATABASE ${database};`);
 });
 
+test('a database without a comment comes back without one', async () => {
+  const { database, run } = await backedUp();
+  await sql('postgres', `DROP DATABASE ${database};`);
+  expect(await run(['restore', '--yes'])).toExitWith(0);
+  const comment = `SELECT shobj_description(oid, 'pg_database') IS NULL FROM pg_database WHERE datname = '${database}';`;
+  expect(await sql('postgres', comment)).toBe('t');
+});
+
 test('what may not be carried over is said before anything is created', async () => {
   const { database, run } = await backedUp();
   const user = await ordinaryUser(database);

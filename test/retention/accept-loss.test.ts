@@ -42,6 +42,30 @@ test('the incident: what was lost stays until a person says that nothing is miss
   expect((await run(['backup'])).stderr).toContain('WARN: it holds 0 rows; ');
 }, 120_000);
 
+test('what was lost in steps stays, one backup for each step', async () => {
+  const { database, directory, run } = await backedUp(
+    'CREATE TABLE documents AS SELECT generate_series(1, 3204) AS n; CREATE TABLE logs AS SELECT generate_series(1, 50000) AS n;',
+  );
+  const names = async () =>
+    (await readdir(directory)).filter((name) => /\d\.sql\.gz$/.test(name)).sort();
+  await ageBy(directory, 16);
+  const [full = ''] = await names();
+  await sql(database, 'DELETE FROM documents WHERE n > 30;');
+  expect((await run(['backup', '--no-prune'])).stderr).toContain(`(3,204 in ${full})`);
+  await ageBy(directory, 8);
+  const [first = '', second = ''] = await names();
+  await sql(database, 'TRUNCATE documents;');
+  for (let night = 1; night <= 3; night += 1) {
+    const { stderr } = await run(['backup']);
+    expect(stderr).toContain(`public.documents has 0 rows (30 in ${second})`);
+    expect(stderr).toContain(`public.documents has 0 rows (3,204 in ${first})`);
+    expect(stderr).toContain(`restore ${/\d{8}_\d{6}/.exec(first)?.[0] ?? ''} --to NEW_DATABASE`);
+  }
+  expect(await names()).toEqual(expect.arrayContaining([first, second]));
+  const { stdout } = await run(['prune', '--dry-run', '--retention-days', '1']);
+  expect(stdout.match(/^keep .* {2}holds what was lost since/gm)).toHaveLength(2);
+});
+
 test('a database without tables is told: it may be the wrong one', async () => {
   const { run } = await backedUp('CREATE SCHEMA s;');
   const { stderr, exitCode } = await run(['backup']);

@@ -132,8 +132,8 @@ function describeBackups(
     return [formatTable(asTable(some), { right: right(some), width }), byTime].join('\n');
   }
   const lines = backups.flatMap((backup) => [
-    [`${time.of(backup)}, ${size.of(backup)}`],
-    ['', inWords(backup, places)],
+    [`${time.of(backup)}, ${rowCount.of(backup)} rows`],
+    ['', `${size.of(backup)}, ${inWords(backup, places)}`],
   ]);
   return [...lines.map((line) => formatTable([line], { width })), byTime].join('\n');
 }

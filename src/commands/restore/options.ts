@@ -31,8 +31,9 @@ export interface RestoreFlags extends GlobalFlags, ConnectionFlags, OffsiteFlag 
 export const restoreHelp: CommandHelp = {
   does: 'load a backup beside the live database, check it, swap it in',
   examples: [
-    'pratiko-backup restore',
     'pratiko-backup restore --dry-run',
+    'pratiko-backup restore 20251129_140000',
+    'pratiko-backup restore',
     'pratiko-backup restore 20251129_140000 --to aifinance_test',
     'pratiko-backup restore backups/pratiko_backup_20251129_140000.sql.gz --yes',
     'pratiko-backup restore --table knowledge_items --to rescue',

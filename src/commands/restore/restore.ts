@@ -4,7 +4,7 @@ import type { Context } from '../../context.ts';
 import { askingLog, confirm } from '../../cli/confirm.ts';
 import type { RestoreFlags } from './options.ts';
 import { announceRefusals } from './refused-text.ts';
-import { announcePlan, announceRestored, describePlan } from './text.ts';
+import { announcePlan, announceRestored, announceSteps, describePlan } from './text.ts';
 import { planResultOf, restoreResultOf } from './results.ts';
 import type { Terminal } from '../../cli/terminal.ts';
 
@@ -30,8 +30,9 @@ export async function restore(
   };
   if (flags.dryRun) {
     const plan = await operation.previewRestore(context, options);
-    announcePlan(plan, options.dropOld, context.log, context.now());
-    shell.result(planResultOf(plan), describePlan(plan, context.now()));
+    announcePlan(plan, context.log, context.now());
+    const text = describePlan(plan, options.dropOld, context.now());
+    shell.result(planResultOf(plan), text);
     return;
   }
   const report = await operation.restore(context, {
@@ -39,7 +40,9 @@ export async function restore(
     waitSeconds: flags.wait,
     jobs: flags.jobs,
     confirm: async (plan) => {
-      announcePlan(plan, options.dropOld, askingLog(context.log, flags), context.now());
+      const log = askingLog(context.log, flags);
+      announcePlan(plan, log, context.now());
+      announceSteps(plan, options.dropOld, log);
       const verb = plan.previous === undefined ? 'Restore into' : 'Restore over';
       if (!flags.yes) await confirm(`${verb} "${plan.target}"?`, plan.target, shell, context.log);
     },

@@ -17,33 +17,38 @@ import type { UndoPlan } from '../../restore/undo-plan.ts';
 import { describeBytes, describeKept } from '../../cli/kept-database.ts';
 
 /** What a restore is going to do, before a person agrees. */
-export function announcePlan(plan: RestorePlan, dropOld: boolean, log: Log, now: Date): void {
+export function announcePlan(plan: RestorePlan, log: Log, now: Date): void {
   const { file, target, findings } = plan;
   const { manifest } = file;
   log.info(`restoring ${describeFile(plan, now)}`);
   if (manifest !== undefined && manifest.database.name !== target) {
     log.warn(`this is a backup of database "${manifest.database.name}", not of "${target}"`);
   }
-  warnOf(findings, log);
+  // What matters most comes last: it stands next to the question.
+  warnOf(findings, log, ['note']);
   for (const line of describeRoles(plan)) log.info(line);
   for (const line of describeClients(plan)) log.info(line);
   for (const line of describeComparison(plan)) log.info(line);
-  for (const line of describeSteps(plan, dropOld)) log.info(line);
+  warnOf(findings, log, ['warning']);
 }
 
 /** What is done once a person agrees, in its order. */
+export function announceSteps(plan: RestorePlan, dropOld: boolean, log: Log): void {
+  for (const line of describeSteps(plan, dropOld)) log.info(line);
+}
+
 function describeSteps({ target, previous }: RestorePlan, dropOld: boolean): string[] {
   if (previous === undefined) {
     return [
-      `1. it is loaded into a new database, and every row is counted`,
+      '1. it is loaded into a new database, and every row is counted',
       `2. that becomes "${target}", which does not exist yet`,
     ];
   }
   return [
-    `1. it is loaded beside "${target}", and every row is counted; nothing is changed until then`,
+    `1. it is loaded beside "${target}", and every row is counted; until then it stays as it is`,
     `2. sessions of "${target}" are ended, and the two are swapped at once`,
     dropOld
-      ? '3. the present one is dropped (--drop-old)'
+      ? '3. when that is done, the present one is dropped (--drop-old)'
       : `3. the present one is kept as "${target}_before_…", and \`restore --undo\` brings it back`,
   ];
 }
@@ -67,7 +72,7 @@ function describeClients({ clients, target }: RestorePlan): string[] {
       ({ user, application, sessions }) =>
         `${user} (${application || 'unnamed'}, ${formatPlural(sessions, 'session')})`,
     );
-  return [`connected to "${target}", and disconnected at the swap: ${who.join(', ')}`];
+  return [`connected to "${target}" now, until they are ended at the swap: ${who.join(', ')}`];
 }
 
 function describeComparison({ comparison, target }: RestorePlan): string[] {
@@ -97,8 +102,13 @@ export function announceUndo({ target, returning, previous, findings }: UndoPlan
 }
 
 /** What a person should know beforehand. */
-export function warnOf(findings: readonly Finding[], log: Log): void {
+export function warnOf(
+  findings: readonly Finding[],
+  log: Log,
+  which: readonly Finding['severity'][] = ['warning', 'note'],
+): void {
   for (const { severity, message, hint } of findings) {
+    if (!which.includes(severity)) continue;
     if (severity === 'warning') log.warn({ hint }, message);
     if (severity === 'note') log.info({ hint }, message);
   }
@@ -117,17 +127,19 @@ function describeFile({ file, madeAt }: RestorePlan, now: Date): string {
 }
 
 /** A plan as a result of its own. */
-export function describePlan(plan: RestorePlan, now: Date): string {
+export function describePlan(plan: RestorePlan, dropOld: boolean, now: Date): string {
   const { scratch, target, previous } = plan;
   const settings = [...plan.settings.before, ...plan.settings.after];
+  const last = settings.length === 0 ? 3 : 4;
   return [
     `1. load ${describeFile(plan, now)} into a new database "${scratch}"`,
     '2. compare the rows of every table, collect statistics (ANALYZE)',
     ...(settings.length === 0 ? [] : ['3. give it the settings of the database:']),
     ...settings.map((statement) => `     ${statement}`),
     previous === undefined
-      ? `${settings.length === 0 ? 3 : 4}. rename it to "${target}"`
-      : `${settings.length === 0 ? 3 : 4}. rename "${target}" to "${previous}" and the new one to "${target}", in one transaction`,
+      ? `${last}. rename it to "${target}"`
+      : `${last}. rename "${target}" to "${previous}" and the new one to "${target}", in one transaction`,
+    ...(dropOld && previous !== undefined ? [`${last + 1}. drop "${previous}" (--drop-old)`] : []),
     'nothing was changed (--dry-run)',
   ].join('\n');
 }

@@ -74,13 +74,13 @@ function factsOf(status: Status, room: number | undefined): [string, string][] {
 const told = <Value>(known: Known<Value>, tell: (value: Value) => string): string =>
   'value' in known ? tell(known.value) : `unknown: ${known.unknown}`;
 
-function describeLastGood({ facts, lastGood, ageMs, backups }: Status): string {
-  if (lastGood === undefined || ageMs === undefined) {
+function describeLastGood({ facts, lastGood, lastGoodAt, ageMs, backups }: Status): string {
+  if (lastGood === undefined || lastGoodAt === undefined || ageMs === undefined) {
     if ('unknown' in facts.backups) return 'unknown';
     return backups.length === 0 ? 'none' : 'none that is known to be good';
   }
   const rows = totalRows(lastGood.manifest?.tables ?? []);
-  return `${formatLocalTime(lastGood.madeAt)}, ${formatAge(ageMs)} ago, ${formatBytes(lastGood.bytes)}, ${formatPlural(rows, 'row')}`;
+  return `${formatLocalTime(lastGoodAt)}, ${formatAge(ageMs)} ago, ${formatBytes(lastGood.bytes)}, ${formatPlural(rows, 'row')}`;
 }
 
 function describeLastRun({ facts, lastRun }: Status): string {

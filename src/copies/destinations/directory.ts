@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { checksumOfFile } from '../../archive/file-checksum.ts';
 import { readFileBytes } from '../../archive/plain-sql.ts';
 import { Failure, systemErrorCode } from '../../base/errors.ts';
+import type { Watched } from '../../base/step.ts';
 import { requireDirectory } from '../../backup-directory/directory.ts';
 import { createPrivateFile, syncDirectory } from '../../backup-directory/durable-file.ts';
 import { formatPartialName } from '../../backup-directory/names.ts';
@@ -19,12 +20,12 @@ import {
 export class DirectoryDestination implements Destination {
   readonly url: string;
   readonly #path: string;
-  readonly #signal: AbortSignal;
+  readonly #watched: Watched;
 
-  constructor(url: string, path: string, signal: AbortSignal) {
+  constructor(url: string, path: string, watched: Watched) {
     this.url = url;
     this.#path = path;
-    this.#signal = signal;
+    this.#watched = watched;
   }
 
   async list(): Promise<StoredFile[]> {
@@ -42,7 +43,7 @@ export class DirectoryDestination implements Destination {
     const partial = join(this.#path, formatPartialName(file.name));
     try {
       await this.#write(partial, file);
-      if ((await checksumOfFile(partial, this.#signal)) !== file.sha256) {
+      if ((await this.#checksumOf({ ...file, path: partial })) !== file.sha256) {
         throw new NotTheSame(this.url, formatPartialName(file.name));
       }
       await this.#or('write to', giveName(partial, path));
@@ -54,7 +55,7 @@ export class DirectoryDestination implements Destination {
   }
 
   open(name: string): AsyncIterable<Buffer> {
-    return readFileBytes({ path: join(this.#path, name) }, this.#signal);
+    return readFileBytes({ path: join(this.#path, name) }, this.#watched.signal);
   }
 
   async remove(name: string): Promise<void> {
@@ -67,7 +68,7 @@ export class DirectoryDestination implements Destination {
     const handle = await this.#or('write to', createPrivateFile(partial));
     try {
       for await (const chunk of file.read()) {
-        this.#signal.throwIfAborted();
+        this.#watched.signal.throwIfAborted();
         await this.#or('write to', handle.writeFile(chunk));
       }
       await this.#or('write to', handle.sync());
@@ -76,8 +77,14 @@ export class DirectoryDestination implements Destination {
     }
   }
 
-  async #requireSame({ name, sha256 }: SourceFile): Promise<Stored> {
-    const found = await checksumOfFile(join(this.#path, name), this.#signal);
+  #checksumOf(file: StoredFile & { readonly path: string }): Promise<string> {
+    return checksumOfFile(file, `comparing ${file.name} (${this.url})`, this.#watched);
+  }
+
+  async #requireSame(file: SourceFile): Promise<Stored> {
+    const { name, sha256 } = file;
+    const stored = (await this.#sizeOf(name)) ?? file;
+    const found = await this.#checksumOf({ ...stored, path: join(this.#path, name) });
     if (found === sha256) return { isConfirmed: true, isNew: false };
     throw new NotTheSame(this.url, name);
   }
@@ -96,7 +103,7 @@ export class DirectoryDestination implements Destination {
     try {
       return await work;
     } catch (error) {
-      this.#signal.throwIfAborted();
+      this.#watched.signal.throwIfAborted();
       throw this.#failure(verb, error);
     }
   }

@@ -22,6 +22,8 @@ export interface KnownStatus {
   readonly backups: readonly Backup[];
   /** The newest that is good, as far as can be told without reading it. */
   readonly lastGood: Backup | undefined;
+  /** The time in its name, by which it can be called. */
+  readonly lastGoodAt: Date | undefined;
   readonly ageMs: number | undefined;
   readonly maxAgeMs: number;
   readonly lastRun: BackupEvent | undefined;

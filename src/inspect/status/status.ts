@@ -3,6 +3,7 @@ import { missingAt } from '../../backup-directory/copied.ts';
 import { failedDrills } from '../../backup-directory/history.ts';
 import type { HistoryEvent } from '../../backup-directory/history-event.ts';
 import { earlierThan } from '../../backup-directory/larger-earlier-backup.ts';
+import { momentOf } from '../../backup-directory/names.ts';
 import { describeLoss, fullerBackups } from '../../backup-directory/loss.ts';
 import { checksByBackup } from '../checks.ts';
 import type { CopyStatus, KnownStatus } from './known.ts';
@@ -37,6 +38,7 @@ export function judge(facts: StatusFacts, maxAgeMs: number): Status {
     facts,
     backups,
     lastGood,
+    lastGoodAt: lastGood && momentOf(lastGood.stamp),
     ageMs: lastGood && facts.now.getTime() - lastGood.madeAt.getTime(),
     maxAgeMs,
     lastRun: history
