@@ -1,13 +1,11 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { temporaryDirectory, toolEnvironment } from './support/cli.ts';
-import { temporaryDatabase } from './support/server.ts';
+import { temporaryDirectory } from './support/cli.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const npm = (args: string[], cwd: string) => execa('npm', args, { cwd });
 
 test('npx in the checkout finds the tool', async () => {
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
@@ -17,33 +15,6 @@ test('npx in the checkout finds the tool', async () => {
     cwd: root,
   });
   expect(stdout).toBe(version);
-});
-
-test('the packed tool works elsewhere, with backups in the directory where it is called', async () => {
-  const packed = await temporaryDirectory();
-  await npm(['pack', '--ignore-scripts', '--pack-destination', packed], root);
-  const project = await temporaryDirectory();
-  await writeFile(join(project, 'package.json'), '{"private": true}');
-  const tarball = (await execa('ls', [packed])).stdout.trim();
-  await npm(
-    ['install', '--omit=dev', '--prefer-offline', '--no-audit', join(packed, tarball)],
-    project,
-  );
-
-  const { BACKUP_DIR: _, ...env } = toolEnvironment(
-    await temporaryDatabase('CREATE TABLE t AS SELECT 1 AS a;'),
-    '',
-  );
-  await writeFile(join(project, '.env'), `POSTGRES_DB='${env.POSTGRES_DB ?? ''}'\n`);
-  const { POSTGRES_DB: __, ...rest } = env;
-  const tool = join(project, 'node_modules', '.bin', 'pratiko-backup');
-  const options = { cwd: project, env: rest, extendEnv: false };
-  const { stderr } = await execa(tool, ['backup'], options);
-  expect(stderr).toContain('(POSTGRES_DB in .env)');
-  const { stdout } = await execa(tool, ['list'], options);
-  expect(stdout).toContain(`in ${join(project, 'backups')}`);
-  expect(stdout).toContain('verified');
-  expect((await stat(join(project, 'backups'))).mode & 0o777).toBe(0o700);
 });
 
 test('npm link makes the command, and it keeps to the checkout wherever it is called', async () => {

@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: ['test/**/*.long.test.ts'],
     globalSetup: 'test/support/global-setup.ts',
     setupFiles: 'test/support/matchers.ts',
     // The SDK for S3 would warn of Node 20.

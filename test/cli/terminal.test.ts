@@ -68,3 +68,30 @@ test('a list fits 40 and 80 columns, and has everything on a wide screen', async
   expect(wide.lines[0]).toMatch(/^TIME .* NAME$/);
   expect(wide.lines[2]).toContain(made.name);
 });
+
+test('what is extracted to a terminal is all there', async () => {
+  const { env } = await withOneBackup(large);
+  const { exitCode, written } = await atTerminal(['extract'], env, 200);
+  expect(exitCode).toBe(0);
+  expect(written.match(/^\d+\t[0-9a-f]{64}\r$/gm)).toHaveLength(400_000);
+  expect(written.slice(written.indexOf('CREATE TABLE'))).not.toContain('\u{1B}');
+});
+
+test('names show what they are made of, and do nothing to the screen', async () => {
+  const made = await backedUp('CREATE TABLE "red \u{1B}[31m\u{7}\nbackup x is good" (a integer);');
+  const shown = String.raw`public."red \x1b[31m\x07\nbackup x is good"`;
+  const { written } = await atTerminal(['list', 'latest'], made.env, 200);
+  expect(written).toContain(shown);
+  expect(written).not.toContain('\u{7}');
+  const { stderr } = await made.run([
+    'restore',
+    'latest',
+    '--to',
+    'a\u{1B}]0;x\u{7}\nb',
+    '--dry-run',
+  ]);
+  expect(stderr).toContain(String.raw`a\x1b]0;x\x07`);
+  for (const line of stderr.split('\n').filter((each) => each !== '')) {
+    expect(line).toMatch(/^(?:\[20| {4})/);
+  }
+});
