@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { exitCodes } from './base/errors.ts';
-import type { Log } from './base/log.ts';
 import type { GlobalFlags } from './cli/terminal.ts';
 import { describeError } from './edge/describe-error.ts';
 import { watchSignals } from './edge/interruption.ts';
@@ -15,7 +14,6 @@ const { version } = JSON.parse(readFileSync(`${packageRoot}/package.json`, 'utf8
 const output = new Output();
 const screen = new Screen();
 let finished = false;
-let log: Log | undefined;
 
 const signal = watchSignals((reason) => {
   finished = true;
@@ -29,7 +27,6 @@ const terminal = createTerminal({
   screen,
   signal,
   wantsJson: () => flags().json ?? false,
-  onLog: (opened) => (log = opened),
 });
 const program = createProgram(terminal, version);
 const flags = () => program.opts<GlobalFlags>();
@@ -60,7 +57,7 @@ async function report(thrown: unknown): Promise<void> {
   const error = describeError(thrown);
   if (error === undefined) return;
   const { code: exitCode, kind, hint } = error.result;
-  log ??= await screen.startLog('info', flags().logFormat ?? 'pretty');
+  const log = screen.log ?? (await screen.startLog('info', flags().logFormat ?? 'pretty'));
   if (error.message !== undefined)
     log.error({ ...(hint !== null && { hint }), kind, exitCode }, error.message);
   // An option that is wrong keeps others from being read.

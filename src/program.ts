@@ -23,7 +23,10 @@ export function createProgram(shell: Terminal, version: string): Command {
     .description('PostgreSQL backups: whole and verified, or not at all.')
     .version(version, '-V, --version')
     .exitOverride()
-    .configureOutput({ outputError: () => undefined }) // told as every other error is
+    .configureOutput({
+      writeOut: (text) => void shell.write(text),
+      outputError: () => undefined, // told as every other error is
+    })
     .configureHelp({ showGlobalOptions: true, formatHelp: shortHelp })
     .helpCommand(false)
     .option('--config <file>', 'settings file (default: .env of the project)')

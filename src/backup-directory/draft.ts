@@ -1,4 +1,5 @@
-import { access, rm, statfs, type FileHandle } from 'node:fs/promises';
+import { freeBytesAt } from '../base/free-bytes.ts';
+import { access, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Encryption } from '../base/encryption.ts';
@@ -135,13 +136,13 @@ export async function writeFailure(
 }
 
 async function describeRoom({ directory }: Draft, writtenBytes: number): Promise<string> {
-  const { bavail, bsize } = await statfs(directory);
+  const free = await freeBytesAt(directory);
   const last = await readLatestBackup(directory);
   const needed =
     last === undefined
       ? `more than ${formatBytes(writtenBytes)} needed`
       : `the last backup took ${formatBytes(last.bytes)}`;
-  return `${formatBytes(bavail * bsize + writtenBytes)} free, ${needed}`;
+  return `${formatBytes(free + writtenBytes)} free, ${needed}`;
 }
 
 async function isTaken(directory: string, stamp: Stamp): Promise<boolean> {

@@ -36,6 +36,17 @@ export async function writePartial(
   }
 }
 
+/** Writes a small file whole and durably, in place of one that has its name. */
+export async function writeDurably(
+  directory: string,
+  name: string,
+  text: string | Buffer,
+): Promise<void> {
+  await writePartial(directory, name, text);
+  await publish(directory, name);
+  await syncDirectory(directory);
+}
+
 /** Gives a durable partial file its own name. The caller syncs the directory. */
 export async function publish(directory: string, name: string): Promise<void> {
   await rename(join(directory, formatPartialName(name)), join(directory, name));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { encryptedEnding } from '../base/encryption.ts';
 import { systemErrorCode } from '../base/errors.ts';
 import type { BackupFile } from './backup.ts';
-import { publish, syncDirectory, writePartial } from './durable-file.ts';
+import { writeDurably } from './durable-file.ts';
 import { formatGlobalsName, type BackupName } from './names.ts';
 import { storageFailure } from './storage-failure.ts';
 
@@ -20,9 +20,7 @@ export async function writeGlobals(
 ): Promise<string> {
   const name = formatGlobalsName(backup);
   try {
-    await writePartial(directory, name, bytes);
-    await publish(directory, name);
-    await syncDirectory(directory);
+    await writeDurably(directory, name, bytes);
   } catch (error) {
     throw storageFailure(`write ${join(directory, name)}`, error);
   }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { Failure, systemErrorCode } from '../base/errors.ts';
-import { publish, syncDirectory, writePartial } from './durable-file.ts';
+import { writeDurably } from './durable-file.ts';
 import { storageFailure } from './storage-failure.ts';
 
 /**
@@ -38,9 +38,7 @@ export async function readNote<Note extends z.ZodType>(
  */
 export async function writeNote(directory: string, name: string, note: object): Promise<void> {
   try {
-    await writePartial(directory, name, `${JSON.stringify(note, null, 2)}\n`);
-    await publish(directory, name);
-    await syncDirectory(directory);
+    await writeDurably(directory, name, `${JSON.stringify(note, null, 2)}\n`);
   } catch (error) {
     throw storageFailure(`write ${name} to ${directory}`, error);
   }

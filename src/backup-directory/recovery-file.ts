@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '../base/errors.ts';
-import { publish, syncDirectory, writePartial } from './durable-file.ts';
+import { writeDurably } from './durable-file.ts';
 import { recoveryPageName } from './names.ts';
 import { isOurs } from './recovery-page.ts';
 import { storageFailure } from './storage-failure.ts';
@@ -22,9 +22,7 @@ export async function writeRecoveryPage(directory: string, page: string): Promis
     });
     if (present !== undefined && !isOurs(present)) return false;
     if (present === page) return true;
-    await writePartial(directory, recoveryPageName, page);
-    await publish(directory, recoveryPageName);
-    await syncDirectory(directory);
+    await writeDurably(directory, recoveryPageName, page);
     return true;
   } catch (error) {
     throw storageFailure(`write ${path}`, error);

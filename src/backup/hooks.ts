@@ -21,7 +21,7 @@ export async function runBefore(context: Context): Promise<void> {
   const problem = await runHook('BEFORE_BACKUP', beforeBackup, {}, context);
   if (problem === undefined) return;
   throw new Failure('dumpFailed', problem, {
-    hint: 'no backup was made: mend the command, or unset BEFORE_BACKUP to back up without it',
+    hint: 'no backup was made: correct the command, or unset BEFORE_BACKUP to back up without it',
   });
 }
 

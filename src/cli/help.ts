@@ -2,7 +2,7 @@ import { Help, type Command, type Option } from 'commander';
 import { exitCodes, type FailureKind } from '../base/errors.ts';
 
 /** What an exit code means for a command, by the kind of failure; `done` is 0. */
-export type ExitCodeMeanings = Readonly<
+export type OwnExitCodes = Readonly<
   { done: string } & Partial<Record<Exclude<FailureKind, 'unexpected'>, string>>
 >;
 
@@ -12,7 +12,7 @@ export interface CommandHelp {
   readonly does: string;
   /** Command lines; the first two are those that most people need. */
   readonly examples: readonly string[];
-  readonly exitCodes: ExitCodeMeanings;
+  readonly exitCodes: OwnExitCodes;
 }
 
 const helps = new WeakMap<Command, CommandHelp>();

@@ -108,9 +108,14 @@ const term = (name: string, meaning: string) => ['.TP', `.B ${escape(name)}`, te
 /** A line of text: a dot or quote at its beginning is no command. */
 function text(line: string): string {
   const escaped = escape(line);
-  return /^[.']/.test(escaped) ? `\\&${escaped}` : escaped;
+  return /^\./.test(escaped) ? `\\&${escaped}` : escaped;
 }
 
 function escape(words: string): string {
-  return words.replaceAll('\\', '\\e').replaceAll('-', '\\-');
+  // Else quotes become curly: what is copied would not run.
+  return words
+    .replaceAll('\\', '\\e')
+    .replaceAll('-', '\\-')
+    .replaceAll("'", '\\(aq')
+    .replaceAll('`', '\\(ga');
 }

@@ -3,6 +3,9 @@ import type { Context } from '../context.ts';
 import type { Invocation } from '../schedule/entries.ts';
 import type { Result } from './schemas.ts';
 
+/** What a person has answered; undefined where there is no terminal to ask at, `end` where it was closed (Ctrl-D). */
+export type Answer = { readonly text: string } | 'end' | undefined;
+
 /** What a command is given of the world: settings, a place for results, a person to ask. */
 export interface Terminal {
   /** Loads the settings with these flags and starts the log. */
@@ -26,10 +29,9 @@ export interface Terminal {
   readonly cores: number;
   /**
    * Asks a person. What was typed before the question is no answer to it.
-   * @returns undefined where there is no terminal to ask at, `end` where it was closed (Ctrl-D).
    * @throws Interrupted at Ctrl-C.
    */
-  ask(question: string): Promise<{ readonly text: string } | 'end' | undefined>;
+  ask(question: string): Promise<Answer>;
 }
 
 /** Options of every command, as commander names them. */

@@ -1,4 +1,5 @@
-import { access, constants, stat, statfs } from 'node:fs/promises';
+import { freeBytesAt } from '../base/free-bytes.ts';
+import { access, constants, stat } from 'node:fs/promises';
 import { formatBytes, formatCount, formatLocalTime, shellWord } from '../base/format.ts';
 import type { Backup } from '../backup-directory/backup.ts';
 import { listNames } from '../backup-directory/catalog.ts';
@@ -92,8 +93,7 @@ async function diskCheck(
 
 async function roomCheck(directory: string, last: Backup | undefined): Promise<Check> {
   try {
-    const { bavail, bsize } = await statfs(directory);
-    const free = bavail * bsize;
+    const free = await freeBytesAt(directory);
     const times = last && Math.floor(free / Math.max(last.bytes, 1));
     const message = `${formatBytes(free)} free${times === undefined ? '' : `, room for ${formatCount(times)} more`}`;
     return times !== undefined && times < 2

@@ -2,6 +2,7 @@ import { serverLabel } from '../config/place.ts';
 import type { Backup } from '../backup-directory/backup.ts';
 import { configuredServer, type Context } from '../context.ts';
 import { ConnectionFailure } from '../postgres/connection-failure.ts';
+import { answeringWithin } from '../postgres/connection.ts';
 import { contact, contactMaintenance } from '../postgres/contact.ts';
 import { surveyServer, type ServerFacts } from '../restore/server-facts.ts';
 import { toolCheck, versionCheck } from './tool-checks.ts';
@@ -10,7 +11,7 @@ import { insideChecks } from './inside-checks.ts';
 import { restoreChecks } from './restore-checks.ts';
 
 /** So long a server may let us wait. */
-const connectSeconds = '5';
+const connectSeconds = 5;
 
 /** The programs of PostgreSQL, the connection, and what the user may do there. */
 export async function serverChecks(
@@ -24,11 +25,7 @@ export async function serverChecks(
   if (psql === undefined) return { checks: [...once(checks), notChecked], facts: undefined };
   const { database, user } = context.config.connection;
   try {
-    const configured = await configuredServer(context);
-    const server = {
-      ...configured,
-      environment: { ...configured.environment, PGCONNECT_TIMEOUT: connectSeconds },
-    };
+    const server = answeringWithin(await configuredServer(context), connectSeconds);
     const contacted = await contact(server, database);
     checks.push(
       ok(

@@ -43,6 +43,7 @@ export class Output {
    * @throws Failure `storage`.
    */
   async finish(): Promise<void> {
+    if (!this.#printed) return;
     await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
     if (this.#error === undefined) return;
     throw new Failure('storage', `the result could not be written: ${this.#error.message}`, {

@@ -2,18 +2,15 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { visible } from '../base/text.ts';
+import type { Answer } from '../cli/terminal.ts';
 
 const { stdin, stderr } = process;
 
 /**
  * Asks a person. What was typed before the question is no answer to it.
- * @returns undefined where there is no terminal to ask at, `end` where it was closed (Ctrl-D).
- * @throws the reason of the signal.
+ * @throws the reason of the signal: Interrupted.
  */
-export async function ask(
-  question: string,
-  signal: AbortSignal,
-): Promise<{ readonly text: string } | 'end' | undefined> {
+export async function ask(question: string, signal: AbortSignal): Promise<Answer> {
   if (!stdin.isTTY) return undefined;
   await forgetTyped();
   const lines = createInterface({ input: stdin, output: stderr, terminal: false });

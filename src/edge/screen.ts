@@ -12,6 +12,8 @@ const everyMs = 100;
 
 /** What people are told while it works, on stderr: the log, and on a terminal a live line below it. */
 export class Screen {
+  /** Undefined until it was started. */
+  log: Log | undefined;
   #live: { show: (step: Step) => void; clear: () => void } | undefined;
   #shownAt = 0;
   #what = '';
@@ -21,6 +23,7 @@ export class Screen {
     stderr.on('error', () => undefined);
   }
 
+  /** What is told from now on goes through it. */
   async startLog(level: Config['logLevel'], format: Config['logFormat']): Promise<Log> {
     const { createLog } = await import('../base/log.ts');
     const color = stderr.isTTY && !env.NO_COLOR && env.TERM !== 'dumb';
@@ -28,7 +31,8 @@ export class Screen {
       this.clear();
       stderr.write(line);
     };
-    return createLog({ level, format, terminal: stderr.isTTY, color, write });
+    this.log = createLog({ level, format, terminal: stderr.isTTY, color, write });
+    return this.log;
   }
 
   /** Where a person is looking; elsewhere nothing is live. */

@@ -24,8 +24,6 @@ export interface Surroundings {
   readonly signal: AbortSignal;
   /** `--json` was given. */
   readonly wantsJson: () => boolean;
-  /** Is given the log as soon as there is one. */
-  readonly onLog: (log: Context['log']) => void;
 }
 
 /** What commands see of this process. */
@@ -55,7 +53,7 @@ export function createTerminal(surroundings: Surroundings): Terminal {
 async function open(
   flags: GlobalFlags,
   settings: Flags,
-  { version, screen, signal, onLog }: Surroundings,
+  { version, screen, signal }: Surroundings,
 ): Promise<Context> {
   const { loadConfig } = await import('../config/config.ts');
   const cwd = process.cwd();
@@ -69,7 +67,6 @@ async function open(
   });
   giveToSdk(config.settingsFile.values);
   const log = await screen.startLog(config.logLevel, config.logFormat);
-  onLog(log);
   for (const what of config.ignored) log.warn({ hint: 'correct it, or remove it' }, what);
   if (!flags.quiet && config.logFormat === 'pretty') await screen.startLive();
   return {

@@ -1,4 +1,5 @@
 import { messageOf } from '../base/errors.ts';
+import { answeringWithin } from '../postgres/connection.ts';
 import { contactMaintenance } from '../postgres/contact.ts';
 import {
   previousDatabases,
@@ -9,7 +10,7 @@ import {
 import { configuredServer, type Context } from '../context.ts';
 
 /** How long the server may let a list wait. */
-const connectSeconds = '3';
+const connectSeconds = 3;
 
 /** What is on the server because of this tool. */
 export interface KeptDatabases {
@@ -27,9 +28,8 @@ export async function listKept(
   context: Context,
 ): Promise<{ readonly kept: KeptDatabases } | { readonly problem: string }> {
   try {
-    const server = await configuredServer(context);
-    const environment = { ...server.environment, PGCONNECT_TIMEOUT: connectSeconds };
-    await using contacted = await contactMaintenance({ ...server, environment });
+    const server = answeringWithin(await configuredServer(context), connectSeconds);
+    await using contacted = await contactMaintenance(server);
     const previous = await previousDatabases(contacted);
     return { kept: { previous, rescued: await rescuedDatabases(contacted) } };
   } catch (error) {

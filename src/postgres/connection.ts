@@ -86,3 +86,17 @@ function unbounded(major = 0): string[] {
   ];
   return [...limits.map((name) => `-c ${name}=0`), '-c default_transaction_read_only=off'];
 }
+
+/**
+ * A server that is given so many seconds to answer, unless the settings say how many (PGCONNECT_TIMEOUT): for what
+ * may go without it.
+ */
+export const answeringWithin = <
+  S extends { readonly environment: Readonly<Record<string, string | undefined>> },
+>(
+  server: S,
+  seconds: number,
+): S => ({
+  ...server,
+  environment: { PGCONNECT_TIMEOUT: String(seconds), ...server.environment },
+});

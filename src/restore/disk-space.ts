@@ -1,4 +1,5 @@
-import { readFile, statfs } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
+import { freeBytesAt } from '../base/free-bytes.ts';
 import { join } from 'node:path';
 import { withLimit } from '../base/deadline.ts';
 import { Failure } from '../base/errors.ts';
@@ -26,10 +27,8 @@ export async function freeBytesOf({
 
 /** Where the log of changes lies elsewhere, both disks must have room. */
 async function freeBytesFor(dataDirectory: string): Promise<number> {
-  const disks = await Promise.all(
-    [dataDirectory, join(dataDirectory, 'pg_wal')].map((path) => statfs(path)),
-  );
-  return Math.min(...disks.map(({ bavail, bsize }) => bavail * bsize));
+  const disks = [dataDirectory, join(dataDirectory, 'pg_wal')];
+  return Math.min(...(await Promise.all(disks.map(freeBytesAt))));
 }
 
 /** Below that a server is in danger: when it cannot write its log of changes, it stops for everybody. */

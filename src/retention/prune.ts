@@ -1,4 +1,4 @@
-import { statfs } from 'node:fs/promises';
+import { freeBytesAt } from '../base/free-bytes.ts';
 import { largerEarlierBackups } from '../backup-directory/larger-earlier-backup.ts';
 import { applyPlan, planForDirectory } from './apply.ts';
 import { describeLossByTable } from '../backup-directory/loss.ts';
@@ -148,8 +148,7 @@ async function plan(
 async function isShortOfRoom(directory: string): Promise<boolean> {
   const newest = (await listBackups(directory)).at(-1);
   if (newest === undefined) return false;
-  const { bavail, bsize } = await statfs(directory);
-  return bavail * bsize < 2 * newest.bytes;
+  return (await freeBytesAt(directory)) < 2 * newest.bytes;
 }
 
 type Planned = Awaited<ReturnType<typeof plan>>[number];

@@ -1,5 +1,7 @@
 import { Cron } from 'croner';
 import { shellWord } from '../base/format.ts';
+import type { Context } from '../context.ts';
+import { readCrontab } from './crontab.ts';
 
 /** The times of a line of a crontab(5), or its name of them. */
 const times = /^\s*(@\w+|(?:\S+\s+){4}\S+)\s+(.*)$/;
@@ -43,4 +45,15 @@ export function nextBackup(
     }
   });
   return moments.sort((a, b) => a.getTime() - b.getTime())[0];
+}
+
+/**
+ * The same, of the crontab of who runs this.
+ * @throws Failure `toolMissing`, `storage` where it cannot be read.
+ */
+export async function readNextBackup(
+  context: Context,
+  options: readonly string[],
+): Promise<Date | undefined> {
+  return nextBackup(await readCrontab(context), context.now(), options);
 }

@@ -51,7 +51,7 @@ test.for([
   [['bakcup'], "unknown command 'bakcup'", 'did you mean backup?'],
   [['backup', '--lable', 'x'], "unknown option '--lable'", 'did you mean --label?'],
   [['list', '--jsno'], "unknown option '--jsno'", 'did you mean --json?'],
-  [['nonsense'], "unknown command 'nonsense'", 'hint: add --help'],
+  [['help', 'lst'], "unknown command 'lst'", 'did you mean list?'],
 ] as const)('%s: the nearest is suggested', async ([args, message, hint]) => {
   const { exitCode, stderr } = await runTool(args, {});
   expect(stderr).toContain(message);

@@ -70,7 +70,11 @@ describe.for([13, 15, 17])('from PostgreSQL 18 to %d', (major) => {
     expect(restored.stderr).toContain(`this server is ${major}.`);
     expect(await execute(target.server, 'plain', 'SELECT count(*) FROM t;')).toBe('1000\n');
     const most = await here(
-      ...(['everything', 'restore', nameOf('everything'), '--yes', '--skip-refused'] as const),
+      'everything',
+      'restore',
+      nameOf('everything'),
+      '--yes',
+      '--skip-refused',
     );
     expect(most).toExitWith(0);
     expect(await execute(target.server, 'everything', 'SELECT count(*) FROM many;')).toBe(

@@ -16,6 +16,9 @@ export interface Told {
 /** Where messages are made, and what they are; the numbers are those of the arguments. */
 const makers: Readonly<Record<string, { kind: Told['kind']; message: number; hint?: number }>> = {
   Failure: { kind: 'error', message: 1, hint: 2 },
+  // Of a kind of Failure.
+  super: { kind: 'error', message: 1, hint: 2 },
+  ConnectionFailure: { kind: 'error', message: 0, hint: 1 },
   blocker: { kind: 'error', message: 0, hint: 1 },
   warning: { kind: 'warning', message: 0, hint: 1 },
   note: { kind: 'event', message: 0, hint: 1 },
@@ -50,12 +53,14 @@ export function collectMessages(root: string): Told[] {
 
 function toldBy(node: ts.Node): Omit<Told, 'at'> | undefined {
   if (ts.isNewExpression(node) || ts.isCallExpression(node)) {
-    const called = ts.isIdentifier(node.expression) ? makers[node.expression.text] : undefined;
+    const called = makers[node.expression.getText()];
     const args = node.arguments ?? [];
-    if (called !== undefined) {
-      const message = textOf(args[called.message]);
+    // Other classes call what they extend with other things.
+    const isOther = node.expression.kind === ts.SyntaxKind.SuperKeyword && args.length !== 3;
+    if (called !== undefined && !isOther) {
+      const message = textOf(args[called.message]) ?? '…';
       const hint = called.hint === undefined ? undefined : hintOf(args[called.hint]);
-      return message === undefined ? undefined : { kind: called.kind, message, hint };
+      return { kind: called.kind, message, hint };
     }
     return ts.isCallExpression(node) ? logged(node) : undefined;
   }
@@ -93,6 +98,9 @@ function hintOf(node: ts.Node | undefined): string | undefined {
 function textOf(node: ts.Node | undefined): string | undefined {
   if (node === undefined) return undefined;
   if (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node)) return node.text;
+  if (ts.isConditionalExpression(node)) {
+    return [node.whenTrue, node.whenFalse].map((each) => textOf(each) ?? '…').join(' | ');
+  }
   if (ts.isTemplateExpression(node)) {
     return node.head.text + node.templateSpans.map(({ literal }) => `…${literal.text}`).join('');
   }

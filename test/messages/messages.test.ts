@@ -37,8 +37,8 @@ test('no message begs, swears, or says that something could not be done without 
 
 /** In PostgreSQL's manual (`mv` in that of the shell), and by chance not in our README. */
 const inTheManual = new Set(
-  `afterwards arrive assigned background becomes belong chosen compare constraints correct decrypted definitions early
-   fetch fetching finish gave going meanwhile measure move mv nearly our permissions piece processes refuse refused
+  `afterwards arrive assigned background becomes belong chosen compare constraints correct decide decrypted definitions early
+   fetch fetching finish gave going hides meanwhile measure move mv nearly our permissions piece processes refuse refused
    release rename scratch searched sections seems sense setval short shown sign silence started subscription sure
    symbolic taking tries trying update updated usable uses`.split(/\s+/),
 );

@@ -1,4 +1,4 @@
-import { statfs } from 'node:fs/promises';
+import { freeBytesAt } from '../../base/free-bytes.ts';
 import { messageOf } from '../../base/errors.ts';
 import { listChosen } from '../../backup-directory/catalog.ts';
 import { readHistory } from '../../backup-directory/history.ts';
@@ -7,8 +7,7 @@ import { holderOf } from '../../backup-directory/lock-file.ts';
 import { readMeasures, type Measures } from '../../backup-directory/accepted-loss.ts';
 import { findLeftovers } from '../../backup-directory/remove.ts';
 import type { Context } from '../../context.ts';
-import { readCrontab } from '../../schedule/crontab.ts';
-import { nextBackup } from '../../schedule/next-run.ts';
+import { readNextBackup } from '../../schedule/next-run.ts';
 import type { Known } from '../../base/known.ts';
 import { listKept, type KeptDatabases } from '../kept-databases.ts';
 
@@ -62,8 +61,8 @@ export async function collectFacts(
       asked(whereLatestLeads(directory)),
       asked(holderOf(directory, context)),
       asked(findLeftovers(directory)),
-      asked(statfs(directory).then(({ bavail, bsize }) => bavail * bsize)),
-      asked(readCrontab(context).then((crontab) => nextBackup(crontab, now(), options))),
+      asked(freeBytesAt(directory)),
+      asked(readNextBackup(context, options)),
       keptOf(context),
     ]);
   return {
