@@ -9,6 +9,7 @@ import { followUp, type FollowUpOptions } from './follow-up.ts';
 import { recordFailure, recordRun } from './history.ts';
 import { runBefore } from './hooks.ts';
 import { heartbeatOf, notifyFailure, notifySuccess } from './notify.ts';
+import { orLost } from './lost-database.ts';
 import { publishBackup, type PublishOptions } from './publish.ts';
 import type { BackupReport } from './report.ts';
 import { cleanUp } from './tidy.ts';
@@ -31,7 +32,9 @@ export async function backup(context: Context, options: BackupOptions): Promise<
     await notifySuccess(context, report, heartbeat);
     return report;
   } catch (thrown) {
-    const error: unknown = context.signal.aborted ? context.signal.reason : thrown;
+    const error: unknown = context.signal.aborted
+      ? context.signal.reason
+      : await orLost(thrown, context);
     await recordFailure(context, error);
     await notifyFailure(context, error, heartbeat);
     throw error;

@@ -1,3 +1,4 @@
+import { hintOfLost } from '../backup/lost-database.ts';
 import { serverLabel } from '../config/place.ts';
 import type { Backup } from '../backup-directory/backup.ts';
 import { configuredServer, type Context } from '../context.ts';
@@ -57,10 +58,7 @@ function once(checks: readonly Check[]): readonly Check[] {
 function withBackup(check: Check, error: unknown, last: Backup | undefined): Check {
   const isGone = error instanceof ConnectionFailure && error.code === '3D000';
   if (!isGone || last === undefined) return check;
-  return {
-    ...check,
-    hint: `if it was lost, \`pratiko-backup restore\` brings it back (${last.name} is there); else ${check.hint ?? ''}`,
-  };
+  return { ...check, hint: hintOfLost(check.hint ?? '', last) };
 }
 
 const notChecked = warning(

@@ -203,3 +203,13 @@ test('that the database has lost most of its rows is a warning, here and before 
     /an older backup holds much more: \S+ has 1,000 rows; hint: to look at that one, in a database beside: pratiko-backup restore \d{8}_\d{6} --to NEW_DATABASE/,
   );
 });
+
+test('of a database that is gone and was backed up, restore is what is told', async () => {
+  const { database, run, name } = await backedUp();
+  await sql('postgres', `DROP DATABASE ${database};`);
+  const ending = await run(['backup']);
+  expect(ending).toExitWith(13);
+  expect(ending.stderr).toContain(
+    `if it was lost, \`pratiko-backup restore\` brings it back (${name} is there)`,
+  );
+});

@@ -2,6 +2,9 @@ import leven from 'leven';
 import { Failure } from '../../base/errors.ts';
 import { spoken } from './outline.ts';
 
+/** How a backup is called, and no table. */
+const isTime = /^\d{8}(?:_\d{6})?$/;
+
 /** So many near names are told. */
 const told = 3;
 
@@ -25,8 +28,9 @@ function matchOne(pattern: string, tables: readonly string[]): string[] {
     .slice(0, told)
     .map(({ name }) => name);
   throw new Failure('usage', `no table of the backup is called ${pattern}`, {
-    hint:
-      near.length === 0
+    hint: isTime.test(pattern)
+      ? 'a backup is named before --table: `pratiko-backup restore 20251129_020000 --table NAME --to NEW_DATABASE`'
+      : near.length === 0
         ? 'it holds no tables'
         : `the nearest: ${near.join(', ')}; \`pratiko-backup list FILE\` shows all`,
   });
