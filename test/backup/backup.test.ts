@@ -205,7 +205,7 @@ test('that the database has lost most of its rows is a warning, here and before 
 });
 
 test('of a database that is gone and was backed up, restore is what is told', async () => {
-  const { database, run, name } = await backedUp();
+  const { database, run, name } = await backedUp('CREATE TABLE t (a integer);');
   await sql('postgres', `DROP DATABASE ${database};`);
   const ending = await run(['backup']);
   expect(ending).toExitWith(13);
