@@ -98,6 +98,14 @@ const giver =
     for (const [value, about] of offered) complete(value, about);
   };
 
+/** The words with `--option=value` as two, but for the one that is being typed. */
+export const separated = (words: readonly string[]): string[] =>
+  words.flatMap((word, at) => {
+    const [, option, value] = /^(--[\w-]+)=(.*)$/s.exec(word) ?? [];
+    const isWhole = option === undefined || value === undefined || at === words.length - 1;
+    return isWhole ? [word] : [option, value];
+  });
+
 /**
  * The words as the engine understands them: of several values of one option (`--table a b`), only the last one
  * counts.

@@ -41,8 +41,9 @@ function requireText({ json }: GlobalFlags): void {
   });
 }
 
-async function complete(words: string[], program: Command, shell: Terminal): Promise<void> {
-  const { describeTo, isPath, withOneValue } = await import('../cli/complete.ts');
+async function complete(typed: string[], program: Command, shell: Terminal): Promise<void> {
+  const { describeTo, isPath, separated, withOneValue } = await import('../cli/complete.ts');
+  const words = separated(typed);
   if (isPath(program, words)) {
     await shell.write(':0\n'); // the shell completes paths
     return;
@@ -75,9 +76,5 @@ async function valuesFor(words: readonly string[], shell: Terminal) {
   }
 }
 
-/** `--config FILE`, or `--config=FILE`. */
-function valueOf(option: string, words: readonly string[]): string | undefined {
-  const joined = words.find((word) => word.startsWith(`${option}=`));
-  if (joined !== undefined) return joined.slice(option.length + 1);
-  return words.includes(option) ? words[words.indexOf(option) + 1] : undefined;
-}
+const valueOf = (option: string, words: readonly string[]) =>
+  words.includes(option) ? words[words.indexOf(option) + 1] : undefined;

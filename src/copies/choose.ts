@@ -87,22 +87,21 @@ async function newestGood(context: Context, lying: readonly Lying[]): Promise<Co
   let failure: Failure | undefined;
   let locked: { readonly name: string; readonly error: Locked } | undefined;
   for (const backup of newestFirst.slice(0, maxRead)) {
-    try {
-      const copy = await complete(context, backup);
-      const value = copy.manifest?.value;
-      if (value?.fileBytes === copy.bytes) {
-        if (value.database.name === context.config.connection.database) {
-          if (locked !== undefined) throw newerIsLocked(locked, copy.name);
-          return copy;
-        }
-        other ??= copy;
-      } else if (value === undefined) unknown ??= copy;
-    } catch (error) {
+    const copy = await complete(context, backup).catch((error: unknown) => {
       context.signal.throwIfAborted();
       if (!(error instanceof Failure)) throw error;
       failure ??= error;
       if (error instanceof Locked) locked ??= { name: backup.name, error };
       else context.log.warn(`${backup.name} is passed over: ${error.message}`);
+      return undefined;
+    });
+    if (copy === undefined) continue;
+    const value = copy.manifest?.value;
+    if (value === undefined) unknown ??= copy;
+    else if (value.fileBytes === copy.bytes) {
+      if (locked !== undefined) throw newerIsLocked(locked, copy.name);
+      if (value.database.name === context.config.connection.database) return copy;
+      other ??= copy;
     }
   }
   if (other !== undefined) {

@@ -1,34 +1,22 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { quoteIdentifier } from '../../src/base/sql.ts';
 import { execute } from '../../src/postgres/psql.ts';
-import { startSandbox } from '../../src/postgres/sandbox.ts';
 import { backedUp } from '../support/backed-up.ts';
 import { temporaryDirectory } from '../support/cli.ts';
 import { ageKeys, hasAge } from '../support/keys.ts';
+import { startFreshServer } from '../support/own-server.ts';
 import { temporaryRole } from '../support/roles.ts';
 import { sql, temporaryDatabase } from '../support/server.ts';
-
-/** A server of somebody who has nothing but the files. */
-const freshServer = () =>
-  startSandbox({
-    tempDirectory: tmpdir(),
-    path: process.env.PATH ?? '',
-    uid: process.getuid?.() ?? 0,
-    user: 'postgres',
-    password: randomBytes(8).toString('hex'),
-    signal: new AbortController().signal,
-  });
 
 /** Does what a page says, word by word, but for where the server and the key are. */
 async function follow(
   page: string,
   directory: string,
-  { connection }: Awaited<ReturnType<typeof freshServer>>['server'],
+  { connection }: Awaited<ReturnType<typeof startFreshServer>>['server'],
   keyFile = '',
 ): Promise<string> {
   const blocks = [...page.matchAll(/^```bash\n([^]*?)^```$/gm)].map(([, block = '']) => block);
@@ -58,7 +46,7 @@ test('with nothing but the page and the files, everything comes back', async () 
   expect(await made.run(['backup'], { env })).toExitWith(0);
   expect(await pageIn(nas)).toBe(await pageIn(made.directory));
   for (const directory of [made.directory, nas]) {
-    await using sandbox = await freshServer();
+    await using sandbox = await startFreshServer();
     await follow(await pageIn(directory), directory, sandbox.server);
     expect(await execute(sandbox.server, made.database, 'SELECT sum(a) FROM t;')).toBe('45\n');
     const may = `SELECT has_table_privilege('${role}', 't', 'SELECT');`;
@@ -80,7 +68,7 @@ test('names that a shell and PostgreSQL take for something else are quoted', asy
   expect(await made.run(['backup'], { env: { POSTGRES_DB: database } })).toExitWith(0);
   const page = await pageIn(made.directory);
   expect(page.match(/^```/gm)).toHaveLength(8);
-  await using sandbox = await freshServer();
+  await using sandbox = await startFreshServer();
   await follow(page, made.directory, sandbox.server);
   expect(await execute(sandbox.server, database, 'SELECT a FROM t;')).toBe('7\n');
   expect(await execute(sandbox.server, database, 'SHOW server_encoding;')).toBe('LATIN1\n');
@@ -103,7 +91,7 @@ describe.skipIf(!hasAge).each([{ BACKUP_GLOBALS: 'false' }, { BACKUP_GLOBALS: 't
       expect(there).not.toContain(made.database);
       expect(await pageIn(made.directory)).toContain(made.database);
       for (const directory of [made.directory, nas]) {
-        await using sandbox = await freshServer();
+        await using sandbox = await startFreshServer();
         await follow(await pageIn(directory), directory, sandbox.server, keys.file);
         const database = directory === nas ? 'aifinance' : made.database;
         expect(await execute(sandbox.server, database, 'SELECT sum(a) FROM t;')).toBe('45\n');
@@ -127,7 +115,7 @@ test('what functions need while rows are loaded is set before', async () => {
   expect(await made.run(['backup'])).toExitWith(0);
   const page = await pageIn(made.directory);
   expect(page).not.toContain('CREATE ROLE "pg_read_all_data"');
-  await using sandbox = await freshServer();
+  await using sandbox = await startFreshServer();
   await follow(page, made.directory, sandbox.server);
   expect(await execute(sandbox.server, made.database, 'SELECT a FROM checked;')).toBe('7\n');
 });

@@ -41,6 +41,8 @@ test('commands, options, backups and tables are completed, and paths are left to
   expect((await offered(made, 'extract', '--table', 'items', 'a')).words).toEqual(['app.items']);
   expect((await offered(made, 'backup', '--log-format', '')).words).toEqual(['pretty', 'json']);
   expect((await offered(made, 'help', 'sch')).words).toEqual(['schedule']);
+  const elsewhere = await temporaryDirectory();
+  expect((await offered(made, 'list', `--backup-dir=${elsewhere}`, '')).words).toEqual(['latest']);
   expect(await offered(made, '--config', '')).toEqual(nothing);
   expect(await offered(made, 'keygen', '--output', 'x')).toEqual(nothing);
   expect(await offered(made, 'restore', './pr')).toEqual(nothing);

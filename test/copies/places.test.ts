@@ -178,6 +178,25 @@ describe('file:///directory', () => {
     }
   });
 
+  test('a newer copy that no key opens is told, and no older one taken in its place', async () => {
+    const { run, nas, database } = await withDirectory2();
+    expect(await run(['backup'])).toExitWith(0);
+    const keys = await ageKeys();
+    expect(await run(['backup'], keys.toEncrypt)).toExitWith(0);
+    const fresh = await installation(database);
+    const env = { OFFSITE_URL: `file://${nas}` };
+    const refused = await fresh.run(['restore', '--from-offsite', '--yes'], { env });
+    expect(refused).toExitWith(2);
+    expect(refused.stderr).toMatch(
+      /the newest copy, pratiko_backup_\S+\.age, cannot be opened: .* or take the older one: --from-offsite pratiko_backup_\S+\.sql\.gz/,
+    );
+    expect(await dumpsIn(fresh.directory)).toEqual([]);
+    const opened = await fresh.run(['restore', '--from-offsite', '--yes'], {
+      env: { ...env, ...keys.toDecrypt },
+    });
+    expect(opened).toExitWith(0);
+  });
+
   test('an encrypted backup of an old key goes without its manifest, and is fetched all the same', async () => {
     const { run, nas, directory, database } = await withDirectory2();
     const keys = await ageKeys();

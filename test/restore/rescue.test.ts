@@ -1,14 +1,12 @@
-import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { parse } from 'dotenv';
 import { expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/config.ts';
 import { execute } from '../../src/postgres/psql.ts';
-import { startSandbox } from '../../src/postgres/sandbox.ts';
 import { withOneBackup } from '../support/aged-backups.ts';
+import { startFreshServer } from '../support/own-server.ts';
 
 const root = new URL('../../', import.meta.url);
 const read = (name: string) => readFile(fileURLToPath(new URL(name, root)), 'utf8');
@@ -21,14 +19,7 @@ test('without the tool, on a fresh server, the README leads to the end', async (
   const [{ name } = { name: '' }] = (JSON.parse(stdout) as { backups: { name: string }[] }).backups;
   const readme = await read('README.md');
   const block = /Is this tool itself gone.*?```bash\n(.*?)```/s.exec(readme)?.[1] ?? '';
-  await using sandbox = await startSandbox({
-    tempDirectory: tmpdir(),
-    path: process.env.PATH ?? '',
-    uid: process.getuid?.() ?? 0,
-    user: 'postgres',
-    password: randomBytes(8).toString('hex'),
-    signal: new AbortController().signal,
-  });
+  await using sandbox = await startFreshServer();
   const { connection } = sandbox.server;
   const commands = block
     .replaceAll('5433', String(connection.port))

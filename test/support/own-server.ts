@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +22,17 @@ export function startOwnServer(
     signal: new AbortController().signal,
   });
 }
+
+/** A server of somebody who has nothing but the files: its superuser is `postgres`. */
+export const startFreshServer = (): Promise<Sandbox> =>
+  startSandbox({
+    tempDirectory: tmpdir(),
+    path: process.env.PATH ?? '',
+    uid: process.getuid?.() ?? 0,
+    user: 'postgres',
+    password: randomBytes(8).toString('hex'),
+    signal: new AbortController().signal,
+  });
 
 /** The environment in which the tool finds such a server, and a backup directory of its own. */
 export async function environmentFor(
