@@ -2,7 +2,11 @@
 // what some need when they need it. To find and load hundreds of files would take longer than most commands.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import process from 'node:process';
 import { build } from 'rolldown';
+
+/** A plugin beside these, by path: npm run coverage has one. */
+const { BUNDLE_PLUGIN: plugin } = process.env;
 
 const { output } = await build({
   input: { main: 'src/main.ts', 'demo/main': 'src/demo/main.ts' },
@@ -10,6 +14,7 @@ const { output } = await build({
   // Large, and needed by few runs.
   external: ['@slack/webhook', 'undici', 'pg', '@aws-sdk/client-s3'],
   transform: { target: 'node20.19' },
+  plugins: plugin === undefined ? [] : [(await import(plugin)).default],
   output: {
     dir: 'dist',
     entryFileNames: '[name].js',
