@@ -23,39 +23,52 @@ import { store } from './store.ts';
 export async function copyMissing(context: Context): Promise<CopyReport> {
   const { offsite, keys } = context.config;
   const encrypter = await openEncrypter(keys, gpgFor(context));
-  const copied: Copied[] = [];
-  const failed: CopyReport['failed'][number][] = [];
+  const reports: CopyReport[] = [];
   const copyAll = async (signal: AbortSignal) => {
-    for (const url of offsite.urls) {
-      const limited = { ...context, signal };
-      try {
-        const destination = openDestination(url, limited);
-        const { missing, there } = await missingFrom(limited, destination);
-        for (const backup of missing) {
-          try {
-            await copyOne(limited, destination, backup, {
-              encrypter,
-              isThere: there.has(backup.name),
-            });
-            copied.push({ backup: backup.name, to: url, bytes: backup.bytes });
-          } catch (error) {
-            context.signal.throwIfAborted();
-            failed.push(await recordFailed(context, url, backup.name, error));
-            // What is wrong with one backup does not keep the next from being copied.
-            if (!isOfFile(error)) break;
-          }
-        }
-        const arrived = copied.filter(({ to }) => to === url).map(({ backup }) => backup);
-        await storeRecoveryPage(limited, destination, { there, arrived });
-      } catch (error) {
-        context.signal.throwIfAborted();
-        failed.push(await recordFailed(context, url, undefined, error));
-      }
-    }
+    for (const url of offsite.urls) reports.push(await copyTo(url, context, encrypter, signal));
   };
   await (offsite.timeoutSeconds === undefined
     ? copyAll(context.signal)
     : withDeadline(context.signal, offsite.timeoutSeconds * 1000, expired(context), copyAll));
+  return {
+    copied: reports.flatMap(({ copied }) => copied),
+    failed: reports.flatMap(({ failed }) => failed),
+  };
+}
+
+/** @param signal ends the copying where it takes too long; that of the context ends everything. */
+async function copyTo(
+  url: string,
+  context: Context,
+  encrypter: Encrypter | undefined,
+  signal: AbortSignal,
+): Promise<CopyReport> {
+  const limited = { ...context, signal };
+  const copied: Copied[] = [];
+  const failed: CopyReport['failed'][number][] = [];
+  const noteFailed = async (error: unknown, backup?: string) => {
+    context.signal.throwIfAborted();
+    failed.push(await recordFailed(context, url, backup, error));
+  };
+  try {
+    const destination = openDestination(url, limited);
+    const { missing, there } = await missingFrom(limited, destination);
+    for (const backup of missing) {
+      try {
+        const isThere = there.has(backup.name);
+        await copyOne(limited, destination, backup, { encrypter, isThere });
+        copied.push({ backup: backup.name, to: url, bytes: backup.bytes });
+      } catch (error) {
+        await noteFailed(error, backup.name);
+        // What is wrong with one backup does not keep the next from being copied.
+        if (!isOfFile(error)) break;
+      }
+    }
+    const arrived = copied.map(({ backup }) => backup);
+    await storeRecoveryPage(limited, destination, { there, arrived });
+  } catch (error) {
+    await noteFailed(error);
+  }
   return { copied, failed };
 }
 

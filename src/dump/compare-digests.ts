@@ -1,7 +1,8 @@
 import { Failure } from '../base/errors.ts';
 import { formatPlural } from '../base/format.ts';
 import { spoken } from './selection/outline.ts';
-import type { Definition, DumpDigest } from './digest.ts';
+import type { Definition } from './definition-digest.ts';
+import type { DumpDigest } from './digest.ts';
 
 export interface Comparison {
   /** What the second dump has not as the first one has it, each a clause for people. */

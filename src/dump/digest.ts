@@ -1,8 +1,8 @@
-import { createHash, hash, type Hash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { columnsOf } from './copy.ts';
-import { rolesIn, policyRolesIn } from './role-filter.ts';
+import { DefinitionDigest, type Definition } from './definition-digest.ts';
+import { LargeObjectDigest } from './large-object-digest.ts';
 import { DigestSum, RowDigest } from './row-digest.ts';
-import { comparableText, looseText } from './comparable-text.ts';
 import { objectNamed, tableInsertedInto } from './statement.ts';
 import type { Token } from './token.ts';
 
@@ -13,18 +13,6 @@ export interface TableDigest {
   readonly columns: readonly string[] | undefined;
   /** The same for the same rows in any order: 64 hexadecimal digits. */
   readonly digest: string;
-}
-
-/** A definition: statements about an object. */
-export interface Definition {
-  /** As pg_dump calls the object: `INDEX public.places_name_idx`; or the statement's first words. */
-  readonly object: string;
-  /** Tells apart what it says, but for casts and parentheses. */
-  readonly meaning: string;
-  /** It says who owns something, or who may do what with it. */
-  readonly isOwnership: boolean;
-  /** How many statements there are that say the same. */
-  readonly count: number;
 }
 
 /** What a dump holds, small enough to be kept: for to be compared with what another one holds. */
@@ -44,13 +32,9 @@ export interface DumpDigest {
 
 const madeBy = /^-- Dumped (?:from database|by pg_dump) version .*$/gm;
 const setval = /^SELECT pg_catalog\.setval\('((?:[^']|'')+)', (.*)\);$/s;
-const largeObject = /^SELECT pg_catalog\.(lo_create|lo_open|lowrite|lo_close)\(([^]*)\);$/;
 /** Settings of the session, and what surrounds large objects. */
 const ofTheSession =
   /^(?:SET |RESET |SELECT pg_catalog\.set_config\(|BEGIN;|COMMIT;|SELECT pg_catalog\.lo_unlink)/;
-/** Where and how what is created next is stored. */
-const storage = /^SET (default_tablespace|default_table_access_method) = (.*);$/;
-const stored = /^CREATE (?:UNLOGGED )?TABLE |^CREATE (?:UNIQUE )?INDEX |^CREATE MATERIALIZED VIEW /;
 /** Statistics of the planner are no content (18 and later). */
 const ofThePlanner = /^SELECT \* FROM pg_catalog\.pg_(?:restore|clear)_\w+_stats\(/;
 
@@ -66,11 +50,8 @@ export class DumpDigester {
   #open: RowDigest | undefined;
   #inserts = 0;
   readonly #sequences = new Map<string, string>();
-  readonly #largeObjects = new DigestSum();
-  #largeObjectCount = 0;
-  #largeObject: Hash | undefined;
-  readonly #definitions = new Map<string, Definition>();
-  readonly #storage = new Map<string, string>();
+  readonly #largeObjects = new LargeObjectDigest();
+  readonly #definitions = new DefinitionDigest();
   /** What stood before the statement, and what pg_dump called the object of it and those that follow. */
   #comments = '';
   #object: string | undefined;
@@ -113,8 +94,8 @@ export class DumpDigester {
       ),
       inserts: this.#inserts,
       sequences: this.#sequences,
-      largeObjects: { count: this.#largeObjectCount, digest: this.#largeObjects.digest() },
-      definitions: this.#definitions,
+      largeObjects: { count: this.#largeObjects.count, digest: this.#largeObjects.digest() },
+      definitions: this.#definitions.definitions,
     };
   }
 
@@ -147,57 +128,21 @@ export class DumpDigester {
     if (text === undefined) {
       const { hash: long, head = '' } = this.#long ?? {};
       if (tableInsertedInto(head) !== undefined) this.#inserts += 1;
-      else this.#define(long?.digest('hex') ?? '', head);
+      else this.#definitions.addLong(long?.digest('hex') ?? '', head, this.#object);
       return;
     }
     const [, sequence, value] = setval.exec(text) ?? [];
-    const [, call, given = ''] = largeObject.exec(text) ?? [];
     if (sequence !== undefined) this.#sequences.set(sequence, value ?? '');
-    else if (call !== undefined) this.#takeLargeObject(call, given);
     else if (tableInsertedInto(text) !== undefined) this.#inserts += 1;
-    else if (storage.test(text)) this.#noteStorage(text);
-    else if (!ofTheSession.test(text) && !ofThePlanner.test(text))
-      this.#define(hash('sha256', comparableText(text) + this.#storageOf(text)), text);
-  }
-
-  #noteStorage(text: string): void {
-    const [, setting = '', value = ''] = storage.exec(text) ?? [];
-    this.#storage.set(setting, value);
-  }
-
-  #storageOf(text: string): string {
-    return stored.test(text) ? JSON.stringify([...this.#storage]) : '';
-  }
-
-  /** Large objects are rows of a number and its data; what is empty is only created. */
-  #takeLargeObject(call: string, given: string): void {
-    switch (call) {
-      case 'lo_create':
-        this.#largeObjectCount += 1;
-        this.#largeObjects.add(hash('sha256', given, 'buffer'));
-        break;
-      case 'lo_open':
-        this.#largeObject = createHash('sha256').update(given);
-        break;
-      case 'lowrite':
-        this.#largeObject?.update(given);
-        break;
-      default:
-        if (this.#largeObject) this.#largeObjects.add(this.#largeObject.digest());
-        this.#largeObject = undefined;
-    }
-  }
-
-  #define(key: string, text: string): void {
-    const object = this.#object ?? firstWords(text);
-    const isOwnership = rolesIn(text).length > policyRolesIn(text).length;
-    const count = (this.#definitions.get(key)?.count ?? 0) + 1;
-    const meaning = hash('sha256', looseText(text) + this.#storageOf(text));
-    this.#definitions.set(key, { object, meaning, isOwnership, count });
+    else if (
+      !this.#largeObjects.take(text) &&
+      !this.#definitions.takeStorage(text) &&
+      !ofTheSession.test(text) &&
+      !ofThePlanner.test(text)
+    )
+      this.#definitions.add(text, this.#object);
   }
 }
-
-const firstWords = (text: string) => text.split(/\s+/).slice(0, 4).join(' ');
 
 /** Where to find the wanted columns; undefined where they are in that order, or are not the same. */
 function orderOf(

@@ -1,21 +1,15 @@
-import {
-  AmbiguousMessage,
-  isCutMessage,
-  isProgressMessage,
-  maxMessageBytes,
-  mayBeProgressMessage,
-} from './legacy/messages.ts';
-import { textOf } from '../base/text.ts';
+import { MixedMessages } from './legacy/mixed-messages.ts';
 import { copyTarget, startsWithEndOfCopy } from './copy.ts';
 import { StatementBoundary } from './statement-boundary.ts';
-import { maxStatementBytes, type Token } from './token.ts';
-import { isIdentifier, Quoting, withoutComments } from './quoting.ts';
+import { StatementText } from './statement-text.ts';
+import type { Token } from './token.ts';
+import { withoutComments } from './comments.ts';
+import { isIdentifier, Quoting } from './quoting.ts';
 
 const NEWLINE = 0x0a;
 const BACKSLASH = 0x5c;
 /** Stands for a command, because nothing that pg_dump writes looks like this. */
 const afterCopy = 'behind COPY … FROM stdin';
-const beforeRows = 'pg_dump: dumping contents of table ';
 
 /** What a statement never begins with: white space, and what opens a comment (`--`, `/*`). */
 const isBetweenStatements = (byte: number) =>
@@ -31,22 +25,22 @@ export class DumpLexer {
   readonly #quoting = new Quoting();
   #inStatement = false;
   #nesting = new StatementBoundary();
-  #text: Buffer[] = [];
-  #textBytes = 0;
+  readonly #text = new StatementText();
   #atRowStart = false;
-  /** A line begins here that may be a message. */
-  #atMessageStart = true;
+  readonly #messages = new MixedMessages();
   /** The beginning of what may be `\.` or a message, cut by the end of a chunk. */
   #held = Buffer.alloc(0);
 
   /** Whether pg_dump's messages are mixed into the dump, between statements and before rows. */
-  messages = false;
+  set messages(expected: boolean) {
+    this.#messages.expected = expected;
+  }
 
   *read(chunk: Buffer): Generator<Token> {
     let rest = this.#held.length > 0 ? Buffer.concat([this.#held, chunk]) : chunk;
     this.#held = Buffer.alloc(0);
     while (rest.length > 0) {
-      if (this.#isCutEndOfCopy(rest) || this.#isCutMessage(rest)) {
+      if (this.#isCutEndOfCopy(rest) || this.#messages.isCut(rest)) {
         this.#held = Buffer.from(rest);
         return;
       }
@@ -87,7 +81,7 @@ export class DumpLexer {
       at = this.#quoting.skip(bytes, at);
       if (at >= bytes.length) break;
       const byte = this.#quoting.mask(bytes[at] ?? 0);
-      if (this.messages && at > 0 && bytes[at - 1] === NEWLINE && this.#quoting.inCode) {
+      if (this.#messages.expected && at > 0 && bytes[at - 1] === NEWLINE && this.#quoting.inCode) {
         return this.#endOfLine(bytes.subarray(0, at));
       }
       if (this.#quoting.inCode && !isBetweenStatements(byte)) {
@@ -103,26 +97,13 @@ export class DumpLexer {
   }
 
   #endOfLine(bytes: Buffer): Token {
-    this.#atMessageStart = true;
+    this.#messages.mayBegin = true;
     return { type: 'filler', bytes };
   }
 
-  /** The message that stands here; before rows only the one that announces them. */
   #message(bytes: Buffer): Token | undefined {
-    if (!this.#atMessageStart) return undefined;
-    this.#atMessageStart = false;
-    if (!this.messages || !mayBeProgressMessage(bytes)) return undefined;
-    const newline = bytes.indexOf(NEWLINE);
-    const line = bytes.toString('utf8', 0, newline);
-    if (newline !== -1 && isCutMessage(line)) {
-      throw new AmbiguousMessage(
-        `a message of pg_dump about a name with a line break is in the dump: ${JSON.stringify(line)}`,
-      );
-    }
-    if (newline === -1 || !isProgressMessage(line)) return undefined;
-    if (this.#reading === 'rows' && !line.startsWith(beforeRows)) return undefined;
-    this.#atMessageStart = this.#reading === 'sql';
-    return { type: 'message', bytes: bytes.subarray(0, newline + 1) };
+    const message = this.#messages.take(bytes, this.#reading === 'rows');
+    return message && { type: 'message', bytes: message };
   }
 
   #statement(bytes: Buffer): Token {
@@ -142,12 +123,12 @@ export class DumpLexer {
   }
 
   #partOfStatement(bytes: Buffer): Token {
-    this.#collect(bytes);
+    this.#text.add(bytes);
     return { type: 'sql', bytes };
   }
 
   #endOfStatement(bytes: Buffer): Token {
-    const collected = this.#collected(bytes);
+    const collected = this.#text.end(bytes);
     const text = collected === undefined ? undefined : withoutComments(collected, this.#quoting);
     const copyInto = text === undefined ? undefined : copyTarget(text);
     const { endsForPsql } = this.#nesting;
@@ -165,13 +146,13 @@ export class DumpLexer {
     const newline = bytes.indexOf(NEWLINE);
     if (newline === -1) {
       this.#reading = 'meta';
-      this.#collect(bytes);
+      this.#text.add(bytes);
       return { type: 'meta', bytes };
     }
     this.#reading = 'sql';
-    this.#atMessageStart = true;
+    this.#messages.mayBegin = true;
     const line = bytes.subarray(0, newline + 1);
-    return { type: 'meta', bytes: line, command: this.#collected(line)?.trimEnd() ?? '\\' };
+    return { type: 'meta', bytes: line, command: this.#text.end(line)?.trimEnd() ?? '\\' };
   }
 
   /** psql takes what follows on the line for more SQL, to be read after the data: let it be seen. */
@@ -182,14 +163,14 @@ export class DumpLexer {
     if (newline === -1) return { type: 'filler', bytes };
     this.#reading = 'rows';
     this.#atRowStart = true;
-    this.#atMessageStart = true;
+    this.#messages.mayBegin = true;
     return { type: 'filler', bytes: bytes.subarray(0, newline + 1) };
   }
 
   #rows(bytes: Buffer): Token {
     if (this.#atRowStart && startsWithEndOfCopy(bytes, 0)) {
       this.#reading = 'sql';
-      this.#atMessageStart = true;
+      this.#messages.mayBegin = true;
       return { type: 'copyEnd', bytes: bytes.subarray(0, bytes.indexOf(NEWLINE) + 1) };
     }
     let ended = 0;
@@ -215,31 +196,6 @@ export class DumpLexer {
       !bytes.includes(NEWLINE) &&
       startsWithEndOfCopy(bytes, 0)
     );
-  }
-
-  #isCutMessage(bytes: Buffer): boolean {
-    return (
-      this.messages &&
-      this.#atMessageStart &&
-      bytes.length < maxMessageBytes &&
-      !bytes.includes(NEWLINE) &&
-      mayBeProgressMessage(bytes)
-    );
-  }
-
-  #collect(bytes: Buffer): void {
-    this.#textBytes += bytes.length;
-    if (this.#textBytes <= maxStatementBytes) this.#text.push(Buffer.from(bytes));
-    else this.#text = [];
-  }
-
-  #collected(last: Buffer): string | undefined {
-    this.#collect(last);
-    const text =
-      this.#textBytes <= maxStatementBytes ? textOf(Buffer.concat(this.#text)) : undefined;
-    this.#text = [];
-    this.#textBytes = 0;
-    return text;
   }
 }
 

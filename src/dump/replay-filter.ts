@@ -3,7 +3,7 @@ import { lineBreaksOf } from '../base/text.ts';
 import { maxStatementBytes, type Token } from './token.ts';
 import type { RoleFilter, Skipped } from './role-filter.ts';
 import { DatabasePreamble } from './preamble.ts';
-import { withoutComments } from './quoting.ts';
+import { withoutComments } from './comments.ts';
 
 /** A dump that would act on more than the database it is loaded into. */
 export class UnsafeDump extends Error {

@@ -1,5 +1,5 @@
 import { identifier, qualified, unquoteIdentifier } from '../base/sql.ts';
-import { withoutComments } from './quoting.ts';
+import { withoutComments } from './comments.ts';
 
 /** The most of a statement that is shown to people, in characters. */
 const maxShown = 120;

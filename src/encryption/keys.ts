@@ -3,7 +3,8 @@ import { collect, only } from '../base/chunks.ts';
 import type { Encryption } from '../base/encryption.ts';
 import { Failure } from '../base/errors.ts';
 import { decryptWithAge, encryptWithAge } from './age.ts';
-import { readIdentities, readRecipients } from './age-keys.ts';
+import { readIdentities } from './age-identities.ts';
+import { readRecipients } from './age-recipients.ts';
 import { decryptWithGpg, encryptWithGpg, type Gpg } from './gpg.ts';
 import { Locked } from './locked.ts';
 

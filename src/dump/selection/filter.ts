@@ -1,4 +1,4 @@
-import { withoutComments } from '../quoting.ts';
+import { withoutComments } from '../comments.ts';
 import type { Token } from '../token.ts';
 
 /**

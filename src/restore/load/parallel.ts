@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { ownLocks } from '../../postgres/sessions.ts';
 import type { LoadUnit } from '../../dump/load-unit.ts';
 import { tableKey } from '../../dump/ordering.ts';
 import type { Server } from '../../postgres/psql.ts';
@@ -7,16 +5,11 @@ import { build } from './build.ts';
 import type { Task } from './build-tasks.ts';
 import { Coordinator, maxQueuedBytes } from './coordinator.ts';
 import { Outstanding } from './outstanding.ts';
+import { waitForOwnLocks } from './own-lock-watch.ts';
 import { LoadSession, type Done } from './session.ts';
 import { SessionPool } from './session-pool.ts';
 import { smallTableBytes, TableStatistics, tinyTableBytes } from './statistics.ts';
 import { tablesInOrder, type TablesInOrder } from './tables-in-order.ts';
-
-/** Two looks that show the same tell that nothing moves any more. */
-const watchEveryMs = 3_000;
-
-const passed = (ms: number, signal: AbortSignal) =>
-  sleep(ms, true, { signal, ref: false }).catch(() => false);
 
 /** Loading side by side has failed: in the order of the dump, it may go well. */
 export class NotInParallel extends Error {
@@ -121,21 +114,10 @@ export class ParallelLoader implements AsyncDisposable {
     await Promise.all([this.#coordinator.session.kill(), this.#pool.kill()]);
   }
 
-  /**
-   * A file can have transactions of its own, and then our sessions can wait for each other for ever:
-   * the server knows.
-   */
   async #watchForOwnLocks(): Promise<void> {
-    let before = '';
-    const { signal } = this.#ended;
-    while (await passed(watchEveryMs, signal)) {
-      const now = await ownLocks(this.#server, this.#database).catch(() => '');
-      if (now !== '' && now === before) {
-        this.#outstanding.fail(new NotInParallel('the sessions that load wait for each other'));
-        await this[Symbol.asyncDispose]();
-      }
-      before = now;
-    }
+    if (!(await waitForOwnLocks(this.#server, this.#database, this.#ended.signal))) return;
+    this.#outstanding.fail(new NotInParallel('the sessions that load wait for each other'));
+    await this[Symbol.asyncDispose]();
   }
 
   async #deal(part: Extract<LoadUnit, { type: 'rows' }>): Promise<void> {

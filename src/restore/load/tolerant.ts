@@ -8,7 +8,8 @@ import {
 import type { LoadUnit } from '../../dump/load-unit.ts';
 import { tableKey } from '../../dump/ordering.ts';
 import { RefusedDump } from './failure.ts';
-import { LoadSession, type Done, type Work } from './session.ts';
+import { ownWork, RenewedSession } from './renewed-session.ts';
+import type { Done } from './session.ts';
 import type { Server } from '../../postgres/psql.ts';
 import { SqlError } from '../../postgres/sql-error.ts';
 import type { AbsentTable, RefusedSql } from './refusals.ts';
@@ -26,29 +27,17 @@ const headBytes = 20;
 
 const wayOut = '--salvage rescues what can be had into a database of its own';
 
-const begins = /^(?:BEGIN|START\s+TRANSACTION)\b/i;
-const ends = /^(?:COMMIT|END)\b/i;
 const closesLargeObject = /^SELECT pg_catalog\.lo_close\(/;
-const actsAs = /^(?:RE)?SET SESSION AUTHORIZATION\b/;
-const statement = (sql: string): Work => ({ sql: [Buffer.from(sql)], line: 1, lines: 0 });
 
 /**
- * Loads one part after the other, and goes on where the server refuses one. A psql that goes on after
- * an error would take the rows of a COPY that was refused for statements: it ends instead, and
- * another one goes on. What belongs to a table that is not there is passed over without being tried.
+ * Loads one part after the other, and goes on where the server refuses one. What belongs to a table that is not
+ * there is passed over without being tried.
  */
 export class TolerantLoader implements AsyncDisposable {
-  readonly #server: Server;
-  readonly #database: string;
+  readonly #session: RenewedSession;
   readonly #options: TolerantOptions;
-  #session: LoadSession | undefined;
-  /** What every session needs first. */
-  readonly #settings: Buffer[] = [];
-  #settingsLines = 0;
-  /** How many of them a refused statement has been given. */
+  /** How many settings a refused statement has been given. */
   #settingsTold = 0;
-  #role: Buffer[] = [];
-  #inTransaction = false;
   /** Tables that are not there, by `tableKey`. */
   readonly #absent = new Map<string, AbsentTable>();
   /** Rows that were loaded, by COPY block. */
@@ -63,8 +52,7 @@ export class TolerantLoader implements AsyncDisposable {
   largeObjects = 0;
 
   constructor(server: Server, database: string, options: TolerantOptions) {
-    this.#server = server;
-    this.#database = database;
+    this.#session = new RenewedSession(server, database);
     this.#options = options;
   }
 
@@ -79,13 +67,11 @@ export class TolerantLoader implements AsyncDisposable {
 
   /** What is in an open transaction stays. */
   async keep(): Promise<void> {
-    if (this.#inTransaction) await this.#run(statement('COMMIT;'));
-    await this.#session?.end();
-    this.#session = undefined;
+    await this.#session.keep();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#session?.kill();
+    await this.#session[Symbol.asyncDispose]();
   }
 
   async #rows(part: Extract<LoadUnit, { type: 'rows' }>): Promise<void> {
@@ -94,7 +80,7 @@ export class TolerantLoader implements AsyncDisposable {
       this.absentBlocks.add(block);
       return;
     }
-    const result = await this.#run(part);
+    const result = await this.#session.run(part);
     if (!(result instanceof SqlError)) {
       this.rows.set(
         block,
@@ -113,15 +99,14 @@ export class TolerantLoader implements AsyncDisposable {
 
   async #statement(part: Extract<LoadUnit, { type: 'statement' }>): Promise<void> {
     if (this.#isPassedOver(part)) return;
-    const result = await this.#run(part);
+    const result = await this.#session.run(part);
     if (result instanceof SqlError) {
       this.#requireNoTransaction(part, result);
       await this.#refuse(part, result);
     } else {
-      this.#note(part, result);
+      this.#noteInserted(part, result);
     }
-    if (begins.test(part.text)) this.#inTransaction = true;
-    if (ends.test(part.text)) this.#inTransaction = false;
+    this.#session.remember(part, !(result instanceof SqlError));
     if (this.#options.losesRows && closesLargeObject.test(part.text)) {
       await this.#keepLargeObject(!(result instanceof SqlError));
     }
@@ -158,7 +143,7 @@ export class TolerantLoader implements AsyncDisposable {
 
   /** What was done in a transaction of the file goes with what is refused in it. */
   #requireNoTransaction({ text }: LoadUnit, error: SqlError): void {
-    if (!this.#inTransaction || this.#options.losesRows) return;
+    if (!this.#session.inTransaction || this.#options.losesRows) return;
     throw new RefusedDump(
       'restoreFailed',
       `the server refused ${firstLineOf(text)} in a transaction of the dump, and all of that with it: ${error.message}`,
@@ -166,23 +151,16 @@ export class TolerantLoader implements AsyncDisposable {
     );
   }
 
-  #note(part: Extract<LoadUnit, { type: 'statement' }>, { inserted }: Done): void {
-    const { text, sql, lines, order } = part;
-    if (inserted > 0) {
-      const table = tableInsertedInto(text) ?? 'unknown';
-      this.inserted.set(table, (this.inserted.get(table) ?? 0) + inserted);
-    }
-    if (order?.type === 'session') {
-      this.#settings.push(...sql);
-      this.#settingsLines += lines;
-    }
-    if (actsAs.test(text)) this.#role = [...sql];
+  #noteInserted({ text }: LoadUnit, { inserted }: Done): void {
+    if (inserted === 0) return;
+    const table = tableInsertedInto(text) ?? 'unknown';
+    this.inserted.set(table, (this.inserted.get(table) ?? 0) + inserted);
   }
 
   /** pg_dump writes large objects in transactions, up to 16 all in one: each stays that is whole. */
   async #keepLargeObject(isWhole: boolean): Promise<void> {
-    if (!isWhole || !this.#inTransaction) return;
-    if (!((await this.#run(statement('COMMIT; BEGIN;'))) instanceof SqlError)) {
+    if (!isWhole || !this.#session.inTransaction) return;
+    if (!((await this.#session.run(ownWork('COMMIT; BEGIN;'))) instanceof SqlError)) {
       this.largeObjects += 1;
     }
   }
@@ -194,7 +172,7 @@ export class TolerantLoader implements AsyncDisposable {
 
   /** Asks the server whether a table is there. */
   async #findAbsent(table: string): Promise<boolean> {
-    const answer = await this.#run(statement(`SELECT FROM ${table} LIMIT 0;`));
+    const answer = await this.#session.run(ownWork(`SELECT FROM ${table} LIMIT 0;`));
     if (!(answer instanceof SqlError && notThere.has(answer.code))) return false;
     this.#absent.set(tableKey(table), { table, statements: 0, inserts: 0 });
     return true;
@@ -213,8 +191,8 @@ export class TolerantLoader implements AsyncDisposable {
   #tell({ sql, line, lines, text }: LoadUnit, reason: string, isAddition = false): void {
     const whole = Buffer.concat(sql);
     if (whole.every((byte) => byte <= 0x20)) return;
-    const settings = this.#settings.slice(this.#settingsTold);
-    this.#settingsTold = this.#settings.length;
+    const settings = this.#session.settings.slice(this.#settingsTold);
+    this.#settingsTold = this.#session.settings.length;
     const shown = text === '' ? whole.toString() : text;
     const start = whole.indexOf(firstLineOf(shown).slice(0, headBytes));
     const refused = {
@@ -225,27 +203,5 @@ export class TolerantLoader implements AsyncDisposable {
     };
     // Of what is only to be told nothing is kept: it can be all rows of a database.
     this.refused.push({ refused, settings, sql: this.#options.losesRows ? [] : sql, isAddition });
-  }
-
-  /** The error of what the server refused. */
-  async #run(part: Work): Promise<Done | SqlError> {
-    this.#session ??= await this.#open();
-    try {
-      return await this.#session.run(part);
-    } catch (error) {
-      this.#server.signal.throwIfAborted();
-      if (!(error instanceof RefusedDump)) throw error;
-      await this.#session.kill();
-      this.#session = undefined;
-      return error.cause;
-    }
-  }
-
-  async #open(): Promise<LoadSession> {
-    const session = new LoadSession(this.#server, this.#database);
-    await session.run({ sql: this.#settings, line: 1, lines: this.#settingsLines });
-    if (this.#role.length > 0) await session.run({ sql: this.#role, line: 1, lines: 0 });
-    if (this.#inTransaction) await session.run(statement('BEGIN;'));
-    return session;
   }
 }
