@@ -1,9 +1,10 @@
 import { freeBytesAt } from '../base/free-bytes.ts';
-import { access, rm, type FileHandle } from 'node:fs/promises';
+import { rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Encryption } from '../base/encryption.ts';
 import { Failure, systemErrorCode } from '../base/errors.ts';
+import { exists } from '../base/exists.ts';
 import { formatBytes } from '../base/format.ts';
 import { createPrivateFile, publish, syncDirectory, writePartial } from './durable-file.ts';
 import { readLatestBackup } from './latest.ts';
@@ -150,13 +151,4 @@ async function isTaken(directory: string, stamp: Stamp): Promise<boolean> {
     backupNamesOf(stamp).map((name) => exists(join(directory, name))),
   );
   return taken.includes(true);
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

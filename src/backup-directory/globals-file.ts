@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encryptedEnding } from '../base/encryption.ts';
 import { systemErrorCode } from '../base/errors.ts';
+import { exists } from '../base/exists.ts';
 import type { BackupFile } from './backup.ts';
 import { writeDurably } from './durable-file.ts';
 import { formatGlobalsName, type BackupName } from './names.ts';
@@ -46,3 +47,7 @@ export async function readGlobals(file: Pick<BackupFile, 'path'>): Promise<Buffe
     throw storageFailure(`read ${path}`, error);
   }
 }
+
+/** Whether roles were stored beside a backup. */
+export const hasGlobals = (file: Pick<BackupFile, 'path'>): Promise<boolean> =>
+  exists(globalsPathOf(file));

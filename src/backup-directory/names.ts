@@ -1,4 +1,5 @@
 import { encryptedEnding, encryptions, type Encryption } from '../base/encryption.ts';
+import { twoDigits } from '../base/format.ts';
 
 declare const stampBrand: unique symbol;
 
@@ -34,12 +35,10 @@ export const historyName = 'pratiko_backup_history.jsonl';
 /** What was done before that. */
 export const olderHistoryName = 'pratiko_backup_history_older.jsonl';
 
-const two = (value: number) => String(value).padStart(2, '0');
-
 /** The stamp of a moment, in local time. */
 export function formatStamp(moment: Date): Stamp {
-  const date = `${String(moment.getFullYear()).padStart(4, '0')}${two(moment.getMonth() + 1)}${two(moment.getDate())}`;
-  const time = `${two(moment.getHours())}${two(moment.getMinutes())}${two(moment.getSeconds())}`;
+  const date = `${String(moment.getFullYear()).padStart(4, '0')}${twoDigits(moment.getMonth() + 1)}${twoDigits(moment.getDate())}`;
+  const time = `${twoDigits(moment.getHours())}${twoDigits(moment.getMinutes())}${twoDigits(moment.getSeconds())}`;
   return `${date}_${time}` as Stamp;
 }
 

@@ -1,5 +1,6 @@
 import { couldStopALoad, parameterStatements } from '../base/database-statements.ts';
-import { shellWord } from '../base/format.ts';
+import { decrypted, printed, shellWord } from '../base/format.ts';
+import { majorVersion } from '../base/major-version.ts';
 import { quoteIdentifier, quoteLiteral } from '../base/sql.ts';
 import { visible } from '../base/text.ts';
 import type { Backup } from './backup.ts';
@@ -53,7 +54,7 @@ export function recoveryPage(backup: Described, isElsewhere: boolean): string {
   const name = known?.database.name ?? placeholder;
   const shown = visible(quoteIdentifier(name));
   const manifestName = isElsewhere ? formatCopiedManifestName(backup) : formatManifestName(stamp);
-  const major = majorOf(manifest.serverVersion);
+  const major = majorVersion(manifest.serverVersion);
   const extensions = known?.extensions ?? [];
   const settings = settingsOf(known);
   return `${mark}
@@ -71,10 +72,10 @@ that still holds something. All commands are for this directory.
 
 \`\`\`bash
 sha256sum ${file}
-${opened(file, encryption)} | tail -n 5     # its end: PostgreSQL database dump complete
+${printed(file)} | tail -n 5     # its end: PostgreSQL database dump complete
 \`\`\`
 
-The sum must be the \`"sha256"\` in \`${manifestName}\`${isSilent ? `, which is encrypted in the same way (${decrypted(manifestName, encryption)})` : ''}.
+The sum must be the \`"sha256"\` in \`${manifestName}\`${isSilent ? `, which is encrypted in the same way (${decrypted(manifestName)})` : ''}.
 That file also tells how many rows each table holds. Are they what you expect? A backup that was made after rows were
 lost is whole, too: compare it with those before. Is the sum or the end another one? Take the backup before.
 
@@ -96,10 +97,10 @@ ${settings}\`\`\`
 
 ## 3. Load it
 
-With psql ${majorOf(manifest.pgDumpVersion)} or later: an older one may not know all that is in the file.
+With psql ${majorVersion(manifest.pgDumpVersion)} or later: an older one may not know all that is in the file.
 
 \`\`\`bash
-${opened(file, encryption)} | psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1
+${printed(file)} | psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1
 psql --no-psqlrc --command=ANALYZE
 \`\`\`
 
@@ -113,16 +114,6 @@ const needed = (encryption: BackupName['encryption']) =>
   encryption === undefined
     ? 'only gunzip and psql'
     : `gunzip, psql, and ${encryption} with its key`;
-
-function opened(file: string, encryption: BackupName['encryption']): string {
-  if (encryption === undefined) return `gunzip -c ${file}`;
-  return `${decrypted(file, encryption)} | gunzip -c`;
-}
-
-const decrypted = (file: string, encryption: NonNullable<BackupName['encryption']>) =>
-  `${encryption === 'age' ? 'age --decrypt -i KEY_FILE' : 'gpg --decrypt'} ${file}`;
-
-const majorOf = (version: string) => /^\d+/.exec(version)?.[0] ?? version;
 
 const othersText = ({ others }: Described) =>
   others
@@ -140,12 +131,10 @@ function rolesText({ hasGlobals }: Described, isSilent: boolean): string {
 }
 
 function rolesCommands(backup: Described, isSilent: boolean): string[] {
-  const { manifest, hasGlobals, encryption } = backup;
+  const { manifest, hasGlobals } = backup;
   if (hasGlobals) {
     const stored = formatGlobalsName(backup);
-    const plain =
-      encryption === undefined ? `cat ${stored}` : opened(stored, encryption).replace(/ \|.*/, '');
-    return [`${plain} | psql --no-psqlrc --dbname=postgres`];
+    return [`${decrypted(stored)} | psql --no-psqlrc --dbname=postgres`];
   }
   const { owner } = manifest.database;
   const needed = isSilent ? [] : [...(manifest.roles ?? []), ...(manifest.policyRoles ?? [])];

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { listBackups } from '../backup-directory/catalog.ts';
-import { readGlobals } from '../backup-directory/globals-file.ts';
+import { hasGlobals } from '../backup-directory/globals-file.ts';
 import { recoveryPageName } from '../backup-directory/names.ts';
 import { writeRecoveryPage } from '../backup-directory/recovery-file.ts';
 import { othersAmong, recoveryPage } from '../backup-directory/recovery-page.ts';
@@ -13,9 +13,12 @@ import type { Published } from './publish.ts';
  */
 export async function describeRecovery({ config, log }: Context, backup: Published): Promise<void> {
   const { backupDir } = config;
-  const globals = await readGlobals({ path: join(backupDir, backup.name) });
   const others = othersAmong(await listBackups(backupDir), backup.manifest);
-  const page = recoveryPage({ ...backup, others, hasGlobals: globals !== undefined }, false);
-  if (await writeRecoveryPage(backupDir, page)) return;
+  const described = {
+    ...backup,
+    others,
+    hasGlobals: await hasGlobals({ path: join(backupDir, backup.name) }),
+  };
+  if (await writeRecoveryPage(backupDir, recoveryPage(described, false))) return;
   log.debug(`${join(backupDir, recoveryPageName)} is somebody else's, and stays as it is`);
 }

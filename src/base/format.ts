@@ -43,24 +43,26 @@ export function formatAge(ms: number): string {
   return hours < 48 ? formatPlural(hours, 'hour') : formatPlural(Math.floor(hours / 24), 'day');
 }
 
-const two = (value: number) => String(value).padStart(2, '0');
+/** `07`, as it stands in a date or a time. */
+export const twoDigits = (value: number): string => String(value).padStart(2, '0');
 
 /** A moment in local time: `2025-11-29 02:00:00`. */
 export function formatLocalTime(moment: Date): string {
-  const date = `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())}`;
-  return `${date} ${two(moment.getHours())}:${two(moment.getMinutes())}:${two(moment.getSeconds())}`;
+  const date = `${moment.getFullYear()}-${twoDigits(moment.getMonth() + 1)}-${twoDigits(moment.getDate())}`;
+  return `${date} ${twoDigits(moment.getHours())}:${twoDigits(moment.getMinutes())}:${twoDigits(moment.getSeconds())}`;
+}
+
+/** A shell command that prints a file as it was before it was encrypted: `gpg --decrypt ….globals.sql.gpg`. */
+export function decrypted(path: string): string {
+  const word = shellWord(path);
+  if (path.endsWith('.age')) return `age --decrypt -i KEY_FILE ${word}`;
+  return path.endsWith('.gpg') ? `gpg --decrypt ${word}` : `cat ${word}`;
 }
 
 /** A shell command that prints the SQL of a dump: `gunzip -c backups/….sql.gz`. */
 export function printed(path: string): string {
-  const word = shellWord(path);
-  const open = path.endsWith('.age')
-    ? `age --decrypt -i IDENTITY_FILE ${word}`
-    : path.endsWith('.gpg')
-      ? `gpg --decrypt ${word}`
-      : undefined;
-  if (open !== undefined) return `${open} | gunzip -c`;
-  return `${path.endsWith('.gz') ? 'gunzip -c' : 'cat'} ${word}`;
+  if (path.endsWith('.gz')) return `gunzip -c ${shellWord(path)}`;
+  return /\.(?:age|gpg)$/.test(path) ? `${decrypted(path)} | gunzip -c` : decrypted(path);
 }
 
 /** A word for a shell (bash, where it has control characters), as a person can copy it: `it's` → `'it'\''s'`. */

@@ -5,7 +5,7 @@ import { decryptAll } from '../archive/plain-sql.ts';
 import { collect } from '../base/chunks.ts';
 import { Failure } from '../base/errors.ts';
 import { writeFailure, type Draft } from '../backup-directory/draft.ts';
-import { readGlobals, writeGlobals } from '../backup-directory/globals-file.ts';
+import { hasGlobals, writeGlobals } from '../backup-directory/globals-file.ts';
 import { readAccess, type Context } from '../context.ts';
 import { Checksum } from '../streams/checksum.ts';
 import type { Copy } from './stored-backup.ts';
@@ -72,8 +72,8 @@ export async function requireWhole(context: Context, draft: Draft, copy: Copy): 
 export async function fetchRoles(context: Context, copy: Copy): Promise<void> {
   const { globals, from } = copy;
   const { config, signal, log } = context;
-  if (globals === undefined || (await readGlobals({ path: join(config.backupDir, copy.name) })))
-    return;
+  const path = join(config.backupDir, copy.name);
+  if (globals === undefined || (await hasGlobals({ path }))) return;
   const bytes = await withRetries(signal, log, () => collect(from.open(globals)));
   await decryptAll(globals, bytes, readAccess(context).keys);
   await writeGlobals(config.backupDir, copy, bytes);

@@ -1,6 +1,6 @@
 import { messageOf } from '../base/errors.ts';
 import { listBackups } from '../backup-directory/catalog.ts';
-import { readGlobals } from '../backup-directory/globals-file.ts';
+import { hasGlobals } from '../backup-directory/globals-file.ts';
 import { recoveryPageName } from '../backup-directory/names.ts';
 import { isOurs, othersAmong, recoveryPage } from '../backup-directory/recovery-page.ts';
 import { collect } from '../base/chunks.ts';
@@ -37,10 +37,9 @@ export async function storeRecoveryPage(
     );
     const backup = lying.at(-1);
     if (backup?.manifest === undefined) return;
-    const hasGlobals = (await readGlobals(backup)) !== undefined;
     const { manifest } = backup;
     const others = othersAmong(lying, manifest);
-    const described = { ...backup, manifest, hasGlobals, others };
+    const described = { ...backup, manifest, hasGlobals: await hasGlobals(backup), others };
     const page = Buffer.from(recoveryPage(described, true));
     if (present?.equals(page)) return;
     await store(context, destination, inMemory(recoveryPageName, page), { isRepeatable: true });

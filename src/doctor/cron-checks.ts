@@ -1,5 +1,6 @@
-import { access, constants, readdir, readFile } from 'node:fs/promises';
+import { constants, readdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { exists } from '../base/exists.ts';
 import { formatLocalTime, shellWord } from '../base/format.ts';
 import type { Context } from '../context.ts';
 import { readCrontab } from '../schedule/crontab.ts';
@@ -77,7 +78,7 @@ async function programProblem(command: string): Promise<Check | undefined> {
   const start = words.indexOf('&&') + 1;
   for (const [index, path] of words.slice(start, start + 2).entries()) {
     if (!path.startsWith('/')) continue;
-    if (await may(path, index === 0 ? constants.X_OK : constants.R_OK)) continue;
+    if (await exists(path, index === 0 ? constants.X_OK : constants.R_OK)) continue;
     return failed(
       'cron',
       `your crontab starts ${path}, which is not there`,
@@ -92,20 +93,14 @@ async function logProblem(command: string): Promise<Check | undefined> {
   const words = wordsOf(command);
   const log = words.includes('>>') ? (words[words.indexOf('>>') + 1] ?? '') : '';
   if (!log.startsWith('/')) return undefined;
-  const isThere = await may(log, constants.F_OK);
-  if (await may(isThere ? log : dirname(log), constants.W_OK)) return undefined;
+  const isThere = await exists(log);
+  if (await exists(isThere ? log : dirname(log), constants.W_OK)) return undefined;
   return failed(
     'cron',
     `your crontab writes to ${log}, which cannot be written: cron starts nothing then`,
     `create its directory (mkdir -p ${shellWord(dirname(log))}), or: \`pratiko-backup schedule --install\``,
   );
 }
-
-const may = (path: string, mode: number) =>
-  access(path, mode).then(
-    () => true,
-    () => false,
-  );
 
 const daemons = ['cron', 'crond', 'fcron', 'bcron-start'];
 

@@ -6,7 +6,7 @@ import { ConnectionFailure, poolerFailure } from './connection-failure.ts';
 import type { Server } from './psql.ts';
 import { KeptSession } from './kept-session.ts';
 import { Session } from './psql-session.ts';
-import { majorVersion } from './tools.ts';
+import { majorVersion } from '../base/major-version.ts';
 
 /** A server that has answered. */
 export interface Contacted {

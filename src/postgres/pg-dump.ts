@@ -11,7 +11,7 @@ import {
 import { execute, within, type Server } from './psql.ts';
 import { SqlError } from './sql-error.ts';
 import { startTool, type Tool } from './start-tool.ts';
-import { majorVersion } from './tools.ts';
+import { majorVersion } from '../base/major-version.ts';
 
 /** Everything in the database as plain SQL, with owners and privileges. Settings come by environment. */
 function pgDumpArgs({ lockWaitTimeoutSeconds, excludeTableData = [] }: DumpOptions): string[] {

@@ -1,5 +1,6 @@
-import { access, constants, stat } from 'node:fs/promises';
+import { constants, stat } from 'node:fs/promises';
 import { delimiter, join, resolve } from 'node:path';
+import { exists } from '../base/exists.ts';
 
 /** A command that is put before the programs of PostgreSQL, so that they run where the server is. */
 export interface Prefix {
@@ -28,13 +29,7 @@ export async function isCommand(
   for (const place of places) {
     const path = resolve(place, file);
     const isFile = (await stat(path).catch(() => undefined))?.isFile() === true;
-    if (isFile && (await isExecutable(path))) return true;
+    if (isFile && (await exists(path, constants.X_OK))) return true;
   }
   return false;
 }
-
-const isExecutable = (path: string) =>
-  access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );

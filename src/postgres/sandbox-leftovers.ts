@@ -1,5 +1,6 @@
-import { access, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { exists } from '../base/exists.ts';
 
 /**
  * How the directory of a throw-away cluster begins.
@@ -19,9 +20,3 @@ export async function removeSandboxLeftovers(tempDirectory: string): Promise<voi
     await rm(join(tempDirectory, name), { recursive: true, force: true }).catch(() => undefined); // another user's
   }
 }
-
-const exists = (path: string) =>
-  access(path).then(
-    () => true,
-    () => false,
-  );

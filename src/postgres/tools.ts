@@ -1,6 +1,7 @@
 import { readdir, realpath } from 'node:fs/promises';
 import { basename, delimiter, join } from 'node:path';
 import { Failure } from '../base/errors.ts';
+import { majorVersion } from '../base/major-version.ts';
 import { collect } from '../base/subprocess.ts';
 import { commandLabel } from '../config/command-label.ts';
 import { programAt, type Prefix } from './prefix.ts';
@@ -87,11 +88,6 @@ async function findBehind(name: string, prefix: Prefix, search: ToolSearch): Pro
   throw new Failure('toolMissing', `no usable ${name} behind \`${commandLabel(prefix.words)}\``, {
     hint: 'POSTGRES_EXEC must lead to where PostgreSQL is installed (the container of the database); PG_BIN_DIR names the directory of its programs there, if they are not on PATH',
   });
-}
-
-/** The major version: `15` for `15.18 (Debian …)`. */
-export function majorVersion(version: string): number {
-  return Number.parseInt(version, 10);
 }
 
 /** Positive if `a` is newer. */

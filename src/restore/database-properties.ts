@@ -9,7 +9,7 @@ import {
 } from '../base/database-statements.ts';
 import { marker, noteComment } from './scratch-mark.ts';
 import type { ServerFacts } from './server-facts.ts';
-import { majorVersion } from '../postgres/tools.ts';
+import { majorVersion } from '../base/major-version.ts';
 import type { Finding } from './finding.ts';
 
 export interface CreationOptions {

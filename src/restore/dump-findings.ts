@@ -2,7 +2,7 @@ import { quoteIdentifier } from '../base/sql.ts';
 import { formatPlural, shellWord } from '../base/format.ts';
 import { describeLoss } from '../backup-directory/loss.ts';
 import { canBeRestricted } from '../postgres/restriction.ts';
-import { majorVersion } from '../postgres/tools.ts';
+import { majorVersion } from '../base/major-version.ts';
 import { createRoles } from './create-roles.ts';
 import { blocker, warning, type Finding } from './finding.ts';
 import type { Situation } from './situation.ts';

@@ -8,7 +8,7 @@ import { createRoles } from './create-roles.ts';
 import { RefusedDump } from './load/failure.ts';
 import type { SqlError } from '../postgres/sql-error.ts';
 import type { ServerFacts } from './server-facts.ts';
-import { majorVersion } from '../postgres/tools.ts';
+import { majorVersion } from '../base/major-version.ts';
 import type { RestorePlan } from './plan.ts';
 
 interface Attempt {

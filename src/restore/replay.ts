@@ -1,6 +1,6 @@
 import { ReplayFilter } from '../dump/replay-filter.ts';
 import { RoleFilter } from '../dump/role-filter.ts';
-import { majorVersion } from '../postgres/tools.ts';
+import { majorVersion } from '../base/major-version.ts';
 import type { ServerFacts } from './server-facts.ts';
 
 /**

@@ -1,3 +1,4 @@
+import { twoDigits } from '../base/format.ts';
 import { logPathOf, type Invocation, type Job } from './entries.ts';
 
 /** A unit file of systemd. */
@@ -7,15 +8,13 @@ export interface Unit {
   readonly text: string;
 }
 
-const two = (value: number) => String(value).padStart(2, '0');
-
 /** The service and the timer of a job (systemd.service(5), systemd.timer(5)). */
 export function unitsOf(invocation: Invocation, job: Job, user: string): Unit[] {
   const { node, script, project, options } = invocation;
   const name = job.name === 'backup' ? 'pratiko-backup' : 'pratiko-backup-drill';
   const what = job.name === 'backup' ? 'Backup of a PostgreSQL database' : 'Drill of a backup';
   const command = [node, script, ...options, ...job.args].map(quoted).join(' ');
-  const day = job.day === undefined ? '*' : two(job.day);
+  const day = job.day === undefined ? '*' : twoDigits(job.day);
   return [
     {
       name: `${name}.service`,
@@ -39,7 +38,7 @@ StandardError=inherit
 Description=${what}, at its time
 
 [Timer]
-OnCalendar=*-*-${day} ${two(job.hour)}:${two(job.minute)}:00
+OnCalendar=*-*-${day} ${twoDigits(job.hour)}:${twoDigits(job.minute)}:00
 Persistent=true
 
 [Install]

@@ -5,7 +5,7 @@ import { dumpFailure, startPgDump } from '../../postgres/pg-dump.ts';
 import type { Server } from '../../postgres/psql.ts';
 import type { Tool } from '../../postgres/start-tool.ts';
 
-export interface DumpOptions {
+export interface DigestOptions {
   readonly pgDump: Tool;
   readonly lockWaitTimeoutSeconds: number;
   /** The backup: rows are summed up as they are there. */
@@ -20,7 +20,7 @@ export interface DumpOptions {
 export async function digestDatabase(
   { connection, ...server }: Server,
   database: string,
-  { pgDump, lockWaitTimeoutSeconds, like, onBytes }: DumpOptions,
+  { pgDump, lockWaitTimeoutSeconds, like, onBytes }: DigestOptions,
 ): Promise<DumpDigest> {
   const source = { ...server, connection: { ...connection, database } };
   const inspector = new DumpInspector();

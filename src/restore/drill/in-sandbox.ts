@@ -9,7 +9,7 @@ import { contactMaintenance } from '../../postgres/contact.ts';
 import { execute, maintenanceOf } from '../../postgres/psql.ts';
 import { startSandbox } from '../../postgres/sandbox.ts';
 import { removeSandboxLeftovers } from '../../postgres/sandbox-leftovers.ts';
-import { majorVersion } from '../../postgres/tools.ts';
+import { majorVersion } from '../../base/major-version.ts';
 
 import { createRoles } from '../create-roles.ts';
 

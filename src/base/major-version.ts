@@ -1,0 +1,2 @@
+/** The major version of PostgreSQL: `15` for `15.18 (Debian …)`. */
+export const majorVersion = (version: string): number => Number.parseInt(version, 10);
