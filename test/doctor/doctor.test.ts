@@ -118,6 +118,16 @@ describe('what is broken is told, with what to do', () => {
     expect(found('roles')).toContain('nobody_here');
   });
 
+  test('another run is at work', async () => {
+    const { run } = await backedUp();
+    const pause = { BEFORE_BACKUP: 'sleep 3' };
+    const other = run(['backup'], { env: pause });
+    await expect
+      .poll(async () => (await diagnose(run))('lock'))
+      .toContain('backup is at work since');
+    await other;
+  });
+
   test('the directory: missing, open to others, with leftovers and manifests of nothing', async () => {
     const { run, directory } = await installation(await temporaryDatabase());
     await chmod(directory, 0o755);

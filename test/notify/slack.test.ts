@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Outcome } from '../../src/notify/outcome.ts';
 import { slackMessage } from '../../src/notify/slack.ts';
 import { installation } from '../support/cli.ts';
 import { temporaryDatabase } from '../support/server.ts';
@@ -61,4 +62,20 @@ test("Slack's control characters are escaped and long texts cut", () => {
   expect(text).toContain('a&lt;b&gt;&amp;c');
   expect(text).not.toContain('<!channel>');
   for (const block of blocks ?? []) expect(JSON.stringify(block).length).toBeLessThan(3000);
+});
+
+test('what became of a drill, of copies and of a prune begins with what matters', () => {
+  const title = (job: Outcome['job'], outcome: Outcome['outcome']) =>
+    slackMessage({ job, outcome, database: 'app', done: {} }).text;
+  expect(title('drill', 'success')).toBe(
+    ':white_check_mark: A backup of app was restored and compared',
+  );
+  expect(title('drill', 'incomplete')).toBe(':warning: A backup of app is not proven');
+  expect(title('drill', 'failure')).toBe(':x: A backup of app is NOT PROVEN');
+  expect(title('copy', 'success')).toBe(':white_check_mark: Backups of app are copied');
+  expect(title('copy', 'incomplete')).toContain('safe, but not all are copied');
+  expect(title('copy', 'failure')).toBe(':x: Backups of app are NOT COPIED');
+  expect(title('prune', 'success')).toBe(':white_check_mark: Retention of app is done');
+  expect(title('prune', 'incomplete')).toContain('done, but not of its copies');
+  expect(title('prune', 'failure')).toBe(':x: Retention of app FAILED');
 });

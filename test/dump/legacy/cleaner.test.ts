@@ -55,6 +55,22 @@ describe('up to version 15 messages stand by line', () => {
     expect(clean(polluted, size)).toEqual({ text: expected, messages: 8 });
   });
 
+  test('a name with a line break makes two lines of a message: it stops', () => {
+    const broken = polluted.replace('"public.f()"', '"public.f\nf()"');
+    expect(() => clean(broken)).toThrow(AmbiguousMessage);
+    expect(() => clean(broken)).toThrow('about a name with a line break');
+  });
+
+  test('what begins like one and is none stays, and so does one of another table among rows', () => {
+    const odd = dump((text) => text)
+      .replace('COPY public.t', 'pg_dump: SELECT 1;\n\nCOPY public.t')
+      .replace('reading schemas\n\\.', 'processing data for table "public.u"\n\\.');
+    const { text, messages } = clean(odd);
+    expect(text).toContain('pg_dump: SELECT 1;');
+    expect(text).toContain('pg_dump: processing data for table "public.u"\n\\.');
+    expect(messages).toBe(8);
+  });
+
   test('a notice of the server before everything is one of them', () => {
     const text = 'WARNING:  database "x" has a collation version mismatch\nDETAIL:  y\nHINT:  z\n';
     expect(clean(text + polluted)).toEqual({ text: expected, messages: 11 });
@@ -111,6 +127,18 @@ describe('from version 16 on they stand at multiples of 4096 bytes', () => {
     );
     const messages = 2 + tables.length * 2;
     expect(clean(start + pollute(dump), 50)).toEqual({ text: dump, messages });
+  });
+
+  test('what they speak of must be there: one object more is a defect', () => {
+    const more = `--\n-- Name: more; Type: TABLE; Schema: public; Owner: -\n--\n\nCREATE TABLE public.more ();\n\n\n`;
+    const whole = pollute(dumpOf(3, ['1\t2\t3\n']));
+    const inspector = new DumpInspector();
+    const text = `${start}${whole.replace(marker, more + marker)}`;
+    for (const _ of inspector.read(Buffer.from(text)));
+    for (const _ of inspector.end());
+    expect(inspector.contents().defect).toBe(
+      'its messages of pg_dump speak of 0 objects and 9 tables, but it has 1 and 9',
+    );
   });
 
   /** A dump of so many small tables and indexes, whose rows are these. */
@@ -234,4 +262,14 @@ test.each([
   [' pg_dump: reading schemas', false],
 ])('%j is a message: %s', (line, expected) => {
   expect(isProgressMessage(line)).toBe(expected);
+});
+
+test('what begins with a message and is no dump, and what ends before it tells its version, stays', () => {
+  const read = (text: string) => {
+    const inspector = new DumpInspector();
+    const tokens = [...inspector.read(Buffer.from(text)), ...inspector.end()];
+    return Buffer.concat(tokens.map(({ bytes }) => bytes)).toString();
+  };
+  const long = `${start}${'-- nothing of a dump\n'.repeat(200_000)}`;
+  for (const text of [start, long]) expect(read(text)).toBe(text);
 });

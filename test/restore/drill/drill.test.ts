@@ -9,7 +9,7 @@ import { temporaryDirectory } from '../../support/cli.ts';
 import { launch } from '../../support/launch.ts';
 import { startWebhook } from '../../support/slack.ts';
 import { ordinaryUser, temporaryRole } from '../../support/roles.ts';
-import { databasesLike, sql } from '../../support/server.ts';
+import { databasesLike, dump, sql } from '../../support/server.ts';
 import { oldScript } from '../../support/old-script.ts';
 
 const search = {
@@ -258,6 +258,20 @@ describe('what could not be tried is not proven, and neither passed nor failed',
     expect(drill.stderr).toContain('initdb of PostgreSQL 12 not found');
     expect(drill).toExitWith(12);
     await notProven(directory, 'initdb');
+  });
+
+  test('a dump whose rows are INSERT statements, or that does not say what it is of', async () => {
+    const { run, directory, database } = await backedUp();
+    const inserts = join(directory, 'inserts.sql');
+    await writeFile(inserts, await dump(database, '--inserts'));
+    const rows = await run(['verify', '--restore', inserts]);
+    expect(rows.stderr).toContain('the rows of inserts.sql are INSERT statements');
+    expect(rows).toExitWith(22);
+    const path = await handMade(directory, 'CREATE TABLE public.t (a integer);');
+    const unnamed = await run(['verify', '--restore', '--sandbox', path]);
+    expect(unnamed.stderr).toContain('does not say which PostgreSQL it is of');
+    expect(unnamed.stderr).toContain('without --sandbox it is tried on the configured server');
+    expect(unnamed).toExitWith(12);
   });
 
   test('the wrong words', async () => {
