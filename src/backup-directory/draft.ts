@@ -1,4 +1,3 @@
-import { freeBytesAt } from '../base/free-bytes.ts';
 import { rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,6 +5,7 @@ import type { Encryption } from '../base/encryption.ts';
 import { Failure, systemErrorCode } from '../base/errors.ts';
 import { exists } from '../base/exists.ts';
 import { formatBytes } from '../base/format.ts';
+import { freeBytesAt } from '../base/free-bytes.ts';
 import { createPrivateFile, publish, syncDirectory, writePartial } from './durable-file.ts';
 import { readLatestBackup } from './latest.ts';
 import {

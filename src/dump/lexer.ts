@@ -78,8 +78,6 @@ export class DumpLexer {
 
   #filler(bytes: Buffer): Token {
     for (let at = 0; at < bytes.length; at += 1) {
-      at = this.#quoting.skip(bytes, at);
-      if (at >= bytes.length) break;
       const byte = this.#quoting.mask(bytes[at] ?? 0);
       if (this.#messages.expected && at > 0 && bytes[at - 1] === NEWLINE && this.#quoting.inCode) {
         return this.#endOfLine(bytes.subarray(0, at));

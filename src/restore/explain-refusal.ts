@@ -1,10 +1,8 @@
 import { statementAt, type FoundStatement } from '../archive/statement-at.ts';
 import type { DumpHeader } from '../archive/header.ts';
-import { policyRolesIn } from '../dump/role-filter.ts';
 import { firstLineOf } from '../dump/statement.ts';
 import { printed } from '../base/format.ts';
 import { orDamage } from './damage.ts';
-import { createRoles } from './create-roles.ts';
 import { RefusedDump } from './load/failure.ts';
 import type { SqlError } from '../postgres/sql-error.ts';
 import type { ServerFacts } from './server-facts.ts';
@@ -62,11 +60,6 @@ function cureFor(
   if (plan.file.manifest?.leftOut !== undefined && missingContents.has(error.code)) {
     return `rows were left out of this backup (BACKUP_EXCLUDE_TABLE_DATA) that others need${goOn(text)}; leave out both or none of them`;
   }
-  if (/^CREATE EXTENSION\b/.test(text)) {
-    return `install the extension on this server (pgvector: the package postgresql-NN-pgvector, or the image pgvector/pgvector)${goOn(text)}`;
-  }
-  const missing = policyRolesIn(text).filter((role) => !facts.roles.existing.has(role));
-  if (missing.length > 0) return `create it first: ${createRoles(missing)}${goOn(text)}`;
   const { serverVersion } = head;
   const isNewer =
     serverVersion !== undefined && majorVersion(serverVersion) > majorVersion(facts.version);

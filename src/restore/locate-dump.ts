@@ -3,6 +3,8 @@ import { findUnsupported, identify, type UnsupportedInput } from '../archive/ide
 import type { RestoreChoice } from './choice.ts';
 import { requireOwnDatabase } from './target.ts';
 import { Failure } from '../base/errors.ts';
+import { shellWord } from '../base/format.ts';
+import type { Config } from '../config/config.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
 import { failedDrills, readHistory } from '../backup-directory/history.ts';
 import { locateBackup, useAnother } from '../backup-directory/locate.ts';
@@ -18,11 +20,11 @@ export async function locateDump(
   { config, cwd, log }: Context,
   called: string | undefined,
 ): Promise<BackupFile> {
-  const { file, note } = await locateBackup(
-    config.backupDir,
-    called,
-    cwd,
-    config.connection.database,
+  const { database } = config.connection;
+  const { file, note } = await locateBackup(config.backupDir, called, cwd, database).catch(
+    (error: unknown) => {
+      throw orElsewhere(error, config, called);
+    },
   );
   if (note !== undefined) log.warn(note);
   await warnOfChecks(file, config.backupDir, log);
@@ -34,6 +36,17 @@ export async function locateDump(
   if (file.condition !== 'unreadableManifest') return file;
   log.warn(`the manifest of ${file.name} makes no sense: going on without it`);
   return { ...file, condition: 'unverified' };
+}
+
+/** What is not on a new machine may be where the copies are. */
+function orElsewhere(error: unknown, { offsite }: Config, called: string | undefined): unknown {
+  const isNotHere = error instanceof Failure && error.kind === 'noSuchBackup';
+  if (!isNotHere || offsite.urls.length === 0) return error;
+  const option = `--from-offsite${called === undefined ? '' : ` ${shellWord(called)}`}`;
+  return new Failure(error.kind, error.message, {
+    hint: `${option} takes it from the copies (${offsite.urls.join(', ')}); ${error.hint}`,
+    cause: error,
+  });
 }
 
 /** What `verify` or a drill has found before is said before anything is planned. */

@@ -1,5 +1,5 @@
 import { ownComment, type OwnComment, type PreviousDatabase } from '../postgres/previous.ts';
-import type { Finding } from './finding.ts';
+import { warning, type Finding } from './finding.ts';
 import { freeName } from './previous-name.ts';
 import type { Situation } from './situation.ts';
 import { invalidFinding, ownershipFindings, swapFindings } from './swap-findings.ts';
@@ -32,7 +32,15 @@ export function planUndo(
         ...ownershipFindings(facts, target),
         ...swapFindings({ target, facts, dropOld: false }),
         ...(returning.invalid ? [invalidFinding(returning.name)] : []),
+        ...(facts.target === undefined ? [notTheLast(target, returning)] : []),
       ],
     }
   );
 }
+
+/** Where nothing is there, a person may want the last backup, and not what a restore has replaced some time ago. */
+const notTheLast = (target: string, { name }: PreviousDatabase): Finding =>
+  warning(
+    `there is no database "${target}": "${name}" is what it was before a restore, its name tells when`,
+    '`pratiko-backup restore` brings back the latest backup instead',
+  );

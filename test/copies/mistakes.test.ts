@@ -56,6 +56,16 @@ describe('what is asked for is not clear', () => {
   });
 });
 
+test('a machine that has no backups, but knows where copies are, says how to take one', async () => {
+  const { fresh, nas, stamp } = await copied();
+  const latest = await fresh.run(['restore', '--yes']);
+  expect(latest).toExitWith(10);
+  expect(latest.stderr).toContain(`--from-offsite takes it from the copies (file://${nas})`);
+  const named = await fresh.run(['restore', stamp, '--yes']);
+  expect(named.stderr).toContain(`--from-offsite ${stamp} takes it from the copies`);
+  expect(await fresh.run(['restore', '--from-offsite', stamp, '--yes'])).toExitWith(0);
+});
+
 describe('the newest copy', () => {
   test('is that of another database where there is none of this one, and it is said', async () => {
     const { fresh } = await copied();

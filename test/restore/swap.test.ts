@@ -98,6 +98,13 @@ test('--undo swaps the previous database in again, and once more the other way',
   expect(await run(['restore', '--undo', '--yes'])).toExitWith(0);
   expect(await count()).toBe('1000');
   expect(await databasesLike(database)).toHaveLength(2);
+
+  await sql('postgres', `DROP DATABASE ${database};`);
+  const lost = await run(['restore', '--undo', '--yes']);
+  expect(lost.stderr).toContain(`there is no database "${database}"`);
+  expect(lost.stderr).toContain('`pratiko-backup restore` brings back the latest backup instead');
+  expect(lost.exitCode).toBe(0);
+  expect(await count()).toBe('0');
 });
 
 test('what a restore kept of another database is shown, with the command that brings it back', async () => {
