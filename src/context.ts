@@ -1,6 +1,7 @@
 import type { Config } from './config/config.ts';
 import { Failure } from './base/errors.ts';
 import type { Log } from './base/log.ts';
+import { pick } from './base/pick.ts';
 import type { Watched } from './base/step.ts';
 import { keysOf, type Keys } from './encryption/keys.ts';
 import type { Gpg } from './encryption/gpg.ts';
@@ -77,9 +78,8 @@ const forGpg = ['PATH', 'HOME', 'GNUPGHOME', 'GPG_TTY', 'TERM', 'XDG_RUNTIME_DIR
 
 /** gpg is given what it needs to find its keys and to ask for their passphrases, and no secret of ours. */
 export function gpgFor({ environment, signal }: Context): Gpg {
-  const given = forGpg.map((name) => [name, environment[name]] as const);
-  const known = given.filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return { environment: { LC_ALL: 'C', ...Object.fromEntries(known) }, signal };
+  const given = pick(environment, (name) => forGpg.includes(name));
+  return { environment: { LC_ALL: 'C', ...given }, signal };
 }
 
 /** The configured server. No connection is made yet. */

@@ -22,13 +22,13 @@ export async function chooseFrom(
   file: BackupFile,
   patterns: readonly string[],
   options: ReadOptions,
-): Promise<Choice & { readonly report: ArchiveReport }> {
+): Promise<Choice> {
   const outline = new DumpOutline();
   const reader = new ArchiveReader(file, options);
   for await (const token of reader) outline.read(token);
   const created = outline.definitions.flatMap(({ text }) => readTableStatement(text).creates ?? []);
   const report = reportOf(reader);
-  return { ...chooseTables(outline, matched(file, patterns, created, report)), report };
+  return chooseTables(outline, matched(file, patterns, created, report));
 }
 
 /** A table that is not there may be in the part of the file that is not. */

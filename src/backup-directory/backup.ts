@@ -52,3 +52,7 @@ export function conditionOf(
   if (manifest === 'unreadable') return 'unreadableManifest';
   return manifest.fileBytes === bytes ? 'verified' : 'otherSize';
 }
+
+/** Oldest first. */
+export const byAge = (a: Pick<Backup, 'madeAt' | 'name'>, b: Pick<Backup, 'madeAt' | 'name'>) =>
+  a.madeAt.getTime() - b.madeAt.getTime() || (a.name < b.name ? -1 : 1);

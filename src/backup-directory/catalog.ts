@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { encryptedEnding } from '../base/encryption.ts';
 import { systemErrorCode } from '../base/errors.ts';
 import { requireDirectory } from './directory.ts';
-import { conditionOf, type Backup } from './backup.ts';
+import { byAge, conditionOf, type Backup } from './backup.ts';
 import { readManifest } from './manifest.ts';
 import { momentOf, parseBackupName } from './names.ts';
 import { storageFailure } from './storage-failure.ts';
@@ -29,9 +29,6 @@ export async function listChosen(directory: string, isDefault: boolean): Promise
   if (!isDefault) await requireDirectory(directory);
   return listBackups(directory);
 }
-
-const byAge = (a: Backup, b: Backup) =>
-  a.madeAt.getTime() - b.madeAt.getTime() || (a.name < b.name ? -1 : 1);
 
 const besideBackups = new RegExp(`\\.(?:refused|globals)\\.sql(?:${encryptedEnding})?$`);
 

@@ -1,5 +1,6 @@
 import { access, mkdir } from 'node:fs/promises';
 import { Failure, systemErrorCode } from '../base/errors.ts';
+import { shellWord } from '../base/format.ts';
 import { storageFailure } from './storage-failure.ts';
 
 /**
@@ -22,21 +23,27 @@ export async function ensureDirectory(directory: string, mayCreate: boolean): Pr
   }
 }
 
-/** @throws Failure `storage` where the backup directory is not there. */
-export async function requireDirectory(directory: string): Promise<void> {
+/**
+ * @param what it is, for people.
+ * @throws Failure `storage` where it is not there.
+ */
+export async function requireDirectory(
+  directory: string,
+  what = 'backup directory',
+): Promise<void> {
   try {
     await access(directory);
   } catch (error) {
-    throw unusable(directory, error);
+    throw unusable(directory, error, what);
   }
 }
 
-function unusable(directory: string, error: unknown): Failure {
+function unusable(directory: string, error: unknown, what = 'backup directory'): Failure {
   if (systemErrorCode(error) !== 'ENOENT') {
-    return storageFailure(`use the backup directory ${directory}`, error);
+    return storageFailure(`use the ${what} ${directory}`, error);
   }
-  return new Failure('storage', `there is no backup directory ${directory}`, {
-    hint: `mount its disk, or create it: mkdir -p -m 700 ${directory}`,
+  return new Failure('storage', `there is no ${what} ${directory}`, {
+    hint: `mount its disk, or create it: mkdir -p -m 700 ${shellWord(directory)}`,
     cause: error,
   });
 }

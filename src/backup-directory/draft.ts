@@ -2,11 +2,12 @@ import { rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Encryption } from '../base/encryption.ts';
-import { Failure, systemErrorCode } from '../base/errors.ts';
+import { Failure, messageOf, systemErrorCode } from '../base/errors.ts';
 import { exists } from '../base/exists.ts';
 import { formatBytes } from '../base/format.ts';
 import { freeBytesAt } from '../base/free-bytes.ts';
-import { createPrivateFile, publish, syncDirectory, writePartial } from './durable-file.ts';
+import type { Log } from '../base/log.ts';
+import { createPrivateFile, publish, syncDirectory, writeDurably } from './durable-file.ts';
 import { readLatestBackup } from './latest.ts';
 import {
   backupNamesOf,
@@ -72,8 +73,6 @@ export async function openDraft(directory: string, backup: BackupName): Promise<
   }
   try {
     await rm(path, { force: true });
-    await rm(join(directory, formatPartialName(formatManifestName(stamp))), { force: true });
-    await rm(join(directory, formatPartialName(formatGlobalsName(backup))), { force: true });
     return { name, stamp, encryption, directory, path, file: await createPrivateFile(path) };
   } catch (error) {
     throw storageFailure(`create ${path}`, error);
@@ -98,9 +97,7 @@ export async function publishDraft(draft: Draft, manifest: string | undefined): 
   const { directory, stamp, name } = draft;
   try {
     if (manifest !== undefined) {
-      await writePartial(directory, formatManifestName(stamp), manifest);
-      await publish(directory, formatManifestName(stamp));
-      await syncDirectory(directory);
+      await writeDurably(directory, formatManifestName(stamp), manifest);
     }
     await publish(directory, name);
     await syncDirectory(directory);
@@ -109,8 +106,22 @@ export async function publishDraft(draft: Draft, manifest: string | undefined): 
   }
 }
 
-/** Removes everything of a draft that was not published. */
-export async function discardDraft(draft: Draft): Promise<void> {
+/**
+ * Removes everything of a draft that was not published. Why it was not is what matters: where something is left,
+ * that is told, and is no error.
+ * @returns whether nothing is left.
+ */
+export async function discardDraft(draft: Draft, log: Log): Promise<boolean> {
+  try {
+    await remove(draft);
+    return true;
+  } catch (error) {
+    log.warn(`${draft.path} is left: ${messageOf(error)}`);
+    return false;
+  }
+}
+
+async function remove(draft: Draft): Promise<void> {
   const { directory, name, stamp, path, file } = draft;
   await file.close().catch(() => undefined); // it may be closed already
   await rm(path, { force: true });

@@ -17,13 +17,17 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-/** Writes a small file durably under its partial name; `publish` then gives it its own. */
+/**
+ * Writes a small file durably under its partial name; `publish` then gives it its own. What a run that was killed
+ * has left of it goes.
+ */
 export async function writePartial(
   directory: string,
   name: string,
   text: string | Buffer,
 ): Promise<void> {
   const path = join(directory, formatPartialName(name));
+  await rm(path, { force: true });
   const file = await createPrivateFile(path);
   try {
     await file.writeFile(text);

@@ -94,6 +94,20 @@ export async function recordEvent(
   }
 }
 
+/**
+ * The same for what was done with a backup: of a file elsewhere, no history is kept.
+ * @param level how loud it is said that it cannot be written.
+ */
+export async function recordForBackup(
+  directory: string,
+  { path }: { readonly path: string },
+  event: VerifyEvent | DrillEvent,
+  log: Log,
+  level?: 'debug',
+): Promise<void> {
+  if (dirname(path) === directory) await recordEvent(directory, event, log, level);
+}
+
 /** On some file systems a file never is what its name leads to. */
 const attempts = 3;
 
@@ -167,18 +181,4 @@ function lastCopies(history: readonly HistoryEvent[], here: ReadonlySet<string>)
   return [...last.values()].filter(
     ({ outcome, backup = '' }) => outcome === 'done' || here.has(backup),
   );
-}
-
-/**
- * The same for what was done with a backup: of a file elsewhere, no history is kept.
- * @param level how loud it is said that it cannot be written.
- */
-export async function recordForBackup(
-  directory: string,
-  { path }: { readonly path: string },
-  event: VerifyEvent | DrillEvent,
-  log: Log,
-  level?: 'debug',
-): Promise<void> {
-  if (dirname(path) === directory) await recordEvent(directory, event, log, level);
 }

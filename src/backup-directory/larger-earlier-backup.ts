@@ -2,7 +2,7 @@ import { readMeasures, type Measures } from './accepted-loss.ts';
 import type { Backup } from './backup.ts';
 import { listBackups } from './catalog.ts';
 import type { Manifest } from './manifest.ts';
-import { fullerBackups, type LargerEarlierBackup } from './loss.ts';
+import { largerHoldings, type LargerEarlierBackup } from './loss.ts';
 
 /**
  * The backups before one, of the same database, that hold much more than it: what was lost meanwhile
@@ -15,10 +15,22 @@ export async function largerEarlierBackups(
   drop: number,
 ): Promise<LargerEarlierBackup<Backup>[]> {
   if (manifest === undefined) return [];
-  const older = earlierThan(manifest, await listBackups(directory), await readMeasures(directory));
-  return fullerBackups(
+  return largerAmong(manifest, await listBackups(directory), await readMeasures(directory), drop);
+}
+
+/**
+ * Those among backups that have been read.
+ * @param backups oldest first.
+ */
+export function largerAmong(
+  manifest: Manifest,
+  backups: readonly Backup[],
+  measures: Measures,
+  drop: number,
+): LargerEarlierBackup<Backup>[] {
+  return largerHoldings(
     manifest,
-    older.map((backup) => ({ backup, ...backup.manifest })),
+    earlierThan(manifest, backups, measures).map((backup) => ({ backup, ...backup.manifest })),
     drop,
   ).map(({ backup: { backup }, losses }) => ({ backup, losses }));
 }

@@ -129,19 +129,28 @@ export async function failWithoutBackups(directory: string): Promise<never> {
 const looksGood = ({ condition }: BackupFile) => condition === 'verified';
 
 /**
- * What to do where a backup is not good, as a whole command that takes the newest one that looks good.
- * @param verb `restore` or `verify`; `not` is the path of the bad one.
+ * What to do where a backup is not good, as a whole command that takes the newest one of its database that
+ * looks good.
+ * @param directory where the bad one was looked for.
+ * @param database that is asked for where the bad one does not say what it is of.
+ * @param repeated what a command must repeat to meet the same directory, and the same database.
  */
 export async function useAnother(
   directory: string,
-  not: string,
+  { path, manifest }: Pick<BackupFile, 'path' | 'manifest'>,
   verb: 'restore' | 'verify',
-  options: string,
+  database: string,
+  repeated: { readonly directory: string; readonly database: string },
 ): Promise<string> {
+  const wanted = manifest?.database.name ?? database;
   const backups = await listBackups(directory).catch(() => []);
-  const newest = backups.findLast((backup) => looksGood(backup) && backup.path !== not);
+  const newest = backups.findLast(
+    (backup) =>
+      looksGood(backup) && backup.path !== path && backup.manifest?.database.name === wanted,
+  );
   if (newest === undefined)
-    return 'no other backup here is known to be good: `pratiko-backup verify --all` reads them all';
+    return `no other backup of "${wanted}" is known to be good here: \`pratiko-backup verify --all${repeated.directory}\` reads them all`;
+  const options = verb === 'restore' ? repeated.database : repeated.directory;
   return `the newest other one that looks good: \`pratiko-backup ${verb} ${newest.stamp}${options}\``;
 }
 

@@ -95,7 +95,7 @@ export interface LargerEarlierBackup<B> {
  * come one after the other, each in another table.
  * @param older newest first.
  */
-export function fullerBackups<B extends Holdings>(
+export function largerHoldings<B extends Holdings>(
   newest: Holdings,
   older: readonly B[],
   drop: number,

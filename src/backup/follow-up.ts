@@ -37,7 +37,7 @@ export async function followUp(
   const warning = await later.try(
     'it could not be compared with older ones',
     'correct it: what was lost since is told then',
-    () => warn(contents, manifest, context),
+    () => warn(contents, manifest, join(config.backupDir, name), context),
   );
   await later.try(
     `${formatLatestName(published.encryption)} does not lead to it`,
@@ -76,7 +76,11 @@ export async function followUp(
   await later.try(
     'old copies could not be removed',
     'the next backup tries again, and `pratiko-backup prune` now',
-    async () => (isCopied && options.prune ? pruneCopies(context, { dryRun: false }) : []),
+    async () => {
+      if (!isCopied || !options.prune) return;
+      const { failure } = await pruneCopies(context, { dryRun: false });
+      if (failure !== undefined) throw failure;
+    },
   );
   await later.try('what comes after it was not done', 'the backup itself is good', () =>
     runAfter(context, published),

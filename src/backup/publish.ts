@@ -1,6 +1,5 @@
 import { verifyDraft } from '../archive/verify-draft.ts';
 import { writeArchive, type Written } from '../archive/writer.ts';
-import { messageOf } from '../base/errors.ts';
 import { listBackups } from '../backup-directory/catalog.ts';
 import { createDraft, discardDraft, publishDraft, sealDraft } from '../backup-directory/draft.ts';
 import type { Lock } from '../backup-directory/lock.ts';
@@ -9,7 +8,7 @@ import type { BackupName } from '../backup-directory/names.ts';
 import type { Config } from '../config/config.ts';
 import { gpgFor, type Context } from '../context.ts';
 import { openEncrypter, type Encrypter } from '../encryption/keys.ts';
-import { describeBackup, openSource, type Mark } from './source.ts';
+import { newManifest, openSource, type Mark } from './source.ts';
 
 export interface PublishOptions extends Mark {
   /** How many blocks are compressed at a time. */
@@ -51,17 +50,15 @@ export async function publishBackup(
     });
     await sealDraft(draft);
     await verifyDraft(draft, written, context);
-    const manifest = describeBackup(source, { ...options, ...written, encryption }, context);
+    const manifest = newManifest(source, { ...options, ...written, encryption }, context);
     await lock.assertHeld();
     signal.throwIfAborted();
     await publishDraft(draft, formatManifest(manifest));
     const { name, stamp } = draft;
     return { name, stamp, encryption, encrypter, manifest, contents: written.contents };
   } catch (error) {
-    await discardDraft(draft).catch((failure: unknown) =>
-      context.log.warn(`${draft.path} is left: ${messageOf(failure)}`),
-    );
-    if (signal.aborted) context.log.warn('no backup was made: no file was left');
+    const isGone = await discardDraft(draft, context.log);
+    if (signal.aborted && isGone) context.log.warn('no backup was made: no file was left');
     signal.throwIfAborted();
     await lock.assertHeld(); // else that is why
     throw error;

@@ -57,7 +57,7 @@ export interface Mark {
 }
 
 /** What is noted beside a backup of what was found and written. */
-export function describeBackup(
+export function newManifest(
   source: Source,
   { encryption, label, keep, ...written }: Written & Pick<BackupName, 'encryption'> & Mark,
   context: Context,

@@ -1,3 +1,4 @@
+import { printed } from '../base/format.ts';
 import { psqlCommand } from '../config/place.ts';
 import type { Config } from '../config/config.ts';
 import type { Context } from '../context.ts';
@@ -13,7 +14,7 @@ interface Warning {
 }
 
 /** What pg_dump writes and others do not read is backed up all the same. */
-function* warnOfContents({ trapsForPsql, defect }: DumpContents): Generator<Warning> {
+function* warnOfContents({ trapsForPsql, defect }: DumpContents, path: string): Generator<Warning> {
   if (trapsForPsql.length > 0) {
     yield {
       message: `psql cannot read ${trapsForPsql.join(', ')}: it takes a name \`begin\` for the beginning of a body, and waits for its end`,
@@ -23,7 +24,7 @@ function* warnOfContents({ trapsForPsql, defect }: DumpContents): Generator<Warn
   if (defect !== undefined) {
     yield {
       message: `pg_dump wrote a whole dump that this tool does not understand (${defect})`,
-      hint: 'it is kept; see whether psql restores it into another database: gunzip -c FILE | psql -d OTHER',
+      hint: `it is kept; see whether psql restores it into another database: ${printed(path)} | psql -d OTHER`,
     };
   }
 }
@@ -57,27 +58,30 @@ function* warnOfDependents(
 /** A database that was emptied by accident makes a good backup, too. */
 async function warnOfLoss(
   manifest: Manifest,
-  { backupDir, retention }: Config,
+  { config: { backupDir, retention }, repeated: { directory } }: Context,
 ): Promise<Warning[]> {
-  const fuller = await largerEarlierBackups(backupDir, manifest, retention.suspiciousDrop);
-  return fuller.map(({ backup, losses }, index) => ({
+  const larger = await largerEarlierBackups(backupDir, manifest, retention.suspiciousDrop);
+  return larger.map(({ backup, losses }, index) => ({
     message: describeLoss(index === 0 ? 'it' : 'and before that, it', backup.name, losses),
-    hint: `if that is not meant so, look: \`pratiko-backup restore ${backup.stamp} --to NEW_DATABASE\`; it stays, however old, until you say that nothing is missing (\`pratiko-backup prune --accept-loss\`)`,
+    hint: `if that is not meant so, look: \`pratiko-backup restore ${backup.stamp} --to NEW_DATABASE${directory}\`; it stays, however old, until you say that nothing is missing (\`pratiko-backup prune --accept-loss${directory}\`)`,
   }));
 }
 
 /**
  * Tells why a person should look at a new backup, although it is good.
+ * @param path of the backup.
  * @returns what was said, for whoever else is told; undefined where there is nothing.
  */
 export async function warn(
   contents: DumpContents,
   manifest: Manifest,
-  { config, log }: Context,
+  path: string,
+  context: Context,
 ): Promise<string | undefined> {
-  const losses = await warnOfLoss(manifest, config);
+  const { config, log } = context;
+  const losses = await warnOfLoss(manifest, context);
   const warnings = [
-    ...warnOfContents(contents),
+    ...warnOfContents(contents, path),
     ...warnOfPatterns(manifest, config),
     ...warnOfDependents(contents, manifest),
     ...losses,

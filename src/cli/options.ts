@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { describeSetting } from '../config/settings.ts';
 import type { Flags } from '../config/sources.ts';
 import { shellWord } from '../base/format.ts';
+import { pick } from '../base/pick.ts';
 import type { Context } from '../context.ts';
 import { moreOptions } from './help.ts';
 import type { GlobalFlags } from './terminal.ts';
@@ -37,7 +38,7 @@ export function addJobsOption(command: Command, what: string, cores: number): Co
 
 /** The flags that are settings, under the settings' names. */
 export function settingsFrom(flags: GlobalFlags & ConnectionFlags): Flags {
-  const given = {
+  return pick({
     host: flags.host,
     port: flags.port,
     user: flags.username,
@@ -45,10 +46,7 @@ export function settingsFrom(flags: GlobalFlags & ConnectionFlags): Flags {
     backupDir: flags.backupDir,
     logFormat: flags.logFormat,
     logLevel: flags.verbose ? 'debug' : flags.quiet ? 'warn' : undefined,
-  };
-  return Object.fromEntries(
-    Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
+  });
 }
 
 /**
@@ -57,19 +55,24 @@ export function settingsFrom(flags: GlobalFlags & ConnectionFlags): Flags {
  */
 export function repeatedOptions(
   { config, envFile, backupDir }: GlobalFlags,
-  { host, port, user, database }: Flags,
+  given: Flags,
   directory: string,
   environment: Context['environment'],
 ): Context['repeated'] {
-  const { BACKUP_DIR, DB_NAME, POSTGRES_DB } = environment;
+  const { BACKUP_DIR, DB_HOST, POSTGRES_HOST, DB_PORT, POSTGRES_PORT } = environment;
+  const { DB_USER, POSTGRES_USER, DB_NAME, POSTGRES_DB } = environment;
   const place = optionWords({
-    '--config': config,
-    '--env-file': envFile,
+    // Node takes --env-file for its own where that file is missing.
+    '--config': config ?? envFile,
     '--backup-dir': backupDir ?? (BACKUP_DIR && directory),
   });
-  const to = database ?? (DB_NAME || POSTGRES_DB);
-  const connection = { '--host': host, '--port': port, '--username': user, '--to': to };
-  return { directory: place, database: place + optionWords(connection) };
+  const connection = optionWords({
+    '--host': given.host ?? (DB_HOST || POSTGRES_HOST),
+    '--port': given.port ?? (DB_PORT || POSTGRES_PORT),
+    '--username': given.user ?? (DB_USER || POSTGRES_USER),
+    '--to': given.database ?? (DB_NAME || POSTGRES_DB),
+  });
+  return { directory: place, database: place + connection };
 }
 
 /** Options that are set, as a person can type them, with a space before each word: ` --to 'a b'`. */

@@ -6,6 +6,7 @@ import type { Context } from '../context.ts';
 import { Locked } from '../encryption/locked.ts';
 import { openDestination } from './open-destination.ts';
 import { backupsAt, complete, type Copy, type Lying } from './stored-backup.ts';
+import { requirePlaces } from './require-places.ts';
 
 /**
  * Finds a copy.
@@ -56,11 +57,8 @@ function placesOf(
       hint: 'it ends with the name of a backup: s3://bucket/prefix/pratiko_backup_20251129_020000.sql.gz',
     });
   }
-  const { urls } = config.offsite;
-  if (urls.length > 0) return { urls, name: called === 'latest' ? undefined : called };
-  throw new Failure('usage', 'OFFSITE_URL is not set: there is no place to fetch from', {
-    hint: 'set it in .env, or give the whole URL of the backup',
-  });
+  const urls = requirePlaces(config, '; or give the whole URL of the backup');
+  return { urls, name: called === 'latest' ? undefined : called };
 }
 
 async function copyCalled(
@@ -107,6 +105,7 @@ async function newestGood(context: Context, lying: readonly Lying[]): Promise<Co
   if (other !== undefined) {
     context.log.warn('there is no copy of this database: taking the newest of another');
   } else if (unknown !== undefined) {
+    if (locked !== undefined) throw newerIsLocked(locked, unknown.name);
     context.log.warn('no manifest tells which backup is good: taking the newest');
   } else if (failure !== undefined) throw failure;
   return other ?? unknown;

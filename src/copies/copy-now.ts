@@ -1,9 +1,9 @@
-import { Failure } from '../base/errors.ts';
 import { requireDirectory } from '../backup-directory/directory.ts';
 import { lockDirectory, type Context } from '../context.ts';
 import { telling } from '../notify/notify.ts';
 import { copyMissing } from './copy.ts';
 import { notAllCopied, type CopyReport } from './report.ts';
+import { requirePlaces } from './require-places.ts';
 
 /**
  * Copies what is missing, for a person: under the lock, so that nothing is removed meanwhile. What came of it is
@@ -14,11 +14,7 @@ export async function copyNow(
   context: Context,
   { waitSeconds }: { readonly waitSeconds: number },
 ): Promise<CopyReport> {
-  if (context.config.offsite.urls.length === 0) {
-    throw new Failure('usage', 'OFFSITE_URL is not set: there is no place for copies', {
-      hint: 'set it in .env: s3://bucket/prefix, file:///directory or rclone:REMOTE:PATH',
-    });
-  }
+  requirePlaces(context.config);
   if (!context.config.backupDirIsDefault) await requireDirectory(context.config.backupDir);
   return telling(
     context,

@@ -71,7 +71,7 @@ async function bring(context: Context, copy: Copy): Promise<void> {
     context.signal.throwIfAborted();
     await publishDraft(draft, copy.manifest?.text);
   } catch (error) {
-    await discardDraft(draft);
+    await discardDraft(draft, log);
     throw error;
   }
   const at = context.now().toISOString();

@@ -5,6 +5,7 @@ import type { Context } from '../context.ts';
 import type { StoredFile } from './destination.ts';
 import { openDestination } from './open-destination.ts';
 import { withRetries } from './retry.ts';
+import { requirePlaces } from './require-places.ts';
 
 /** What lies at one place of OFFSITE_URL. */
 export interface Place {
@@ -18,12 +19,7 @@ export interface Place {
  * @throws Failure `usage` where there is none.
  */
 export async function listCopies(context: Context): Promise<Place[]> {
-  const { urls } = context.config.offsite;
-  if (urls.length === 0) {
-    throw new Failure('usage', 'OFFSITE_URL is not set: there is no place to ask', {
-      hint: 'set it in .env: s3://bucket/prefix, file:///directory or rclone:REMOTE:PATH',
-    });
-  }
+  const urls = requirePlaces(context.config);
   return Promise.all(urls.map(async (url) => ({ url, backups: await askPlace(context, url) })));
 }
 

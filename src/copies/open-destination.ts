@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Failure } from '../base/errors.ts';
+import { pick } from '../base/pick.ts';
 import type { Watched } from '../base/step.ts';
 import type { Destination } from './destination.ts';
 import { DirectoryDestination } from './destinations/directory.ts';
@@ -27,10 +28,8 @@ export function openDestination(
   }
   if (url.startsWith('s3:'))
     return new S3Destination({ url, environment: all, signal: watched.signal });
-  const given = Object.entries(all).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && forRclone.test(entry[0]),
-  );
-  return new RcloneDestination(url, Object.fromEntries(given), watched.signal);
+  const given = pick(all, (name) => forRclone.test(name));
+  return new RcloneDestination(url, given, watched.signal);
 }
 
 function directoryOf(url: string, backupDir: string): string {

@@ -2,14 +2,10 @@ import { Failure } from '../base/errors.ts';
 import type { Context } from '../context.ts';
 import { telling } from '../notify/notify.ts';
 import { prune, type PruneOptions, type PruneReport } from '../retention/prune.ts';
-import { pruneCopiesNow, type PlaceDecisions } from './prune.ts';
+import { pruneCopiesNow, type PrunedCopies } from './prune.ts';
 
-export interface PruneEverywhereReport extends PruneReport {
-  /** What was done with the copies at each place. */
-  readonly places: readonly PlaceDecisions[];
-  /** Why that could not be done everywhere. */
-  readonly failure: Failure | undefined;
-}
+/** What was done here, and with the copies. */
+export type PruneEverywhereReport = PruneReport & PrunedCopies;
 
 /**
  * Applies retention to the backup directory, then to the copies that were made from it. What came of it is told,
@@ -39,16 +35,13 @@ export async function pruneEverywhere(
 }
 
 /** What was done here is told, too, where a place for copies cannot be reached. */
-async function pruneElsewhere(
-  context: Context,
-  options: PruneOptions,
-): Promise<Pick<PruneEverywhereReport, 'places' | 'failure'>> {
-  try {
-    return { places: await pruneCopiesNow(context, options), failure: undefined };
-  } catch (error) {
+async function pruneElsewhere(context: Context, options: PruneOptions): Promise<PrunedCopies> {
+  const pruned = await pruneCopiesNow(context, options).catch((error: unknown) => {
     if (!(error instanceof Failure)) throw error;
-    const { message, hint } = error;
-    const failure = new Failure('incomplete', `copies could not be pruned: ${message}`, { hint });
-    return { places: [], failure };
-  }
+    return { places: [], failure: error };
+  });
+  if (pruned.failure === undefined) return pruned;
+  const { message, hint } = pruned.failure;
+  const failure = new Failure('incomplete', `copies could not be pruned: ${message}`, { hint });
+  return { ...pruned, failure };
 }

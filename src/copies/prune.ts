@@ -1,18 +1,12 @@
-import { listBackups } from '../backup-directory/catalog.ts';
-import { copiesAt, type RecordedCopy } from '../backup-directory/copied.ts';
-import { failedDrills, readHistory, recordEvent } from '../backup-directory/history.ts';
-import { readKeptMarks } from '../backup-directory/kept.ts';
-import { dayOf, formatCopiedManifestName, formatGlobalsName } from '../backup-directory/names.ts';
+import { Failure } from '../base/errors.ts';
+import { recordEvent } from '../backup-directory/history.ts';
+import { formatCopiedManifestName, formatGlobalsName } from '../backup-directory/names.ts';
 import { lockDirectory, type Context } from '../context.ts';
-import type { Candidate } from '../retention/candidate.ts';
-import { isLaterThan } from '../retention/candidates.ts';
 import { planRetention, type Decision } from '../retention/policy.ts';
 import { Denied, type Destination } from './destination.ts';
 import { openDestination } from './open-destination.ts';
+import { ownCopies, type OwnCopy } from './own-copies.ts';
 import { withRetries } from './retry.ts';
-
-/** A copy that this machine has made, and that is still there. */
-export type OwnCopy = Candidate & RecordedCopy;
 
 /** What retention does with the copies at one place. */
 export interface PlaceDecisions {
@@ -21,66 +15,58 @@ export interface PlaceDecisions {
   readonly decisions: readonly Decision<OwnCopy>[];
 }
 
+export interface PrunedCopies {
+  readonly places: readonly PlaceDecisions[];
+  /** Why it could not be done at others; undefined where it was done everywhere. */
+  readonly failure: Failure | undefined;
+}
+
 /**
  * Applies retention to the copies that were made from this directory, by the same rules; what others have put
- * there is not looked at. Where removing is not allowed, that is told, and is no error.
- * @throws Failure `cannotConnect`, `storage`.
+ * there is not looked at. Where removing is not allowed, that is told, and is no error. A place that fails does
+ * not keep the others from being served.
  */
 export async function pruneCopies(
   context: Context,
   { dryRun }: { readonly dryRun: boolean },
-): Promise<PlaceDecisions[]> {
+): Promise<PrunedCopies> {
   const { offsite } = context.config;
-  if (!offsite.prune) return [];
   const places: PlaceDecisions[] = [];
-  for (const url of offsite.urls) {
-    const destination = openDestination(url, context);
-    const decisions = planRetention(await ownCopies(context, destination), offsite.retention);
-    places.push({ url, decisions });
-    if (!dryRun) await applyAt(context, destination, decisions);
+  const failures: Failure[] = [];
+  for (const url of offsite.prune ? offsite.urls : []) {
+    try {
+      const destination = openDestination(url, context);
+      const decisions = planRetention(await ownCopies(context, destination), offsite.retention);
+      if (!dryRun) await applyAt(context, destination, decisions);
+      places.push({ url, decisions });
+    } catch (error) {
+      context.signal.throwIfAborted();
+      if (!(error instanceof Failure)) throw error;
+      failures.push(error);
+    }
   }
-  return places;
+  return { places, failure: summarize(failures) };
+}
+
+function summarize(failures: readonly Failure[]): Failure | undefined {
+  if (failures.length === 0) return undefined;
+  const all = (texts: readonly string[]) => [...new Set(texts)].join('; ');
+  return new Failure('incomplete', all(failures.map(({ message }) => message)), {
+    hint: all(failures.map(({ hint }) => hint)),
+  });
 }
 
 /**
  * The same for a person: under the lock, unless nothing is done.
- * @throws Failure `locked`; what `pruneCopies` throws.
+ * @throws Failure `locked`, `storage`.
  */
 export async function pruneCopiesNow(
   context: Context,
   { dryRun, waitSeconds }: { readonly dryRun: boolean; readonly waitSeconds: number },
-): Promise<PlaceDecisions[]> {
+): Promise<PrunedCopies> {
   if (dryRun || context.config.offsite.urls.length === 0) return pruneCopies(context, { dryRun });
   await using _lock = await lockDirectory(context, 'prune', waitSeconds);
   return await pruneCopies(context, { dryRun });
-}
-
-/** What is known of each, oldest first; of those that are here, too, what they hold. */
-async function ownCopies(context: Context, destination: Destination): Promise<OwnCopy[]> {
-  const { config, log, now, signal } = context;
-  const history = await readHistory(config.backupDir);
-  const marks = await readKeptMarks(config.backupDir);
-  const files = await withRetries(signal, log, () => destination.list());
-  const there = new Map(files.map(({ name, bytes }) => [name, bytes]));
-  const failed = new Set(failedDrills(history).map(({ backup }) => backup));
-  const here = new Map(
-    (await listBackups(config.backupDir)).map(({ name, manifest }) => [name, manifest]),
-  );
-  const copies = [...copiesAt(destination.url, history).values()].filter(({ name }) =>
-    there.has(name),
-  );
-  return copies.map((copy) => ({
-    ...copy,
-    day: dayOf(copy.stamp),
-    knownGood: there.get(copy.name) === copy.bytes && !failed.has(copy.name),
-    isBad: failed.has(copy.name),
-    isKept: marks.get(copy.stamp) ?? copy.keep,
-    isLatest: false,
-    isFuture: isLaterThan(now())(copy),
-    tables: here.get(copy.name)?.tables,
-    dumpBytes: here.get(copy.name)?.dumpBytes,
-    leftOut: here.get(copy.name)?.leftOut,
-  }));
 }
 
 async function applyAt(

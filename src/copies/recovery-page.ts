@@ -9,7 +9,7 @@ import { inMemory } from './backup-files.ts';
 import type { Destination } from './destination.ts';
 import { store } from './store.ts';
 
-export interface Stored {
+export interface Lying {
   /** The names of what was there before. */
   readonly there: ReadonlySet<string>;
   /** The names of backups that were copied there since. */
@@ -24,7 +24,7 @@ export interface Stored {
 export async function storeRecoveryPage(
   context: Context,
   destination: Destination,
-  { there, arrived }: Stored,
+  { there, arrived }: Lying,
 ): Promise<void> {
   const { log, signal, config } = context;
   const hasPage = there.has(recoveryPageName);

@@ -41,7 +41,7 @@ export async function insideChecks(server: Server, { config, now }: Context): Pr
       : [
           failed(
             'backup',
-            `"${user}" may not read ${few(unreadable)}: a backup fails`,
+            `"${user}" may not read ${formatNames(unreadable, 3)}: a backup fails`,
             `make it the owner, or GRANT pg_read_all_data TO ${quoteIdentifier(user)}`,
           ),
         ]),
@@ -50,7 +50,7 @@ export async function insideChecks(server: Server, { config, now }: Context): Pr
       : [
           failed(
             'backup',
-            `row-level security hides rows of ${few(hidden)} from "${user}": a backup fails`,
+            `row-level security hides rows of ${formatNames(hidden, 3)} from "${user}": a backup fails`,
             "dump as the tables' owner, or as a role with BYPASSRLS",
           ),
         ]),
@@ -63,5 +63,3 @@ export async function insideChecks(server: Server, { config, now }: Context): Pr
         ),
   ];
 }
-
-const few = (names: readonly string[]) => formatNames(names, 3);

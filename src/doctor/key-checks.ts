@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { collect, only } from '../base/chunks.ts';
 import { shellWord } from '../base/format.ts';
 import { gpgFor, readAccess, type Context } from '../context.ts';
 import { encryptAll, openEncrypter, type Encrypter } from '../encryption/keys.ts';
@@ -27,10 +28,7 @@ async function roundTrip(encrypter: Encrypter, context: Context): Promise<Check>
   const told = `new backups are encrypted with ${encryption}`;
   const probe = await encryptAll(Buffer.from('probe'), encrypter);
   try {
-    const chunks: AsyncIterable<Buffer> = (async function* () {
-      yield await Promise.resolve(probe);
-    })();
-    for await (const _ of readAccess(context).keys.decrypt(chunks, encryption));
+    await collect(readAccess(context).keys.decrypt(only(probe), encryption));
     return ok('keys', `${told}; a private key here opens them`);
   } catch (error) {
     if (!(error instanceof Locked)) throw error;

@@ -34,14 +34,14 @@ export function restoreChecks(
             ? ok('extensions', 'the server has those of the last backup')
             : failed(
                 'extensions',
-                `the last backup needs what the server does not offer to "${user}": ${few(extensions)}`,
+                `the last backup needs what the server does not offer to "${user}": ${formatNames(extensions, 3)}`,
                 'install them on the server (pgvector: package postgresql-NN-pgvector), or connect as a superuser',
               ),
           roles.length === 0
             ? ok('roles', 'the server has those of the last backup')
             : warning(
                 'roles',
-                `the last backup needs roles that the server does not have: ${few(roles)}`,
+                `the last backup needs roles that the server does not have: ${formatNames(roles, 3)}`,
                 'create them before a restore; BACKUP_GLOBALS=true stores them, and `restore --globals` creates them',
               ),
         ]),
@@ -65,5 +65,3 @@ function creationCheck({ isStandby, createsDatabases }: ServerFacts, user: strin
     `as a superuser: ALTER ROLE ${quoteIdentifier(user)} CREATEDB`,
   );
 }
-
-const few = (names: readonly string[]) => formatNames(names, 3);

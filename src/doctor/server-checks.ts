@@ -1,8 +1,7 @@
-import { hintOfLost } from '../backup/lost-database.ts';
+import { orLost } from '../backup/lost-database.ts';
 import { serverLabel } from '../config/place.ts';
 import type { Backup } from '../backup-directory/backup.ts';
 import { configuredServer, type Context } from '../context.ts';
-import { ConnectionFailure } from '../postgres/connection-failure.ts';
 import { answeringWithin } from '../postgres/connection.ts';
 import { contact, contactMaintenance } from '../postgres/contact.ts';
 import { surveyServer, type ServerFacts } from '../restore/server-facts.ts';
@@ -42,7 +41,7 @@ export async function serverChecks(
     return { checks, facts };
   } catch (error) {
     context.signal.throwIfAborted();
-    const connection = withBackup(failedBy('connection', error), error, lastBackup);
+    const connection = failedBy('connection', await orLost(error, context));
     return { checks: [...checks, connection, notChecked], facts: undefined };
   }
 }
@@ -52,13 +51,6 @@ function once(checks: readonly Check[]): readonly Check[] {
   const [first, ...others] = checks;
   const isSame = first !== undefined && others.every(({ message }) => message === first.message);
   return isSame ? [{ ...first, name: checks.map(({ name }) => name).join(', ') }] : checks;
-}
-
-/** A database that is gone, and of which there is a backup, is no typing mistake. */
-function withBackup(check: Check, error: unknown, last: Backup | undefined): Check {
-  const isGone = error instanceof ConnectionFailure && error.code === '3D000';
-  if (!isGone || last === undefined) return check;
-  return { ...check, hint: hintOfLost(check.hint ?? '', last) };
 }
 
 const notChecked = warning(

@@ -4,7 +4,7 @@ import { spoken } from './selection/outline.ts';
 import type { Definition } from './definition-digest.ts';
 import type { DumpDigest } from './digest.ts';
 
-export interface Comparison {
+export interface DigestComparison {
   /** What the second dump has not as the first one has it, each a clause for people. */
   readonly differences: readonly string[];
   /** How definitions were compared: by what they say, or by the objects that there are. */
@@ -35,7 +35,7 @@ export function compareDigests(
   backup: DumpDigest,
   restored: DumpDigest,
   ownership: boolean,
-): Comparison {
+): DigestComparison {
   const isSameMaker = backup.madeBy !== undefined && backup.madeBy === restored.madeBy;
   const reworded = isSameMaker ? rewordedIn(backup.definitions, restored.definitions) : [];
   return {

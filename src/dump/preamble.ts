@@ -1,4 +1,4 @@
-import { unquoteIdentifier } from '../base/sql.ts';
+import { quoteIdentifier, unquoteIdentifier } from '../base/sql.ts';
 import type { DatabaseSettings } from '../base/database-traits.ts';
 
 const name = String.raw`("(?:[^"]|"")+"|[^\s;"]+)`;
@@ -90,7 +90,7 @@ export class DatabasePreamble {
     if (this.#database !== undefined && encoding.test(command)) return true;
     const target = connect.exec(command)?.[1];
     if (target === undefined || this.#database === undefined) return false;
-    const plain = this.#database.replace(/^"(.*)"$/s, '$1').replaceAll('""', '"');
+    const plain = unquoteIdentifier(this.#database);
     return target === this.#database || target === plain || target === connectionString(plain);
   }
 
@@ -131,11 +131,9 @@ function parameterIn(statement: string): DatabaseSettings['parameters'][number] 
   return {
     role: role === undefined ? null : unquoteIdentifier(role),
     name: unquoteIdentifier(name),
-    value: parts.length === 1 ? (parts[0] ?? '') : parts.map(quoteName).join(', '),
+    value: parts.length === 1 ? (parts[0] ?? '') : parts.map(quoteIdentifier).join(', '),
   };
 }
-
-const quoteName = (value: string) => `"${value.replaceAll('"', '""')}"`;
 
 /** As pg_dump writes names that are not plain (fe_utils/string_utils.c, appendPsqlMetaConnect). */
 function connectionString(database: string): string {

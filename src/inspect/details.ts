@@ -37,7 +37,7 @@ export interface Details extends Contents {
  * @param file a path, name or timestamp.
  * @throws Failure `noSuchBackup`, `storage`.
  */
-export async function describeBackup(context: Context, file: string): Promise<Details> {
+export async function detailsOf(context: Context, file: string): Promise<Details> {
   const contents = await contentsOf(context, await locate(context, file));
   const { manifest } = contents.file;
   const backups = await listBackups(context.config.backupDir);

@@ -9,7 +9,7 @@ import { readAccess, type Context } from '../context.ts';
 import { orWarn } from './or-warn.ts';
 import { suspicionsOf } from './suspicions.ts';
 import { checksByBackup } from './checks.ts';
-import { describeBackup, type ListedBackup } from './listed-backup.ts';
+import { describeListed, type ListedBackup } from './listed-backup.ts';
 
 /** Every backup in the backup directory, newest first. */
 export async function listFiles(context: Context): Promise<ListedBackup[]> {
@@ -39,7 +39,7 @@ export async function listFiles(context: Context): Promise<ListedBackup[]> {
     const mayBeOld = backup.condition === 'unverified';
     const byOldScript =
       mayBeOld && (await isByOldScript(backup, readAccess(context)).catch(() => false));
-    const known = describeBackup(backup, now(), checks.get(backup.name));
+    const known = describeListed(backup, now(), checks.get(backup.name));
     const copies = places.filter(({ has }) => has.has(backup.name)).map(({ url }) => url);
     const suspicion = suspicions.get(backup.name);
     listed.push({

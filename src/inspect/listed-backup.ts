@@ -39,7 +39,7 @@ export interface ListedBackup {
 }
 
 /** What the backup itself, and what was done with it, tells. */
-export function describeBackup(
+export function describeListed(
   backup: Backup,
   now: Date,
   checks: Checks | undefined,

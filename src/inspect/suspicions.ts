@@ -1,7 +1,7 @@
 import { readMeasures } from '../backup-directory/accepted-loss.ts';
 import type { Backup } from '../backup-directory/backup.ts';
-import { earlierThan } from '../backup-directory/larger-earlier-backup.ts';
-import { describeLoss, fullerBackups, lossesBetween } from '../backup-directory/loss.ts';
+import { largerAmong } from '../backup-directory/larger-earlier-backup.ts';
+import { describeLoss, lossesBetween } from '../backup-directory/loss.ts';
 import type { Manifest } from '../backup-directory/manifest.ts';
 import type { Context } from '../context.ts';
 import { orWarn } from './or-warn.ts';
@@ -32,9 +32,8 @@ export async function suspicionsOf(
     if (backup.condition === 'verified') last.set(name, { ...backup, manifest });
   }
   for (const newest of last.values()) {
-    const older = earlierThan(newest.manifest, backups, measures);
-    const held = older.map(({ name, manifest }) => ({ name, ...manifest }));
-    const [loss] = fullerBackups(newest.manifest, held, config.retention.suspiciousDrop);
+    const { suspiciousDrop } = config.retention;
+    const [loss] = largerAmong(newest.manifest, backups, measures, suspiciousDrop);
     if (loss === undefined || suspicions.has(newest.name)) continue;
     suspicions.set(newest.name, describeLoss('it', loss.backup.name, loss.losses));
   }

@@ -46,14 +46,16 @@ export interface Verification {
  * @throws Failure `noSuchBackup`; `storage`.
  */
 export async function verify(context: Context, options: VerifyOptions): Promise<Verification> {
+  const { config, repeated } = context;
   const verdicts: Verdict[] = [];
+  let bad: BackupFile | undefined;
   for (const file of await filesToVerify(context, options)) {
-    verdicts.push(await verifyFile(file, context));
+    const verdict = await verifyFile(file, context);
+    verdicts.push(verdict);
+    if (!verdict.good) bad ??= file;
   }
-  const bad = verdicts.find(({ good }) => !good);
-  const another =
-    bad &&
-    (await useAnother(context.config.backupDir, bad.path, 'verify', context.repeated.directory));
+  const { database } = config.connection;
+  const another = bad && (await useAnother(config.backupDir, bad, 'verify', database, repeated));
   return { verdicts, another };
 }
 

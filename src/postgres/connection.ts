@@ -1,3 +1,4 @@
+import { pick } from '../base/pick.ts';
 import type { Connection } from '../config/connection.ts';
 import { libpqVariables } from '../config/libpq-variables.ts';
 import { allVariables } from '../config/settings.ts';
@@ -29,15 +30,7 @@ const secretOfCopies = /^(?:AWS_(?:SECRET_ACCESS_KEY|SESSION_TOKEN)$|RCLONE_)/;
 /** The environment for a command of the team: theirs, without our settings, our secrets, and what libpq reads. */
 export function environmentForCommands(environment: Environment): Record<string, string> {
   const ours = new Set([...allVariables(), ...libpqVariables]);
-  return only(environment, (name) => !ours.has(name) && !secretOfCopies.test(name));
-}
-
-function only(environment: Environment, isWanted: (name: string) => boolean) {
-  return Object.fromEntries(
-    Object.entries(environment).filter(
-      (entry): entry is [string, string] => entry[1] !== undefined && isWanted(entry[0]),
-    ),
-  );
+  return pick(environment, (name) => !ours.has(name) && !secretOfCopies.test(name));
 }
 
 /**
@@ -53,7 +46,7 @@ export function libpqEnvironment(
   major?: number,
 ): Record<string, string> {
   const withheld = new Set([...overruled, ...allVariables()]);
-  const inherited = only(environment, (name) => !withheld.has(name) && !others.test(name));
+  const inherited = pick(environment, (name) => !withheld.has(name) && !others.test(name));
   return {
     PGCONNECT_TIMEOUT: '10',
     PGAPPNAME: 'pratiko-backup',

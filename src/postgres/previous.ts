@@ -2,6 +2,7 @@ import { quoteLiteral, startsWith } from '../base/sql.ts';
 import { z } from 'zod';
 import { derivedName } from './databases.ts';
 import { maintenanceOf, query, type Server } from './psql.ts';
+import { databaseSize } from './database-size.ts';
 
 /** A database that a restore has replaced and kept. */
 export interface PreviousDatabase {
@@ -89,8 +90,7 @@ const rowSchema = z.object({
 /** As SQL: the databases that restores have replaced and kept, to be read by `previousSchema`. */
 export const selectPrevious = `
   SELECT datname AS name, datconnlimit = -2 AS invalid,
-         CASE WHEN datconnlimit <> -2 AND has_database_privilege(d.oid, 'CONNECT')
-              THEN pg_database_size(d.oid) END AS bytes,
+         ${databaseSize} AS bytes,
          description
     FROM pg_database AS d, shobj_description(d.oid, 'pg_database') AS description
    WHERE ${startsWith('description', marker)}`;
@@ -134,8 +134,7 @@ export const rescuedDatabases = (server: Server): Promise<RescuedDatabase[]> =>
     server,
     maintenanceOf(server),
     rescuedSchema,
-    `SELECT datname AS name, CASE WHEN datconnlimit <> -2 AND has_database_privilege(d.oid, 'CONNECT')
-                                  THEN pg_database_size(d.oid) END AS bytes
+    `SELECT datname AS name, ${databaseSize} AS bytes
        FROM pg_database AS d, shobj_description(d.oid, 'pg_database') AS description
       WHERE ${startsWith('description', rescuedMarker)} ORDER BY 1`,
   );

@@ -67,7 +67,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       };
       const server = { psql, connection, environment, signal: options.signal };
       try {
-        const version = await answer(server, child);
+        const version = await answer(server, child, directory);
         return { server, version, [Symbol.asyncDispose]: () => stop(child, directory) };
       } catch (error) {
         child.kill('SIGKILL');
@@ -119,7 +119,7 @@ async function createCluster(
     '--no-sync',
   ];
   const { exitCode, stderr } = await run({ ...initdb, args }, signal);
-  if (exitCode !== 0) throw new Error(`initdb failed: ${stderr}`);
+  if (exitCode !== 0) throw cannotRun(`initdb: ${lastLine(stderr)}`, directory);
 }
 
 function postgresArgs(
@@ -142,7 +142,7 @@ function postgresArgs(
 }
 
 /** The server's version, as soon as it accepts connections. */
-async function answer(server: Server, postgres: Child): Promise<string> {
+async function answer(server: Server, postgres: Child, directory: string): Promise<string> {
   let ended: string | undefined;
   void postgres.ending.then(({ stderr }) => (ended = lastLine(stderr)));
   const deadline = performance.now() + 30_000;
@@ -151,13 +151,17 @@ async function answer(server: Server, postgres: Child): Promise<string> {
       return await serverVersion(server, maintenanceDatabase);
     } catch (error) {
       server.signal.throwIfAborted();
-      if (ended !== undefined) throw new Error(`postgres ended: ${ended}`, { cause: error });
-      if (performance.now() > deadline)
-        throw new Error(`postgres: ${messageOf(error)}`, { cause: error });
+      if (ended !== undefined) throw cannotRun(`postgres: ${ended}`, directory);
+      if (performance.now() > deadline) throw cannotRun(messageOf(error), directory);
       await sleep(50);
     }
   }
 }
+
+const cannotRun = (why: string, directory: string) =>
+  new Failure('toolMissing', `a throw-away PostgreSQL cannot be run in ${directory}: ${why}`, {
+    hint: 'is there room for it (`df -h`; TMPDIR names another place), and is the server of that version installed whole?',
+  });
 
 /** SIGINT: PostgreSQL's fast shutdown. */
 async function stop(postgres: Child, directory: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { quoteIdentifier } from '../base/sql.ts';
-import { formatPlural, shellWord } from '../base/format.ts';
+import { formatPlural, printed } from '../base/format.ts';
 import { describeLoss } from '../backup-directory/loss.ts';
 import { canBeRestricted } from '../postgres/restriction.ts';
 import { majorVersion } from '../base/major-version.ts';
@@ -47,7 +47,7 @@ export function* fileFindings({ file, head }: Situation): Generator<Finding> {
   if (notUnderstood !== undefined) {
     yield blocker(
       `the backup is whole, but this tool does not understand it (${notUnderstood})`,
-      `try with psql, into a new database: gunzip -c ${shellWord(file.path)} | psql -v ON_ERROR_STOP=1 -d NEW_DATABASE`,
+      `try with psql, into a new database: ${printed(file.path)} | psql -v ON_ERROR_STOP=1 -d NEW_DATABASE`,
     );
   }
   if (head.isPart === 'data') {
@@ -95,7 +95,7 @@ export function* roleFindings({
       ? warning(`${message}; these policies are left out`, create)
       : blocker(
           message,
-          `${create} or leave out these policies, which decide who sees which rows: --skip-refused`,
+          `${create} or leave out these policies, which decide who sees which rows: \`restore --skip-refused\``,
         );
   }
   const missing = head.roles.filter((role) => isMissing(role) && !inPolicies.includes(role));
@@ -117,7 +117,7 @@ export function* extensionFindings({ head, facts, skipRefused }: Situation): Gen
     if (boundToAName.includes(name)) {
       const message = `extension "${name}" works only in the database that the server's settings name (cron.database_name), not in a new one beside it`;
       const hint =
-        '--skip-refused restores everything else; back up without it (DROP EXTENSION there), or restore the file by hand into that database';
+        '`restore --skip-refused` restores everything else; back up without it (DROP EXTENSION there), or restore the file by hand into that database';
       yield inTheWay(message, hint);
       continue;
     }
@@ -154,21 +154,26 @@ function packageOf(extension: string, major: number): string {
 }
 
 /** Whether it is what a person wants back. */
-export function* contentFindings({ fuller, facts, target, place }: Situation): Generator<Finding> {
-  for (const { backup, losses } of fuller) {
+export function* contentFindings({
+  larger,
+  facts,
+  target,
+  repeated,
+}: Situation): Generator<Finding> {
+  for (const { backup, losses } of larger) {
     const all = losses.find(({ of }) => of === 'rows');
     yield warning(
       all
         ? `an older backup holds much more: ${backup.name} has ${formatPlural(all.held, 'row')}`
         : `an older backup holds what this one lacks: ${describeLoss('this one', backup.name, losses)}`,
-      `to look at that one, in a database beside: pratiko-backup restore ${backup.stamp} --to NEW_DATABASE${place}`,
+      `to look at that one, in a database beside: pratiko-backup restore ${backup.stamp} --to NEW_DATABASE${repeated.directory}`,
     );
   }
   const kept = facts.previous.findLast((previous) => previous.target === target);
   if (facts.target === undefined && kept !== undefined) {
     yield warning(
       `database "${kept.name}" is what "${target}" was before it was last restored`,
-      'to have that back: pratiko-backup restore --undo',
+      `to have that back: pratiko-backup restore --undo${repeated.database}`,
     );
   }
 }

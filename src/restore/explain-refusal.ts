@@ -4,6 +4,7 @@ import { firstLineOf } from '../dump/statement.ts';
 import { printed } from '../base/format.ts';
 import { orDamage } from './damage.ts';
 import { RefusedDump } from './load/failure.ts';
+import { readAccess, type Context } from '../context.ts';
 import type { SqlError } from '../postgres/sql-error.ts';
 import type { ServerFacts } from './server-facts.ts';
 import { majorVersion } from '../base/major-version.ts';
@@ -25,14 +26,15 @@ const unknownTable = '42P01';
 
 /** How to get the rest: rows of a table that is there are never left out. */
 const goOn = (text: string) =>
-  /^COPY\b/.test(text) ? '' : '; --skip-refused restores everything else';
+  /^COPY\b/.test(text) ? '' : '; `restore --skip-refused` restores everything else';
 
 /** An error with the statement that the server refused, which is looked up in the file, and with what to do about it. */
 export async function explainRefusal(
   error: unknown,
   attempt: Attempt,
-  access: Parameters<typeof statementAt>[2],
+  context: Context,
 ): Promise<unknown> {
+  const access = readAccess(context);
   if (!(error instanceof RefusedDump)) {
     return orDamage(error, attempt.plan.file, attempt.another, access);
   }
@@ -45,7 +47,7 @@ export async function explainRefusal(
     'restoreFailed',
     `${error.message} (${what}${firstLineOf(refused.text)})`,
     {
-      hint: cureFor(error.cause, refused, attempt) ?? error.hint,
+      hint: cureFor(error.cause, refused, attempt, context.repeated.database) ?? error.hint,
       cause: error.cause,
     },
   );
@@ -55,6 +57,7 @@ function cureFor(
   error: SqlError,
   statement: FoundStatement,
   { plan, head, facts }: Attempt,
+  repeated: string,
 ): string | undefined {
   const { text } = statement;
   if (plan.file.manifest?.leftOut !== undefined && missingContents.has(error.code)) {
@@ -71,7 +74,7 @@ function cureFor(
   if (culprit !== undefined) {
     return error.code === unknownTable && isQualified(error.reason)
       ? `function ${culprit} needs a table that the dump creates only later, or not at all (pg_dump does not know what functions read): create it first, in a copy of the dump${goOn(text)}`
-      : cureForSearchPath(culprit, text, plan.file.path);
+      : cureForSearchPath(culprit, text, plan.file.path, repeated);
   }
   return `the dump itself does not create it, and the database for it is new: a dump made with -n or -t has no extensions; put CREATE EXTENSION … on top of a copy of it, or dump the whole database${goOn(text)}`;
 }
@@ -87,10 +90,10 @@ function functionIn({ more }: SqlError): string | undefined {
 const isQualified = (message: string) => /[^\s.]\.[^\s.]/.test(message);
 
 /** A dump empties search_path: a function that relies on it finds nothing while it is loaded. */
-function cureForSearchPath(culprit: string, text: string, path: string): string {
+function cureForSearchPath(culprit: string, text: string, path: string, repeated: string): string {
   const alter = `ALTER FUNCTION ${culprit} SET search_path = public`;
   const now = /^COPY\b/.test(text)
-    ? `${printed(path)} | sed "s/'search_path', ''/'search_path', 'public'/" > with_path.sql; pratiko-backup restore ./with_path.sql`
-    : `--skip-refused leaves it out; then the same ALTER FUNCTION in the restored database, and run what was left out (the file .refused.sql; REFRESH MATERIALIZED VIEW)`;
+    ? `${printed(path)} | sed "s/'search_path', ''/'search_path', 'public'/" > with_path.sql; pratiko-backup restore ./with_path.sql${repeated}`
+    : `\`restore --skip-refused\` leaves it out; then the same ALTER FUNCTION in the restored database, and run what was left out (the file .refused.sql; REFRESH MATERIALIZED VIEW)`;
   return `function ${culprit} relies on search_path, which is empty while a dump is loaded: ${alter} (or the schemas it needs) where it is backed up; this backup: ${now}`;
 }

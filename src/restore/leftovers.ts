@@ -7,6 +7,7 @@ import type { ServerFacts } from './server-facts.ts';
 
 /**
  * What a killed restore has left takes room: it goes before that is judged.
+ * @returns whether there was any.
  * @throws Failure `locked` where another restore works on the same database.
  */
 export async function tidyUp(
@@ -14,11 +15,12 @@ export async function tidyUp(
   server: Server,
   waitSeconds: number,
   { leftovers }: ServerFacts,
-): Promise<void> {
-  if (leftovers.length === 0) return;
+): Promise<boolean> {
+  if (leftovers.length === 0) return false;
   const { database } = config.connection;
   await using lock = await RestoreLock.acquire(server, database, waitSeconds);
   await removeLeftovers(lock, log);
+  return true;
 }
 
 /** Removes what restores have left that were killed, if it is certainly that. */

@@ -104,11 +104,16 @@ async function looked(
 
 async function refuse(
   { config, repeated }: Context,
-  { name, path }: BackupFile,
+  file: BackupFile,
   problem: UnsupportedInput | undefined,
 ): Promise<void> {
   if (problem === undefined) return;
-  const { what, hint = await useAnother(config.backupDir, path, 'restore', repeated.database) } =
-    problem;
-  throw new Failure('verificationFailed', `${name} cannot be restored: it is ${what}`, { hint });
+  const { backupDir, connection } = config;
+  const {
+    what,
+    hint = await useAnother(backupDir, file, 'restore', connection.database, repeated),
+  } = problem;
+  throw new Failure('verificationFailed', `${file.name} cannot be restored: it is ${what}`, {
+    hint,
+  });
 }

@@ -124,7 +124,7 @@ export class RestoreLock implements AsyncDisposable {
       `SELECT a.pid, format('process %s (%s, since %s)', a.pid, a.application_name, to_char(backend_start, 'YYYY-MM-DD HH24:MI'))
          FROM pg_locks JOIN pg_stat_activity AS a USING (pid)
         WHERE locktype = 'advisory' AND granted AND objsubid = 1
-          AND classid::bigint << 32 | objid::bigint = ${keyOf(what)} LIMIT 1;`,
+          AND classid::bigint << 32 | objid::bigint = ${lockKey(what)} LIMIT 1;`,
     );
     const [, pid, who] = /^(\d+)\|(.*)$/.exec(holder) ?? [];
     if (pid === undefined) return '';
@@ -136,12 +136,12 @@ export class RestoreLock implements AsyncDisposable {
   }
 
   async #tryLock(what: string): Promise<boolean> {
-    const answer = await this.#session.ask(`SELECT pg_try_advisory_lock(${keyOf(what)});`);
+    const answer = await this.#session.ask(`SELECT pg_try_advisory_lock(${lockKey(what)});`);
     return answer[0] === 't';
   }
 
   async #unlock(what: string): Promise<void> {
-    await this.#session.ask(`SELECT pg_advisory_unlock(${keyOf(what)});`);
+    await this.#session.ask(`SELECT pg_advisory_unlock(${lockKey(what)});`);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -149,7 +149,7 @@ export class RestoreLock implements AsyncDisposable {
   }
 }
 
-function keyOf(what: string): bigint {
+export function lockKey(what: string): bigint {
   const hash = createHash('sha256').update(`pratiko-backup restore ${what}`).digest();
   return hash.readBigInt64BE();
 }

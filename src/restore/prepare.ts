@@ -1,6 +1,6 @@
 import type { Server } from '../postgres/psql.ts';
 import { estimateRows, surveyServer, type ServerFacts } from './server-facts.ts';
-import { fullerThan } from './fuller-backups.ts';
+import { largerThan } from './larger-backups.ts';
 import { requirePossible } from './finding.ts';
 import type { RestoreChoice } from './choice.ts';
 import { readDumpHeader } from './read-header.ts';
@@ -28,12 +28,12 @@ export interface Prepared {
   /** The roles stored beside the file. */
   readonly stored: Situation['stored'];
   /** Older backups that hold much more. */
-  readonly fuller: Situation['fuller'];
+  readonly larger: Situation['larger'];
 }
 
 /**
  * Collects what there is to know, before anything is done, and plans the restore.
- * @param makeRoom removes what stands in the way on the server, before room is judged.
+ * @param makeRoom removes what stands in the way on the server, before room is judged, and tells whether there was any.
  * @param known what was found before, and does not change.
  * @throws Failure `restoreFailed` with everything at once that stands in the way; `cannotConnect`, `storage`.
  */
@@ -42,22 +42,23 @@ export async function prepare(
   server: Server,
   file: Situation['file'],
   choice: RestoreChoice,
-  makeRoom?: (facts: ServerFacts) => Promise<void>,
+  makeRoom?: (facts: ServerFacts) => Promise<boolean>,
   known?: Omit<Prepared, 'plan' | 'facts'>,
 ): Promise<Prepared> {
   const { config, now, repeated } = context;
   const access = readAccess(context);
   const target = config.connection.database;
-  const facts = await surveyServer(server, target);
-  await makeRoom?.(facts);
+  const found = await surveyServer(server, target);
+  const isTidied = (await makeRoom?.(found)) ?? false;
+  const facts = isTidied ? await surveyServer(server, target) : found;
   const another =
-    known?.another ?? (await useAnother(config.backupDir, file.path, 'restore', repeated.database));
+    known?.another ?? (await useAnother(config.backupDir, file, 'restore', target, repeated));
   const chosen = known ? known.chosen : await chosenOf(context, file, choice);
   const head = known?.head ?? (await readDumpHeader(file, facts, choice, another, access, chosen));
   const stored = known ? known.stored : await storedRolesOf(file, choice.globals, access);
   const isThere = facts.target !== undefined && known === undefined;
   const live = isThere ? await estimateRows(server, target).catch(() => undefined) : known?.live;
-  const fuller = known?.fuller ?? (await fullerThan(file, context));
+  const larger = known?.larger ?? (await largerThan(file, context));
   const suffix = uniqueSuffix(now());
   const plan = planRestore({
     ...choice,
@@ -69,14 +70,14 @@ export async function prepare(
     facts,
     psqlVersion: server.psql.version,
     freeBytes: await freeBytesOf(facts.room),
-    fuller,
-    place: repeated.directory,
+    larger,
+    repeated,
     live,
     isPart: chosen !== undefined,
     stored,
   });
   requirePossible(plan);
-  return { plan, facts, head, another, live, fuller, chosen, stored };
+  return { plan, facts, head, another, live, larger, chosen, stored };
 }
 
 /** What some tables need, if only that is wanted; what it does without is told. */

@@ -1,8 +1,6 @@
-import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { formatPlural, printed, shellWord } from '../base/format.ts';
-import { publish, syncDirectory, writePartial } from '../backup-directory/durable-file.ts';
-import { formatPartialName } from '../backup-directory/names.ts';
+import { writeDurably } from '../backup-directory/durable-file.ts';
 import type { Refusals } from './load/refusals.ts';
 
 /**
@@ -18,10 +16,7 @@ export async function writeRefused(
 ): Promise<string> {
   const directory = dirname(backup);
   const name = `${basename(backup).replace(/(?:\.sql)?(?:\.gz)?(?:\.(?:age|gpg))?$/, '')}.refused.sql`;
-  await rm(join(directory, formatPartialName(name)), { force: true });
-  await writePartial(directory, name, textOf(basename(backup), database, refusals));
-  await publish(directory, name);
-  await syncDirectory(directory);
+  await writeDurably(directory, name, textOf(basename(backup), database, refusals));
   return join(directory, name);
 }
 

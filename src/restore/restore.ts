@@ -12,7 +12,7 @@ import { prepare } from './prepare.ts';
 import type { RestorePlan } from './plan.ts';
 import { explainRefusal } from './explain-refusal.ts';
 import { agreeOnRefused, type ConfirmRefused } from './refused.ts';
-import { contactedServer, lockToRead, readAccess, type Context } from '../context.ts';
+import { contactedServer, lockToRead, type Context } from '../context.ts';
 
 export interface RestoreOptions extends RestoreChoice {
   readonly waitSeconds: number;
@@ -95,7 +95,7 @@ export async function restore(context: Context, options: RestoreOptions): Promis
     await scratch.swapIn(plan);
   } catch (error) {
     throwIfInterrupted(error, context);
-    throw restoreFailure(await explainRefusal(error, prepared, readAccess(context)));
+    throw restoreFailure(await explainRefusal(error, prepared, context));
   }
   const dropped = options.dropOld && (await dropPrevious(context, server, plan));
   return { plan, ...loaded, dropped, durationMs: performance.now() - started };

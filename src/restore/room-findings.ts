@@ -50,6 +50,6 @@ export function* roomFindings(situation: Situation): Generator<Finding> {
     ? warning(message, hint)
     : blocker(
         message,
-        `${hint}; --force begins all the same, and gives up before the disk is full`,
+        `${hint}; \`restore --force\` begins all the same, and gives up before the disk is full`,
       );
 }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { formatStamp } from '../backup-directory/names.ts';
 import { derivedName } from '../postgres/databases.ts';
 import type { OwnComment } from '../postgres/previous.ts';
+import { databaseSize } from '../postgres/database-size.ts';
 
 const nameSuffix = '_(restore|salvage|drill)_[0-9]{8}_[0-9]{6}_[0-9a-f]{4}$';
 
@@ -43,6 +44,6 @@ export const notedComment = (name: string): OwnComment => ({
 /** As SQL: the scratch databases on a server; those without mark may be somebody else's. */
 export const selectScratchDatabases = `
   SELECT datname AS name, comment IS NOT NULL AS marked,
-         CASE WHEN datconnlimit <> -2 AND has_database_privilege(oid, 'CONNECT') THEN pg_database_size(oid) END AS bytes
-    FROM pg_database, shobj_description(oid, 'pg_database') AS comment
+         ${databaseSize} AS bytes
+    FROM pg_database AS d, shobj_description(d.oid, 'pg_database') AS comment
    WHERE encode(textsend(datname), 'escape') ~ '${nameSuffix}' AND (comment IS NULL OR ${startsWith('comment', marker)})`;

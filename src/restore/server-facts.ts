@@ -12,6 +12,7 @@ import { previousSchema, selectPrevious } from '../postgres/previous.ts';
 import { selectScratchDatabases } from './scratch-mark.ts';
 import { maintenanceOf, query, type Server } from '../postgres/psql.ts';
 import { mayBeEnded } from '../postgres/sessions.ts';
+import { databaseSize } from '../postgres/database-size.ts';
 
 const sessionSchema = z.object({ pid: z.number(), user: z.string(), application: z.string() });
 
@@ -180,8 +181,7 @@ const selectClients = `
 
 const selectTarget = (name: string) => `
   SELECT pg_has_role(d.datdba, 'USAGE') AS owned,
-    CASE WHEN d.datconnlimit <> -2 AND has_database_privilege(d.oid, 'CONNECT')
-         THEN pg_database_size(d.oid) END AS bytes,
+    ${databaseSize} AS bytes,
     d.datconnlimit = -2 AS invalid, d.datistemplate AS "isTemplate", NOT d.datallowconn AS "isClosed",
     ${names('SELECT gid FROM pg_prepared_xacts WHERE database = d.datname')} AS "preparedTransactions",
     ${names('SELECT slot_name FROM pg_replication_slots WHERE database = d.datname')} AS "replicationSlots",

@@ -4,6 +4,7 @@ import type { BackupFile } from '../backup-directory/backup.ts';
 import type { LargerEarlierBackup } from '../backup-directory/loss.ts';
 import type { LiveRows } from './comparison.ts';
 import type { StoredRoles } from '../dump/globals.ts';
+import type { Context } from '../context.ts';
 import type { ServerFacts } from './server-facts.ts';
 
 /** What is known before anything is done. */
@@ -16,9 +17,8 @@ export interface Situation {
   readonly facts: ServerFacts;
   readonly psqlVersion: string;
   /** Older backups that hold much more, newest first. */
-  readonly fuller: readonly LargerEarlierBackup<Backup>[];
-  /** What a command in a hint must repeat to meet the same directory of backups. */
-  readonly place: string;
+  readonly larger: readonly LargerEarlierBackup<Backup>[];
+  readonly repeated: Context['repeated'];
   /** Room on the disk of the server's data; undefined where we cannot know. */
   readonly freeBytes: number | undefined;
   /** The second, for the names that it will give: `20251129_140000`. */

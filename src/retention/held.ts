@@ -1,4 +1,4 @@
-import { describeLoss, fullerBackups } from '../backup-directory/loss.ts';
+import { describeLoss, largerHoldings } from '../backup-directory/loss.ts';
 import type { Candidate } from './candidate.ts';
 
 /**
@@ -16,7 +16,7 @@ export function heldBackups<C extends Candidate>(
   const held = new Map<C, string>();
   if (newest === undefined) return held;
   for (const among of [older, older.filter(({ knownGood }) => knownGood)]) {
-    for (const { backup, losses } of fullerBackups(newest, among, drop)) {
+    for (const { backup, losses } of largerHoldings(newest, among, drop)) {
       const loss = describeLoss('the newest backup', 'this one', losses);
       held.set(backup, `holds what was lost since (until \`prune --accept-loss\`): ${loss}`);
     }

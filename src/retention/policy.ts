@@ -1,3 +1,4 @@
+import { byAge } from '../backup-directory/backup.ts';
 import { formatPlural } from '../base/format.ts';
 import type { Candidate } from './candidate.ts';
 import { heldBackups } from './held.ts';
@@ -68,9 +69,6 @@ const byDatabase = <C extends Candidate>(
     database,
     sorted.filter((backup) => concerns(backup, database)),
   ]);
-
-const byAge = (a: Candidate, b: Candidate) =>
-  a.madeAt.getTime() - b.madeAt.getTime() || (a.name < b.name ? -1 : 1);
 
 const concerns = (backup: Candidate, database: string | undefined) =>
   backup.database === undefined || database === undefined || backup.database === database;

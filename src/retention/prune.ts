@@ -80,11 +80,11 @@ async function findLosses({ config }: Context): Promise<AcceptedLoss[]> {
   const losses: AcceptedLoss[] = [];
   for (const [database, newest] of newestByDatabase(await listBackups(config.backupDir))) {
     const { manifest } = newest;
-    const fuller =
+    const larger =
       manifest === undefined
         ? []
         : await largerEarlierBackups(config.backupDir, manifest, config.retention.suspiciousDrop);
-    const lost = fuller.map(({ backup, losses: each }) =>
+    const lost = larger.map(({ backup, losses: each }) =>
       describeLossByTable(newest.name, backup.name, each),
     );
     if (lost.length > 0) losses.push({ database, newest: newest.name, lost });

@@ -100,18 +100,22 @@ test('a bad one: the hint is the whole command for the newest good one', async (
   const good = (JSON.parse(stdout) as { backups: { name: string }[] }).backups
     .at(-2)
     ?.name.slice(15, 30);
-  const place = `--env-file /dev/null --backup-dir ${directory}`;
+  const place = `--config /dev/null --backup-dir ${directory}`;
   const expected: [command: string[], hint: string][] = [
     [['verify', '20361120_073841'], `verify ${good ?? ''} ${place}`],
     // Without its target, it would be restored over the live database.
     [
       ['restore', '20361120_073841', '--to', 'else where'],
-      `restore ${good ?? ''} ${place} --to 'else where'`,
+      `restore ${good ?? ''} ${place} --host HOST --port PORT --username USER --to 'else where'`,
     ],
   ];
   for (const [command, hint] of expected) {
     const { stderr, exitCode } = await run(command);
-    expect(stderr).toContain(`\`pratiko-backup ${hint}\``);
+    const shown = stderr
+      .replace(/--host \S+/, '--host HOST')
+      .replace(/--port \d+/, '--port PORT')
+      .replace(/--username \S+/, '--username USER');
+    expect(shown).toContain(`\`pratiko-backup ${hint}\``);
     expect(exitCode).toBe(21);
   }
 });

@@ -209,7 +209,5 @@ test('of a database that is gone and was backed up, restore is what is told', as
   await sql('postgres', `DROP DATABASE ${database};`);
   const ending = await run(['backup']);
   expect(ending).toExitWith(13);
-  expect(ending.stderr).toContain(
-    `if it was lost, \`pratiko-backup restore\` brings it back (${name} is there)`,
-  );
+  expect(ending.stderr).toContain(` --to ${database}\` brings it back (${name} is there)`);
 });

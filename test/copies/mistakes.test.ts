@@ -113,6 +113,7 @@ describe('a place that cannot be asked', () => {
     expect(listed.stdout).toContain(`copies at file://${nas}/gone: not known, `);
     expect(listed.stdout).toContain(name.slice('pratiko_backup_'.length, -'.sql.gz'.length));
     const pruned = await run(['prune'], { env: { OFFSITE_URL } });
+    expect(pruned.stdout).toContain(`copies at file://${nas}\n`);
     expect(pruned).toExitWith(3);
     expect(pruned.stderr).toContain('copies could not be pruned: ');
     expect(pruned.stdout).toContain('removed 0 of 1 backup');

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { findTool } from '../../src/postgres/tools.ts';
 import { bin, installation, temporaryDirectory } from '../support/cli.ts';
 import { fakePgDump } from '../support/fake-tool.ts';
 import { withOneBackup } from '../support/aged-backups.ts';
@@ -218,4 +219,29 @@ test("where PG_BIN_DIR has Debian's wrapper, the programs that it stands for are
   const { exitCode, stderr } = await made.run(['backup', '--verbose'], { env });
   expect(stderr).toMatch(/DEBUG: server \S+.*, \/usr\/lib\/postgresql\/\d+\/bin\/pg_dump/);
   expect(exitCode).toBe(0);
+});
+
+test('a table that is dropped while it is dumped: it is tried once more, and a second time is told', async () => {
+  const made = await prepared();
+  const { path } = await findTool('pg_dump', {
+    binDir: undefined,
+    environment: { PATH: process.env.PATH ?? '' },
+    signal: new AbortController().signal,
+  });
+  const failure = `echo 'pg_dump: error: query failed: ERROR:  relation "public.gone" does not exist' >&2
+echo 'pg_dump: detail: Query was: LOCK TABLE public.gone IN ACCESS SHARE MODE' >&2
+exit 1`;
+  const once = await fakePgDump(
+    `[ -e ${made.directory}/../done ] && exec ${path} "$@"\ntouch ${made.directory}/../done\n${failure}`,
+  );
+  const again = await made.run(['backup'], { env: { PG_BIN_DIR: once } });
+  expect(again.stderr).toMatch(/a table was dropped while it was dumped: .*; trying once more/);
+  expect(again).toExitWith(0);
+  const never = await fakePgDump(failure);
+  const failed = await made.run(['backup'], { env: { PG_BIN_DIR: never } });
+  expect(failed.stderr).toMatch(/ERROR: a table was dropped while it was dumped/);
+  expect(failed).toExitWith(20);
+  expect((await filesIn(made.directory)).filter((file) => /\d\.sql\.gz/.test(file))).toHaveLength(
+    1,
+  );
 });

@@ -263,3 +263,13 @@ describe('restore --table', () => {
     expect(unknown).toExitWith(2);
   });
 });
+
+test('what is no plain dump is not extracted from: it says what it is', async () => {
+  const { run, directory } = await backedUp('CREATE TABLE t AS SELECT 1 AS a;');
+  const path = join(directory, 'custom.dump');
+  await writeFile(path, Buffer.concat([Buffer.from('PGDMP'), Buffer.alloc(100)]));
+  const { stderr, stdout, exitCode } = await run(['extract', path]);
+  expect(stderr).toContain("custom.dump is a dump in pg_dump's custom format");
+  expect(stdout).toBe('');
+  expect(exitCode).toBe(21);
+});

@@ -71,3 +71,19 @@ test('what may not be carried over is said before anything is created', async ()
   expect(await describeIt(database)).toContain('{work_mem=8MB}');
   await sql('postgres', `DROP DATABASE ${database};`);
 });
+
+test('a locale of ICU comes back', async () => {
+  const { database, run } = await backedUp();
+  await sql('postgres', `DROP DATABASE ${database};`);
+  await sql(
+    'postgres',
+    `CREATE DATABASE ${database} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'de-DE-u-co-phonebk';`,
+  );
+  await sql(database, 'CREATE TABLE t AS SELECT 1 AS a;');
+  const before = await describeIt(database);
+  expect(before).toContain('de-DE-u-co-phonebk');
+  expect(await run(['backup'])).toExitWith(0);
+  await sql('postgres', `DROP DATABASE ${database};`);
+  expect(await run(['restore', '--yes'])).toExitWith(0);
+  expect(await describeIt(database)).toBe(before);
+});

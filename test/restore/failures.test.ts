@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { backedUp, handMade } from '../support/backed-up.ts';
-import { databasesLike, sql } from '../support/server.ts';
+import { databasesLike, sql, temporaryDatabase } from '../support/server.ts';
 
 /** A user who may do nothing, with the password `p`. */
 async function loginRole(): Promise<string> {
@@ -209,4 +209,31 @@ SELECT 1/0;
     );
     expect(stderr).toContain(`ALTER ROLE "${role}" CREATEDB; as a superuser: ALTER DATABASE`);
   });
+});
+
+test('a bad backup leads to another one of its own database, never to one of another', async () => {
+  const made = await backedUp();
+  const other = await temporaryDatabase('CREATE TABLE o AS SELECT 1 AS a;');
+  expect(await made.run(['backup'], { env: { POSTGRES_DB: other } })).toExitWith(0);
+  const bytes = await readFile(made.path);
+  bytes[30] = (bytes[30] ?? 0) ^ 1;
+  await writeFile(made.path, bytes);
+  const { name: of } = (
+    JSON.parse(await readFile(made.manifestPath, 'utf8')) as { database: { name: string } }
+  ).database;
+  const none = `no other backup of "${of}" is known to be good here: \`pratiko-backup verify --all`;
+  for (const args of [
+    ['restore', made.name, '--yes'],
+    ['verify', made.name],
+  ]) {
+    const { stderr, stdout } = await made.run(args);
+    expect(stderr + stdout).toContain(none);
+    expect(stderr + stdout).not.toContain('the newest other one');
+  }
+  const own = await made.run(['backup'], { env: { POSTGRES_DB: of } });
+  expect(own).toExitWith(0);
+  const again = await made.run(['verify', made.name]);
+  expect(again.stderr + again.stdout).toMatch(
+    /the newest other one that looks good: `pratiko-backup verify \d{8}_\d{6} --config/,
+  );
 });

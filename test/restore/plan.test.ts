@@ -90,8 +90,8 @@ const situation: Situation = {
   target: 'aifinance',
   facts,
   psqlVersion: '15.18',
-  fuller: [],
-  place: '',
+  larger: [],
+  repeated: { directory: '', database: '' },
   freeBytes: undefined,
   stamp: '20251129_140000',
   scratch: 'aifinance_restore_20251129_140000_1a2b',
@@ -193,7 +193,7 @@ describe('findings', () => {
     expect(all).toHaveLength(3);
     expect(all.every((finding) => finding.startsWith('warning: '))).toBe(true);
     expect(findings({ head })[0]).toMatch(
-      /^blocker: extension "pg_cron" works only in the database that .*--skip-refused restores everything else/,
+      /^blocker: extension "pg_cron" works only in the database that .*`restore --skip-refused` restores everything else/,
     );
   });
 

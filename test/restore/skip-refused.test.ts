@@ -226,3 +226,28 @@ test('a policy for a role that is not here is told before anything is created, a
     't',
   );
 });
+
+test('behind a transaction of the dump that was rolled back, the next refused statement is left out, too', async () => {
+  const made = await backedUp();
+  const path = await handMade(
+    made.directory,
+    `CREATE TABLE public.good (a integer);
+BEGIN;
+INSERT INTO public.good VALUES (1);
+ROLLBACK;
+SET SESSION AUTHORIZATION aifinance;
+ALTER TABLE public.good ADD COLUMN b nowhere;
+RESET SESSION AUTHORIZATION;
+INSERT INTO public.good VALUES (2);
+ALTER TABLE public.good ADD COLUMN c nowhere;
+BEGIN;
+INSERT INTO public.good VALUES (3);
+COMMIT;
+`,
+  );
+  const restored = await made.run(['restore', path, '--yes', '--skip-refused']);
+  expect(restored).toExitWith(0);
+  expect(await sql(made.database, 'SELECT string_agg(a::text, $$,$$) FROM public.good;')).toBe(
+    '2,3',
+  );
+});

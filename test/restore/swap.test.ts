@@ -102,7 +102,9 @@ test('--undo swaps the previous database in again, and once more the other way',
   await sql('postgres', `DROP DATABASE ${database};`);
   const lost = await run(['restore', '--undo', '--yes']);
   expect(lost.stderr).toContain(`there is no database "${database}"`);
-  expect(lost.stderr).toContain('`pratiko-backup restore` brings back the latest backup instead');
+  expect(lost.stderr).toMatch(
+    /`pratiko-backup restore --config .*` takes the latest backup instead/,
+  );
   expect(lost.exitCode).toBe(0);
   expect(await count()).toBe('0');
 });
@@ -114,7 +116,7 @@ test('what a restore kept of another database is shown, with the command that br
   const { stderr } = await run(['restore', '--yes', '--to', copy]);
   expect(stderr).toMatch(
     new RegExp(
-      `to take the restore back: pratiko-backup restore --undo --env-file /dev/null --backup-dir \\S+ --to ${copy}$`,
+      `to take the restore back: pratiko-backup restore --undo --config /dev/null --backup-dir \\S+ --host \\S+ --port \\d+ --username \\S+ --to ${copy}$`,
       'm',
     ),
   );

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { lockKey } from '../../src/restore/lock.ts';
 import { backedUp } from '../support/backed-up.ts';
 import { databasesLike, sql } from '../support/server.ts';
 import { askAtTerminal } from '../support/terminal.ts';
@@ -36,8 +37,8 @@ test('a restore whose session was ended meanwhile does not go on without its loc
   const end = () =>
     sql(
       'postgres',
-      `SELECT pg_terminate_backend(l.pid) FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
-        WHERE locktype = 'advisory' AND a.application_name LIKE 'pratiko-backup%';`,
+      `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'
+         AND classid::bigint << 32 | objid::bigint = ${lockKey(`target ${database}`)};`,
     );
   await sql(database, 'DELETE FROM t;');
   const { exitCode, screen } = await askAtTerminal(

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ageBy } from '../support/age-by.ts';
 import { backedUp } from '../support/backed-up.ts';
+import { temporaryDirectory } from '../support/cli.ts';
 
 const files = async (directory: string) =>
   (await readdir(directory)).filter((name) => /_\d{6}\.sql\.gz$/.test(name));
@@ -44,10 +45,24 @@ test('one can be kept later, by its time, and that survives every prune', async 
   expect(await files(directory)).toContain(old);
 });
 
+test('what a run that was killed has left of the note is no obstacle', async () => {
+  const { directory, run, name } = await backedUp('CREATE TABLE t AS SELECT 1 AS a;');
+  const partial = join(directory, '.pratiko_backup_kept.json.partial');
+  await writeFile(partial, 'half');
+  expect(await run(['prune', '--keep', name])).toExitWith(0);
+  expect(await readFile(join(directory, 'pratiko_backup_kept.json'), 'utf8')).toContain('true');
+  await expect(readFile(partial)).rejects.toThrow('ENOENT');
+});
+
 test('what makes no sense removes nothing', async () => {
   const { directory, run, name } = await backedUp('CREATE TABLE t AS SELECT 1 AS a;');
   expect(await run(['prune', '--keep', '20200101_000000'])).toExitWith(10);
   expect(await run(['prune', '--keep', name, '--unkeep', name])).toExitWith(2);
+  const elsewhere = join(await temporaryDirectory(), name);
+  await writeFile(elsewhere, '');
+  const other = await run(['prune', '--keep', elsewhere]);
+  expect(other).toExitWith(2);
+  expect(other.stderr).toContain(`${elsewhere} is not in ${directory}`);
   expect(await run(['backup', '--label', 'two\nlines'])).toExitWith(2);
   expect(await run(['backup', '--label', ' '])).toExitWith(2);
   await writeFile(join(directory, 'pratiko_backup_kept.json'), '{');

@@ -1,4 +1,4 @@
-import { readFile, mkdir, writeFile } from 'node:fs/promises';
+import { readFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -94,11 +94,12 @@ describe.runIf(hasCron)('in a real crontab', { concurrent: false }, () => {
       const database = await temporaryDatabase('CREATE TABLE t AS SELECT generate_series(1, 10);');
       const { PATH: _, BACKUP_DIR: __, ...settings } = toolEnvironment(database, '');
       const { run, directory } = await scheduled(settings);
-      const running = execa('cron', ['-f', '-L', '0'], { reject: false });
-      onTestFinished(() => void running.kill('SIGTERM'));
-      const soon = new Date(Date.now() + 75_000);
+      const soon = new Date(Date.now() + 90_000);
       const time = `${soon.getHours()}:${String(soon.getMinutes()).padStart(2, '0')}`;
       expect(await run(['schedule', '--install', '--time', time])).toExitWith(0);
+      // Where it runs already, it sees no change within the second in which it has looked last.
+      const running = execa('cron', ['-f', '-L', '0'], { reject: false });
+      onTestFinished(() => void running.kill('SIGTERM'));
 
       await vi.waitFor(
         async () => {
@@ -137,6 +138,32 @@ describe('without cron', () => {
     });
     expect(refused.stderr).toContain('crontab cannot be written: not allowed');
     expect(refused.exitCode).toBe(14);
+  });
+
+  test('a crontab that forgets what is written, a path with a line break, a log that has no place', async () => {
+    const directory = await temporaryDirectory();
+    await writeFile(
+      join(directory, 'crontab'),
+      '#!/bin/sh\n[ "$1" = -l ] && echo "MAILTO=x"\nexit 0\n',
+      {
+        mode: 0o755,
+      },
+    );
+    const { run, directory: project } = await checkout({});
+    const env = { PATH: `${directory}:/usr/bin:/bin` };
+    const forgotten = await run(['schedule', '--install'], { env });
+    expect(forgotten.stderr).toContain('the crontab is not what was written');
+    expect(forgotten).toExitWith(14);
+    const settings = join(directory, 'two\nlines');
+    await writeFile(settings, '');
+    const odd = await run(['schedule', '--config', settings], { env });
+    expect(odd.stderr).toContain('a line of a crontab cannot hold the path');
+    expect(odd).toExitWith(2);
+    await rm(join(project, 'logs'), { recursive: true, force: true });
+    await writeFile(join(project, 'logs'), '');
+    const noPlace = await run(['schedule', '--install'], { env });
+    expect(noPlace.stderr).toContain(`cannot create ${join(project, 'logs')}`);
+    expect(noPlace).toExitWith(14);
   });
 
   test.each([

@@ -5,8 +5,8 @@ import { describeDetails } from './details-text.ts';
 
 /** `list FILE`: what is inside it. */
 export async function showOne(context: Context, shell: Terminal, file: string): Promise<void> {
-  const { describeBackup } = await import('../../inspect/details.ts');
-  const details = await describeBackup(context, file);
+  const { detailsOf } = await import('../../inspect/details.ts');
+  const details = await detailsOf(context, file);
   if (details.defects.length > 0) {
     context.log.warn(
       { hint: 'what is shown is what could be read of it; `pratiko-backup verify` reads another' },

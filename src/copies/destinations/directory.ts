@@ -29,7 +29,7 @@ export class DirectoryDestination implements Destination {
   }
 
   async list(): Promise<StoredFile[]> {
-    await requireDirectory(this.#path);
+    await requireDirectory(this.#path, 'directory for copies');
     const entries = await this.#or('read', readdir(this.#path, { withFileTypes: true }));
     const files = entries.filter((entry) => entry.isFile());
     const found = await Promise.all(files.map(({ name }) => this.#sizeOf(name)));
@@ -37,7 +37,7 @@ export class DirectoryDestination implements Destination {
   }
 
   async put(file: SourceFile): Promise<Stored> {
-    await requireDirectory(this.#path);
+    await requireDirectory(this.#path, 'directory for copies');
     const path = join(this.#path, file.name);
     if ((await this.#sizeOf(file.name)) !== undefined) return this.#requireSame(file);
     const partial = join(this.#path, formatPartialName(file.name));

@@ -2,9 +2,9 @@ import { stateOf, type Backup } from '../../backup-directory/backup.ts';
 import { missingAt } from '../../backup-directory/copied.ts';
 import { failedDrills } from '../../backup-directory/history.ts';
 import type { HistoryEvent } from '../../backup-directory/history-event.ts';
-import { earlierThan } from '../../backup-directory/larger-earlier-backup.ts';
+import { largerAmong } from '../../backup-directory/larger-earlier-backup.ts';
 import { momentOf } from '../../backup-directory/names.ts';
-import { describeLoss, fullerBackups } from '../../backup-directory/loss.ts';
+import { describeLoss } from '../../backup-directory/loss.ts';
 import { checksByBackup } from '../checks.ts';
 import type { CopyStatus, KnownStatus } from './known.ts';
 import { problemsOf, type Problem } from './problems.ts';
@@ -81,14 +81,8 @@ function heldOf(
   lastGood: Backup | undefined,
 ): string[] {
   if (lastGood?.manifest === undefined) return [];
-  const older = earlierThan(
-    lastGood.manifest,
-    backups.toReversed(),
-    valueOf(measures) ?? new Map(),
+  const known = valueOf(measures) ?? new Map<string, Date>();
+  return largerAmong(lastGood.manifest, backups.toReversed(), known, suspiciousDrop).map(
+    ({ backup, losses }) => describeLoss('the newest backup', backup.name, losses),
   );
-  return fullerBackups(
-    lastGood.manifest,
-    older.map(({ name, manifest }) => ({ name, ...manifest })),
-    suspiciousDrop,
-  ).map(({ backup, losses }) => describeLoss('the newest backup', backup.name, losses));
 }

@@ -2,7 +2,7 @@ import { Failure, messageOf } from '../../base/errors.ts';
 import type { BackupFile } from '../../backup-directory/backup.ts';
 import { recordForBackup } from '../../backup-directory/history.ts';
 import type { DrillEvent } from '../../backup-directory/history-event.ts';
-import { readAccess, type Context } from '../../context.ts';
+import type { Context } from '../../context.ts';
 import { explainRefusal } from '../explain-refusal.ts';
 import { locateDump, requireIdentified } from '../locate-dump.ts';
 import { drillFailure } from './failure.ts';
@@ -95,7 +95,7 @@ async function prove(context: Context, file: BackupFile, options: DrillOptions):
     return await restoreAndCompare(context, place, prepared, options);
   } catch (error) {
     context.signal.throwIfAborted();
-    throw await explainRefusal(error, prepared, readAccess(context));
+    throw await explainRefusal(error, prepared, context);
   }
 }
 

@@ -36,13 +36,15 @@ export async function prepareDrill(
   const { config, now, repeated } = context;
   const target = config.connection.database;
   const choice = { ...wholeBackup, file: undefined, dropOld: false, force: false };
-  const another = await useAnother(config.backupDir, file.path, 'verify', repeated.directory);
+  const another = await useAnother(config.backupDir, file, 'verify', target, repeated);
   const found = await surveyServer(server, target);
-  await tidyUp(context, server, 0, found).catch((error: unknown) => {
+  const isTidied = await tidyUp(context, server, 0, found).catch((error: unknown) => {
     if (!(error instanceof Failure && error.kind === 'locked')) throw error;
+    return false;
   });
   const head = await readDumpHeader(file, found, choice, another, readAccess(context));
-  const surveyed = (await provide(head, found)) ? await surveyServer(server, target) : found;
+  const isChanged = (await provide(head, found)) || isTidied;
+  const surveyed = isChanged ? await surveyServer(server, target) : found;
   const facts = { ...surveyed, target: undefined, previous: [] };
   const suffix = uniqueSuffix(now());
   const plan = planRestore({
@@ -55,8 +57,8 @@ export async function prepareDrill(
     facts,
     psqlVersion: server.psql.version,
     freeBytes: await freeBytesOf(facts.room),
-    fuller: [],
-    place: repeated.directory,
+    larger: [],
+    repeated,
     live: undefined,
     isPart: false,
     stored: undefined,

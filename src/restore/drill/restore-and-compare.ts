@@ -1,7 +1,11 @@
 import { digestArchive } from '../../archive/digest.ts';
 import type { TableRows } from '../../base/table-rows.ts';
 import { readAccess, type Context } from '../../context.ts';
-import { compareDigests, requireComparable, type Comparison } from '../../dump/compare-digests.ts';
+import {
+  compareDigests,
+  requireComparable,
+  type DigestComparison,
+} from '../../dump/compare-digests.ts';
 import { requireNewEnough } from '../../postgres/pg-dump.ts';
 import { findTool } from '../../postgres/tools.ts';
 import { fillScratch } from '../fill.ts';
@@ -18,7 +22,7 @@ interface RestoreOptions {
   readonly jobs: number;
 }
 
-export interface Proof extends Comparison {
+export interface Proof extends DigestComparison {
   /** With the rows that were restored. */
   readonly tables: readonly TableRows[];
 }

@@ -28,7 +28,7 @@ export class BadBackup extends Failure {}
 export function requireGood(file: BackupFile, defects: readonly string[], another: string): void {
   if (defects.length === 0) return;
   throw new BadBackup('restoreFailed', `${file.name} is not good: ${defects.join('; ')}`, {
-    hint: `${another}; or rescue what is in this one with --salvage`,
+    hint: `${another}; or rescue what is in this one with \`restore --salvage\``,
   });
 }
 

@@ -22,7 +22,8 @@ export async function loadDump(
 ): Promise<LoadedRows> {
   const psql = startLoader(server, database);
   const protocol = new PsqlProtocol(server.psql.version);
-  const output = readTags(protocol.answers(psql.stdout));
+  // Without an end of its output, its ending says why.
+  const output = readTags(protocol.answers(psql.stdout)).catch(() => undefined);
   try {
     psql.stdin.write(protocol.restrict);
     await feed(psql, dump);
@@ -32,8 +33,8 @@ export async function loadDump(
     throw error;
   }
   const ending = await psql.ending;
-  const { complete, ...loaded } = await output;
-  if (ending.exitCode === 0 && complete) return loaded;
+  const loaded = await output;
+  if (ending.exitCode === 0 && loaded?.complete) return loaded;
   server.signal.throwIfAborted();
   throw loadFailure(server, ending, [{ input: protocol.restrict === '' ? 1 : 2, dump: 1 }]);
 }

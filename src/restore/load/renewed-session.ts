@@ -1,12 +1,9 @@
 import type { LoadUnit } from '../../dump/load-unit.ts';
+import { actsAs, isInTransactionAfter } from '../../dump/ordering.ts';
 import type { Server } from '../../postgres/psql.ts';
 import type { SqlError } from '../../postgres/sql-error.ts';
 import { RefusedDump } from './failure.ts';
 import { LoadSession, type Done, type Work } from './session.ts';
-
-const begins = /^(?:BEGIN|START\s+TRANSACTION)\b/i;
-const ends = /^(?:COMMIT|END)\b/i;
-const actsAs = /^(?:RE)?SET SESSION AUTHORIZATION\b/;
 
 /** SQL of our own, as work. */
 export const ownWork = (sql: string): Work => ({ sql: [Buffer.from(sql)], line: 1, lines: 0 });
@@ -61,9 +58,9 @@ export class RenewedSession implements AsyncDisposable {
       this.#settings.push(...sql);
       this.#settingsLines += lines;
     }
-    if (isDone && actsAs.test(text)) this.#role = [...sql];
-    if (begins.test(text)) this.#inTransaction = true;
-    if (ends.test(text)) this.#inTransaction = false;
+    const isAnother = actsAs(text);
+    if (isDone && isAnother !== undefined) this.#role = isAnother ? [...sql] : [];
+    this.#inTransaction = isInTransactionAfter(text) ?? this.#inTransaction;
   }
 
   /** What is in an open transaction stays. */

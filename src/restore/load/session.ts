@@ -60,7 +60,7 @@ export class LoadSession {
     this.#psql = startLoader(server, database);
     this.#protocol = new PsqlProtocol(server.psql.version);
     this.#write(forALoad + this.#protocol.restrict);
-    void this.#readAnswers();
+    void this.#follow();
   }
 
   /** How much it has been given and has not done, in bytes of SQL; what is tiny has a cost, too. */
@@ -115,6 +115,19 @@ export class LoadSession {
     this.#psql.stdin.write(text);
   }
 
+  /** Goes on until it has ended; then it tells what waits for an answer why there is none. */
+  async #follow(): Promise<void> {
+    // Something that it has started can hold its output open, which is left then: its ending says why.
+    await this.#readAnswers().catch(() => this.#psql.kill('SIGKILL'));
+    const ending = await this.#psql.ending;
+    const [current] = this.#pending;
+    const failure: unknown = this.#server.signal.aborted
+      ? this.#server.signal.reason
+      : loadFailure(this.#server, ending, current?.offsets ?? []);
+    this.#ended = { failure };
+    for (const { reject } of this.#pending.splice(0)) reject(failure);
+  }
+
   async #readAnswers(): Promise<void> {
     let copied: number[] = [];
     let inserted = 0;
@@ -130,12 +143,5 @@ export class LoadSession {
       if (tag?.command === 'COPY') copied.push(tag.rows);
       if (tag?.command === 'INSERT') inserted += tag.rows;
     }
-    const ending = await this.#psql.ending;
-    const [current] = this.#pending;
-    const failure: unknown = this.#server.signal.aborted
-      ? this.#server.signal.reason
-      : loadFailure(this.#server, ending, current?.offsets ?? []);
-    this.#ended = { failure };
-    for (const { reject } of this.#pending.splice(0)) reject(failure);
   }
 }

@@ -1,6 +1,6 @@
-import { chmod, readFile, readdir, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, readFile, readdir, symlink, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { findTool } from '../../../src/postgres/tools.ts';
 import { backedUp, handMade } from '../../support/backed-up.ts';
@@ -260,6 +260,27 @@ describe('what could not be tried is not proven, and neither passed nor failed',
     await notProven(directory, 'initdb');
   });
 
+  test('the throw-away cluster cannot be made', async () => {
+    const { directory, run, database } = await backedUp();
+    const tools = await temporaryDirectory();
+    await chmod(tools, 0o755); // the server's user starts initdb
+    const real = dirname((await findTool('postgres', search)).path);
+    for (const tool of ['psql', 'pg_dump', 'postgres'])
+      await symlink(join(real, tool), join(tools, tool));
+    await writeFile(
+      join(tools, 'initdb'),
+      `#!/bin/sh\n[ "$1" = --version ] && exec ${real}/initdb --version\necho "initdb: error: no space left" >&2; exit 1\n`,
+      { mode: 0o755 },
+    );
+    const env = { PG_BIN_DIR: tools, TMPDIR: directory };
+    const drill = await run(['verify', '--restore', '--sandbox'], { env });
+    expect(drill.stderr).toContain(`a throw-away PostgreSQL cannot be run in ${directory}/`);
+    expect(drill.stderr).toContain('initdb: error: no space left');
+    expect(drill).toExitWith(12);
+    expect((await readdir(directory)).filter((name) => name.includes('sandbox'))).toEqual([]);
+    expect(await databasesLike(database)).toEqual([database]);
+  });
+
   test('a dump whose rows are INSERT statements, or that does not say what it is of', async () => {
     const { run, directory, database } = await backedUp();
     const inserts = join(directory, 'inserts.sql');
@@ -420,4 +441,24 @@ describe('BACKUP_DRILL=always', () => {
       expect.objectContaining({ event: 'backup', outcome: 'incomplete' }),
     );
   });
+});
+
+test('that a backup did not come back is said before it is restored', async () => {
+  const { directory, run, name, database } = await backedUp();
+  const event = {
+    at: new Date().toISOString(),
+    event: 'drill',
+    outcome: 'failed',
+    backup: name,
+    database,
+    place: 'server',
+    durationMs: 1,
+    message: 'table public.t has other rows',
+  };
+  await appendFile(join(directory, 'pratiko_backup_history.jsonl'), `${JSON.stringify(event)}\n`);
+  const planned = await run(['restore', '--dry-run']);
+  expect(planned.stderr).toContain(
+    `${name} did not come back as it was when it was last tried: table public.t has other rows`,
+  );
+  expect(planned.stderr).toContain('`pratiko-backup list` shows other backups');
 });

@@ -4,10 +4,10 @@ import type { Context } from '../context.ts';
 import type { Situation } from './situation.ts';
 
 /** Older backups that hold much more: that they cannot be looked at keeps nobody from restoring. */
-export async function fullerThan(
+export async function largerThan(
   { manifest }: Situation['file'],
   { config, log, signal }: Context,
-): Promise<Situation['fuller']> {
+): Promise<Situation['larger']> {
   try {
     return await largerEarlierBackups(config.backupDir, manifest, config.retention.suspiciousDrop);
   } catch (error) {
