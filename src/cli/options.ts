@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { describeSetting } from '../config/settings.ts';
 import type { Flags } from '../config/sources.ts';
+import { Failure } from '../base/errors.ts';
 import { shellWord } from '../base/format.ts';
 import { pick } from '../base/pick.ts';
 import type { Context } from '../context.ts';
@@ -90,4 +91,17 @@ function jobCount(text: string): number {
 function wholeSeconds(text: string): number {
   if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('give whole seconds, like 60.');
   return Number(text);
+}
+
+/**
+ * What a command prints is no object.
+ * @param prints `extract prints SQL`
+ * @throws Failure `usage` with --json.
+ */
+export function requireText({ json }: GlobalFlags, prints: string): void {
+  if (!json) return;
+  const [command = ''] = prints.split(' ');
+  throw new Failure('usage', `${prints}: leave out --json`, {
+    hint: `\`pratiko-backup help ${command}\` shows examples`,
+  });
 }

@@ -2,7 +2,7 @@ import { Argument, type Command } from 'commander';
 import { Failure } from '../base/errors.ts';
 import { bashCompletion } from '../cli/bash-completion.ts';
 import { addCommand, type CommandHelp } from '../cli/help.ts';
-import { settingsFrom } from '../cli/options.ts';
+import { requireText, settingsFrom } from '../cli/options.ts';
 import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
 
 const help: CommandHelp = {
@@ -20,7 +20,7 @@ export function addCompletionCommands(program: Command, shell: Terminal): void {
   addCommand(program, 'completion', help)
     .addArgument(new Argument('<shell>', 'which one').choices(['bash', 'zsh', 'fish']))
     .action(async (name: string, _flags: unknown, self: Command) => {
-      requireText(self.optsWithGlobals());
+      requireText(self.optsWithGlobals(), 'completion prints a script');
       if (name === 'bash') {
         await shell.write(bashCompletion(program.name()));
         return;
@@ -32,13 +32,6 @@ export function addCompletionCommands(program: Command, shell: Terminal): void {
     .command('complete', { hidden: true })
     .argument('[words...]')
     .action(async (words: string[]) => complete(words, program, shell));
-}
-
-function requireText({ json }: GlobalFlags): void {
-  if (!json) return;
-  throw new Failure('usage', 'completion prints a script: leave out --json', {
-    hint: '`pratiko-backup help completion` shows examples',
-  });
 }
 
 async function complete(typed: string[], program: Command, shell: Terminal): Promise<void> {

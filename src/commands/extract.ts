@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { Failure } from '../base/errors.ts';
-import { settingsFrom } from '../cli/options.ts';
+import { requireText, settingsFrom } from '../cli/options.ts';
 import { addCommand, type CommandHelp } from '../cli/help.ts';
 import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
 
@@ -34,7 +34,8 @@ export function addExtractCommand(program: Command, shell: Terminal): void {
     .option('--data-only', 'rows and values of sequences, no definitions')
     .action(async (file: string | undefined, _flags: unknown, self: Command) => {
       const flags: Flags = self.optsWithGlobals();
-      requireSense(flags);
+      requireText(flags, 'extract prints SQL');
+      requireOnePart(flags);
       const context = await shell.open(flags, settingsFrom(flags));
       const { extract } = await import('../inspect/extract.ts');
       const part = flags.schemaOnly ? 'definition' : flags.dataOnly ? 'data' : undefined;
@@ -43,12 +44,9 @@ export function addExtractCommand(program: Command, shell: Terminal): void {
     });
 }
 
-function requireSense({ json, schemaOnly, dataOnly }: Flags): void {
-  const problem = json
-    ? 'extract prints SQL: leave out --json'
-    : schemaOnly && dataOnly
-      ? 'give --schema-only or --data-only, not both'
-      : undefined;
-  if (problem === undefined) return;
-  throw new Failure('usage', problem, { hint: '`pratiko-backup help extract` shows examples' });
+function requireOnePart({ schemaOnly, dataOnly }: Flags): void {
+  if (!(schemaOnly && dataOnly)) return;
+  throw new Failure('usage', 'give --schema-only or --data-only, not both', {
+    hint: '`pratiko-backup help extract` shows examples',
+  });
 }

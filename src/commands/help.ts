@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import leven from 'leven';
 import { longHelp } from '../cli/help.ts';
+import { requireText } from '../cli/options.ts';
 import type { Terminal } from '../cli/terminal.ts';
 
 /** Commander's own shows the general help for a command that it does not know. */
@@ -10,7 +11,8 @@ export function addHelpCommand(program: Command, shell: Terminal, version: strin
     .argument('[command]')
     .description('all options of a command, more examples, the exit codes')
     .option('--man', 'print the manual page, for man(1)')
-    .action(async (name: string | undefined, { man }: { readonly man?: true }) => {
+    .action(async (name: string | undefined, { man }: { readonly man?: true }, self: Command) => {
+      requireText(self.optsWithGlobals(), 'help prints text');
       const named = program.commands.find((command) => command.name() === name);
       if (name !== undefined && named === undefined) {
         const names = program.commands.map((command) => command.name());

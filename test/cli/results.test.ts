@@ -172,6 +172,8 @@ test.for<[number, string, string[]]>([
   [2, 'a number that is none', ['restore', '--jobs', 'many']],
   [2, 'a file that is there', ['keygen', '--output', '/dev/null']],
   [2, 'SQL is no JSON', ['extract']],
+  [2, 'nor is a help', ['help', 'backup']],
+  [2, 'nor is a script', ['completion', 'fish']],
   [2, 'an option that keeps others from being read', ['list', '--log-format', 'xml']],
   [2, 'a value of two lines', ['backup', '--label', 'one\ntwo']],
   [2, 'a backup where a table belongs', ['extract', '--table', '20251129_020000']],
