@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { lstat, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { lstat, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { execa } from 'execa';
 import { describe, expect, inject, test } from 'vitest';
 import { demoDatabase } from '../../src/demo/database.ts';
-import { bin, installation, temporaryDirectory } from '../support/cli.ts';
+import { checkout } from '../support/checkout.ts';
+import { bin, installation, temporaryDirectory, toolEnvironment } from '../support/cli.ts';
 import { fakePgDump } from '../support/fake-tool.ts';
 import { backedUp } from '../support/backed-up.ts';
 import { sql, temporaryDatabase } from '../support/server.ts';
@@ -210,4 +211,16 @@ test('of a database that is gone and was backed up, restore is what is told', as
   const ending = await run(['backup']);
   expect(ending).toExitWith(13);
   expect(ending.stderr).toContain(` --to ${database}\` brings it back (${name} is there)`);
+});
+
+test('the first backup of a fresh checkout makes its directory, private, and says so', async () => {
+  const database = await temporaryDatabase('CREATE TABLE t AS SELECT 1 AS a;');
+  const { PATH: _, BACKUP_DIR: __, ...settings } = toolEnvironment(database, '');
+  const { run, directory } = await checkout(settings);
+  const backups = join(directory, 'backups');
+  await rm(backups, { recursive: true });
+  const made = await run(['backup']);
+  expect(made).toExitWith(0);
+  expect(made.stderr).toContain(`there was no backup directory: created ${backups}`);
+  expect((await stat(backups)).mode & 0o777).toBe(0o700);
 });

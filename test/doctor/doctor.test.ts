@@ -9,6 +9,7 @@ import { checkout } from '../support/checkout.ts';
 import { installation, runTool, temporaryDirectory, type RunOptions } from '../support/cli.ts';
 import { ageKeys } from '../support/keys.ts';
 import { fakePgDump } from '../support/fake-tool.ts';
+import { canMount, smallDisk } from '../support/small-disk.ts';
 import { ordinaryUser } from '../support/roles.ts';
 import { startWebhook } from '../support/slack.ts';
 import { sql, temporaryDatabase } from '../support/server.ts';
@@ -116,6 +117,23 @@ describe('what is broken is told, with what to do', () => {
     );
     expect(found('extensions')).toContain('teleport');
     expect(found('roles')).toContain('nobody_here');
+  });
+
+  test.runIf(canMount)('no room for two more backups, and no directory yet', async () => {
+    const { run } = await installation(
+      await temporaryDatabase(
+        "CREATE TABLE t AS SELECT string_agg(md5(g::text), '') FROM generate_series(1, 20000) AS g;",
+      ),
+    );
+    const BACKUP_DIR = await smallDisk('size=1m');
+    expect(await run(['backup'], { env: { BACKUP_DIR } })).toExitWith(0);
+    expect((await diagnose(run, { BACKUP_DIR }))('room')).toMatch(
+      /^failed: .* free, room for \d more$/,
+    );
+    const { run: runFresh, directory } = await checkout({});
+    await rm(join(directory, 'backups'), { recursive: true });
+    const { stdout } = await runFresh(['doctor']);
+    expect(stdout).toContain(`there is no ${join(directory, 'backups')} yet`);
   });
 
   test('another run is at work', async () => {

@@ -157,6 +157,27 @@ describe('a backup that fails leaves no file and the latest link as it was, beca
     expect(result.exitCode).toBe(13);
   });
 
+  test('row-level security hides rows of a table from the user', async () => {
+    const { database, run } = await prepared();
+    await sql('postgres', `CREATE ROLE reader_${database} LOGIN PASSWORD 'p';`);
+    onTestFinished(() =>
+      sql(database, `DROP OWNED BY reader_${database}; DROP ROLE reader_${database};`).then(
+        () => undefined,
+      ),
+    );
+    await sql(
+      database,
+      `GRANT SELECT ON t TO reader_${database}; ALTER TABLE t ENABLE ROW LEVEL SECURITY;`,
+    );
+    const result = await run(['backup'], {
+      env: { POSTGRES_USER: `reader_${database}`, POSTGRES_PASSWORD: 'p' },
+    });
+    expect(result.stderr).toContain(
+      `row-level security hides rows from user "reader_${database}": dump as the tables' owner or a role with BYPASSRLS`,
+    );
+    expect(result.exitCode).toBe(13);
+  });
+
   test('a table is locked for longer than LOCK_WAIT_TIMEOUT', async () => {
     const { database, run } = await prepared();
     const locker = sql(

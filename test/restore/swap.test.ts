@@ -109,6 +109,19 @@ test('--undo swaps the previous database in again, and once more the other way',
   expect(await count()).toBe('0');
 });
 
+test('the comment of a database that was kept by the first version comes back', async () => {
+  const { database, run } = await backedUp();
+  expect(await run(['restore', '--yes'])).toExitWith(0);
+  const [, kept = ''] = await databasesLike(database);
+  await sql(
+    'postgres',
+    `COMMENT ON DATABASE "${kept}" IS 'kept by pratiko-backup: {"target":"${database}","transaction":1,"comment":"it''s mine"}';`,
+  );
+  expect(await run(['restore', '--undo', '--yes'])).toExitWith(0);
+  const comment = `SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = '${database}';`;
+  expect(await sql('postgres', comment)).toBe("it's mine");
+});
+
 test('what a restore kept of another database is shown, with the command that brings it back', async () => {
   const { database, run } = await backedUp();
   const copy = `${database}_copy`;

@@ -54,3 +54,12 @@ test('a restore whose session was ended meanwhile does not go on without its loc
   expect(await databasesLike(database)).toEqual([database]);
   expect(await sql(database, 'SELECT count(*) FROM t;')).toBe('0');
 });
+
+test('the end of the input is no yes', async () => {
+  const { database, env } = await backedUp();
+  await sql(database, 'DELETE FROM t;');
+  const end = await askAtTerminal(['restore'], env, '\u0004');
+  expect(end.screen).toContain(`not confirmed: the answer was not "${database}"`);
+  expect(end.exitCode).toBe(2);
+  expect(await sql(database, 'SELECT count(*) FROM t;')).toBe('0');
+});
