@@ -26,11 +26,6 @@ export interface Context extends Watched {
   /** The version of pratiko-backup. */
   readonly version: string;
   readonly now: () => Date;
-  /**
-   * What a command in a hint must repeat to meet the same directory, and the same database in it, with a
-   * space before each word: ` --backup-dir /mnt/b`, ` --backup-dir /mnt/b --to aifinance_test`.
-   */
-  readonly repeated: { readonly directory: string; readonly database: string };
 }
 
 /** Takes the lock of the backup directory for a command, see `acquireLock`. */

@@ -62,6 +62,9 @@ async function report(thrown: unknown): Promise<void> {
     log.error({ ...(hint !== null && { hint }), kind, exitCode }, error.message);
   // An option that is wrong keeps others from being read.
   const wantsJson = flags().json ?? process.argv.includes('--json');
-  if (wantsJson && !output.printed) output.print(JSON.stringify({ error: error.result }));
+  if (wantsJson && !output.printed) {
+    const shown = hint === null ? null : screen.completeCommands(hint);
+    output.print(JSON.stringify({ error: { ...error.result, hint: shown } }));
+  }
   process.exitCode = exitCode;
 }

@@ -71,11 +71,27 @@ export function copiesAt(
   return copies;
 }
 
+/** The names of backups of which a copy is known to lie at a place, whoever has made it. */
+export const lyingAt = (url: string, history: readonly HistoryEvent[]): ReadonlySet<string> =>
+  new Set(
+    [...lastAt(url, history).values()]
+      .filter(({ outcome }) => outcome !== 'removed')
+      .map(({ backup }) => backup),
+  );
+
+/** Where copies of a backup are known to lie, as in OFFSITE_URL. */
+export function placesOf(backup: string, history: readonly HistoryEvent[]): string[] {
+  const urls = new Set(history.flatMap((event) => (event.event === 'copy' ? [event.to] : [])));
+  return [...urls].filter((url) => lyingAt(url, history).has(backup));
+}
+
 /** What was last done with each copy at a place, by the name of the backup. */
 function lastAt(url: string, history: readonly HistoryEvent[]): ReadonlyMap<string, Done> {
   const last = new Map<string, Done>();
   for (const event of history) {
     if (event.event !== 'copy' || event.to !== url || event.outcome === 'failed') continue;
+    // That it was fetched does not make it another one's.
+    if (event.outcome === 'fetched' && last.get(event.backup)?.outcome === 'done') continue;
     last.set(event.backup, event);
   }
   return last;

@@ -55,6 +55,17 @@ export function failedDrills(history: readonly HistoryEvent[]): DrillEvent[] {
   return [...last.values()].filter(({ outcome }) => outcome === 'failed');
 }
 
+/** Those that were not good when they were last read. */
+export function foundBad(history: readonly HistoryEvent[]): Set<string> {
+  const bad = new Set<string>();
+  for (const event of history) {
+    if (event.event !== 'verify') continue;
+    if (event.outcome === 'bad') bad.add(event.backup);
+    else bad.delete(event.backup);
+  }
+  return bad;
+}
+
 async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
@@ -176,7 +187,9 @@ function lastCopies(history: readonly HistoryEvent[], here: ReadonlySet<string>)
   const last = new Map<string, CopyEvent>();
   for (const event of history) {
     if (event.event !== 'copy' || event.outcome === 'failed') continue;
-    last.set(JSON.stringify([event.to, event.backup]), event);
+    const key = JSON.stringify([event.to, event.backup]);
+    if (event.outcome === 'fetched' && last.get(key)?.outcome === 'done') continue;
+    last.set(key, event);
   }
   return [...last.values()].filter(
     ({ outcome, backup = '' }) => outcome === 'done' || here.has(backup),

@@ -3,8 +3,10 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { Failure, systemErrorCode } from '../base/errors.ts';
 import { shellWord } from '../base/format.ts';
 import { conditionOf, type BackupFile } from './backup.ts';
+import { placesOf } from './copied.ts';
 import { findBackup, listAlmostBackups, listBackups } from './catalog.ts';
 import { requireDirectory } from './directory.ts';
+import { foundBad, readHistory } from './history.ts';
 import { findLatest, readLatestBackup } from './latest.ts';
 import { formatLatestName, latestNames } from './names.ts';
 import { storageFailure } from './storage-failure.ts';
@@ -19,7 +21,8 @@ export interface Located {
 /**
  * Finds what a person means by `[file]`: a path, a name in the backup directory, a timestamp, or
  * the latest backup (`latest`, or nothing).
- * @param database without argument, its own newest backup comes before a latest one of another.
+ * @param database without argument, its own newest backup comes before a latest one of another, and what was found
+ *   not good is passed over.
  * @throws Failure `noSuchBackup` with what would be accepted.
  */
 export async function locateBackup(
@@ -28,8 +31,10 @@ export async function locateBackup(
   cwd: string,
   database?: string,
 ): Promise<Located> {
-  if (argument === undefined)
-    return (await newestOf(directory, database)) ?? latestBackup(directory);
+  if (argument === undefined) {
+    const found = (await newestOf(directory, database)) ?? (await latestBackup(directory));
+    return database === undefined ? found : unlessBad(directory, found);
+  }
   if (argument === 'latest') return latestBackup(directory);
   const candidates = [join(directory, argument), resolve(cwd, argument)];
   if (argument.includes('/')) candidates.shift();
@@ -95,6 +100,22 @@ async function newestOf(
   );
 }
 
+/** Another one where it is known that this one is not good. */
+async function unlessBad(directory: string, found: Located): Promise<Located> {
+  const bad = foundBad(await readHistory(directory).catch(() => []));
+  const { name, manifest } = found.file;
+  if (!bad.has(name)) return found;
+  const other = (await listBackups(directory)).findLast(
+    (backup) =>
+      looksGood(backup) &&
+      !bad.has(backup.name) &&
+      backup.manifest?.database.name === manifest?.database.name,
+  );
+  if (other === undefined) return found;
+  const note = `${name} was found not good before; taking ${other.name}, the newest that looks good`;
+  return { file: other, note };
+}
+
 async function latestBackup(directory: string): Promise<Located> {
   const backup = await readLatestBackup(directory);
   if (backup !== undefined) return { file: backup };
@@ -133,25 +154,32 @@ const looksGood = ({ condition }: BackupFile) => condition === 'verified';
  * looks good.
  * @param directory where the bad one was looked for.
  * @param database that is asked for where the bad one does not say what it is of.
- * @param repeated what a command must repeat to meet the same directory, and the same database.
  */
 export async function useAnother(
   directory: string,
   { path, manifest }: Pick<BackupFile, 'path' | 'manifest'>,
   verb: 'restore' | 'verify',
   database: string,
-  repeated: { readonly directory: string; readonly database: string },
 ): Promise<string> {
   const wanted = manifest?.database.name ?? database;
   const backups = await listBackups(directory).catch(() => []);
+  const history = await readHistory(directory).catch(() => []);
+  const bad = foundBad(history);
+  const [place] = placesOf(basename(path), history);
+  const copy =
+    place === undefined
+      ? ''
+      : `its copy at ${place} may be good: mv ${shellWord(path)} ${shellWord(`${path}.bad`)}, then \`pratiko-backup ${verb} --from-offsite ${basename(path)}\`; `;
   const newest = backups.findLast(
     (backup) =>
-      looksGood(backup) && backup.path !== path && backup.manifest?.database.name === wanted,
+      looksGood(backup) &&
+      !bad.has(backup.name) &&
+      backup.path !== path &&
+      backup.manifest?.database.name === wanted,
   );
   if (newest === undefined)
-    return `no other backup of "${wanted}" is known to be good here: \`pratiko-backup verify --all${repeated.directory}\` reads them all`;
-  const options = verb === 'restore' ? repeated.database : repeated.directory;
-  return `the newest other one that looks good: \`pratiko-backup ${verb} ${newest.stamp}${options}\``;
+    return `${copy}no other backup of "${wanted}" is known to be good here: \`pratiko-backup verify --all\` reads them all`;
+  return `${copy}the newest other one that looks good: \`pratiko-backup ${verb} ${newest.stamp}\``;
 }
 
 async function fileAt(path: string): Promise<BackupFile | undefined> {

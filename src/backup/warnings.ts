@@ -3,6 +3,7 @@ import { psqlCommand } from '../config/place.ts';
 import type { Config } from '../config/config.ts';
 import type { Context } from '../context.ts';
 import type { DumpContents } from '../dump/contents.ts';
+import { listBackups } from '../backup-directory/catalog.ts';
 import { describeLoss } from '../backup-directory/loss.ts';
 import type { Manifest } from '../backup-directory/manifest.ts';
 import { largerEarlierBackups } from '../backup-directory/larger-earlier-backup.ts';
@@ -40,6 +41,23 @@ function warnOfPatterns({ leftOut }: Manifest, { excludeTableData }: Config): Wa
   ];
 }
 
+/** Settings get lost with a machine: then a new backup lies in plaintext beside those that are encrypted. */
+async function warnOfPlaintext(manifest: Manifest, { backupDir }: Config): Promise<Warning[]> {
+  if (manifest.encryption !== undefined) return [];
+  const before = (await listBackups(backupDir)).findLast(
+    (backup) =>
+      backup.manifest?.database.name === manifest.database.name &&
+      backup.manifest.createdAt < manifest.createdAt,
+  );
+  if (before?.encryption === undefined) return [];
+  return [
+    {
+      message: 'it is not encrypted, but the one before is',
+      hint: 'set BACKUP_AGE_RECIPIENT (the public key stands in the file with the private one) or BACKUP_GPG_RECIPIENT',
+    },
+  ];
+}
+
 /** What a restore would be refused for, unless it has no rows that need those. */
 function* warnOfDependents(
   { withoutData: { dependents } }: DumpContents,
@@ -58,12 +76,12 @@ function* warnOfDependents(
 /** A database that was emptied by accident makes a good backup, too. */
 async function warnOfLoss(
   manifest: Manifest,
-  { config: { backupDir, retention }, repeated: { directory } }: Context,
+  { config: { backupDir, retention } }: Context,
 ): Promise<Warning[]> {
   const larger = await largerEarlierBackups(backupDir, manifest, retention.suspiciousDrop);
   return larger.map(({ backup, losses }, index) => ({
     message: describeLoss(index === 0 ? 'it' : 'and before that, it', backup.name, losses),
-    hint: `if that is not meant so, look: \`pratiko-backup restore ${backup.stamp} --to NEW_DATABASE${directory}\`; it stays, however old, until you say that nothing is missing (\`pratiko-backup prune --accept-loss${directory}\`)`,
+    hint: `if that is not meant so, look: \`pratiko-backup restore ${backup.stamp} --to NEW_DATABASE\`; it stays, however old, until you say that nothing is missing (\`pratiko-backup prune --accept-loss\`)`,
   }));
 }
 
@@ -84,6 +102,7 @@ export async function warn(
     ...warnOfContents(contents, path),
     ...warnOfPatterns(manifest, config),
     ...warnOfDependents(contents, manifest),
+    ...(await warnOfPlaintext(manifest, config)),
     ...losses,
   ];
   for (const { message, hint } of warnings) log.warn({ hint }, message);

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { pino, type Logger } from 'pino';
+import { pino, type LogFn, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 import { visible } from './text.ts';
 
@@ -11,6 +11,8 @@ export interface LogOptions {
   /** A person is looking: colors and no timestamps. Otherwise one timestamped line per event. */
   readonly terminal: boolean;
   readonly color: boolean;
+  /** Makes of a message, or a hint, what is shown. */
+  readonly show: (text: string) => string;
   /** Takes whole lines, each with its line break. */
   readonly write: (line: string) => void;
 }
@@ -18,9 +20,14 @@ export interface LogOptions {
 /** A logger for people (`pretty`) or log shippers (`json`). Events never carry the configuration. */
 export function createLog(options: LogOptions): Log {
   const { level, write } = options;
+  const hooks = {
+    logMethod(this: Logger, args: Parameters<LogFn>, method: LogFn) {
+      method.apply(this, args.map((part) => shown(part, options.show)) as Parameters<LogFn>);
+    },
+  };
   if (options.format === 'json') {
     return pino(
-      { level, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: levelName } },
+      { level, hooks, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: levelName } },
       { write },
     );
   }
@@ -31,7 +38,13 @@ export function createLog(options: LogOptions): Log {
     ignore: options.terminal ? 'pid,hostname,time,level' : 'pid,hostname',
     messageFormat: options.terminal ? messageForTerminal(options.color) : messageForLogFile,
   });
-  return pino({ level }, { write: (line) => write(prettify(line)) });
+  return pino({ level, hooks }, { write: (line) => write(prettify(line)) });
+}
+
+function shown(part: unknown, show: LogOptions['show']): unknown {
+  if (typeof part === 'string') return show(part);
+  const { hint } = part as { readonly hint?: unknown };
+  return typeof hint === 'string' ? { ...(part as object), hint: show(hint) } : part;
 }
 
 const levelName = (label: string) => ({ level: label });

@@ -34,7 +34,7 @@ function percentOf({ bytes = 0, totalBytes, isEstimate }: Step): string | undefi
   if (totalBytes === undefined || totalBytes === 0) return undefined;
   const percent = Math.floor((100 * bytes) / totalBytes);
   if (!isEstimate) return `${percent} %`;
-  return percent < 100 ? `about ${percent} %` : '(more than the last backup)';
+  return bytes <= totalBytes ? `about ${percent} %` : '(more than the last backup)';
 }
 
 function timeLeft({ bytes = 0, totalBytes = 0 }: Step, perMs: number): string[] {

@@ -50,34 +50,41 @@ export function settingsFrom(flags: GlobalFlags & ConnectionFlags): Flags {
   });
 }
 
+/** Options that say where a run works, by their names; those that are not set are undefined. */
+export interface PlaceOptions {
+  readonly directory: Readonly<Record<string, string | undefined>>;
+  readonly connection: Readonly<Record<string, string | undefined>>;
+}
+
 /**
  * What says where this run works, and would not say so to another one: flags, and variables that can
  * have been given to this run alone (`DB_NAME=aifinance_test pratiko-backup restore`).
  */
-export function repeatedOptions(
+export function placeOptions(
   { config, envFile, backupDir }: GlobalFlags,
   given: Flags,
   directory: string,
   environment: Context['environment'],
-): Context['repeated'] {
+): PlaceOptions {
   const { BACKUP_DIR, DB_HOST, POSTGRES_HOST, DB_PORT, POSTGRES_PORT } = environment;
   const { DB_USER, POSTGRES_USER, DB_NAME, POSTGRES_DB } = environment;
-  const place = optionWords({
-    // Node takes --env-file for its own where that file is missing.
-    '--config': config ?? envFile,
-    '--backup-dir': backupDir ?? (BACKUP_DIR && directory),
-  });
-  const connection = optionWords({
-    '--host': given.host ?? (DB_HOST || POSTGRES_HOST),
-    '--port': given.port ?? (DB_PORT || POSTGRES_PORT),
-    '--username': given.user ?? (DB_USER || POSTGRES_USER),
-    '--to': given.database ?? (DB_NAME || POSTGRES_DB),
-  });
-  return { directory: place, database: place + connection };
+  return {
+    directory: {
+      // Node takes --env-file for its own where that file is missing.
+      '--config': config ?? envFile,
+      '--backup-dir': backupDir ?? (BACKUP_DIR && directory),
+    },
+    connection: {
+      '--host': given.host ?? (DB_HOST || POSTGRES_HOST),
+      '--port': given.port ?? (DB_PORT || POSTGRES_PORT),
+      '--username': given.user ?? (DB_USER || POSTGRES_USER),
+      '--to': given.database ?? (DB_NAME || POSTGRES_DB),
+    },
+  };
 }
 
 /** Options that are set, as a person can type them, with a space before each word: ` --to 'a b'`. */
-const optionWords = (options: Readonly<Record<string, string | undefined>>) =>
+export const optionWords = (options: Readonly<Record<string, string | undefined>>) =>
   Object.entries(options)
     .map(([option, value]) => (value ? ` ${option} ${shellWord(value)}` : ''))
     .join('');

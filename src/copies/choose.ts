@@ -1,5 +1,6 @@
 import { isCopyUrl, isPlace } from '../config/values.ts';
 import { Failure } from '../base/errors.ts';
+import { formatNames } from '../base/format.ts';
 import { stampBeginning } from '../backup-directory/locate.ts';
 import { parseBackupName, type BackupName } from '../backup-directory/names.ts';
 import type { Context } from '../context.ts';
@@ -114,7 +115,7 @@ async function newestGood(context: Context, lying: readonly Lying[]): Promise<Co
 /** An older one that lies there unencrypted is not what a person means by the newest. */
 const newerIsLocked = ({ name, error }: { name: string; error: Locked }, older: string) =>
   new Failure('usage', `the newest copy, ${name}, cannot be opened: ${error.clause}`, {
-    hint: `${error.hint}; or take the older one: --from-offsite ${older}`,
+    hint: `${error.hint}; or take the older one: \`pratiko-backup restore --from-offsite ${older}\``,
     cause: error,
   });
 
@@ -125,5 +126,5 @@ function isCalled({ stamp }: BackupName, called: string): boolean {
 
 const ambiguous = (called: string, names: readonly string[]) =>
   new Failure('noSuchBackup', `${names.length} copies begin with ${called}`, {
-    hint: `give the whole name: ${names.slice(0, 5).join(', ')}`,
+    hint: `give the whole name: ${formatNames([...names].sort().reverse(), 5)}`,
   });

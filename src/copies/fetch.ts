@@ -78,6 +78,10 @@ async function bring(context: Context, copy: Copy): Promise<void> {
   const { name: backup, from } = copy;
   const event: CopyEvent = { at, event: 'copy', outcome: 'fetched', to: from.url, backup };
   await recordEvent(backupDir, event, log);
+  // What was found of a file of its name before says nothing of this one.
+  if (copy.manifest?.value !== undefined) {
+    await recordEvent(backupDir, { at, event: 'verify', outcome: 'good', backup }, log);
+  }
 }
 
 /** A file that is here already must be the copy; then its roles may still be missing. */

@@ -33,7 +33,7 @@ export async function examine(
   return [
     nodeCheck(nodeVersion),
     ...(await settingsChecks(context)),
-    ...(await keyChecks(context)),
+    ...(await keyChecks(context, backups)),
     ...(await commandChecks(context)),
     ...checks,
     ...(await directoryChecks(

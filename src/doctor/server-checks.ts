@@ -1,4 +1,5 @@
 import { orLost } from '../backup/lost-database.ts';
+import { quoteIdentifier } from '../base/sql.ts';
 import { serverLabel } from '../config/place.ts';
 import type { Backup } from '../backup-directory/backup.ts';
 import { configuredServer, type Context } from '../context.ts';
@@ -38,6 +39,15 @@ export async function serverChecks(
     await using maintained = await contactMaintenance(server);
     const facts = await surveyServer(maintained, database);
     checks.push(...restoreChecks(facts, context, last));
+    checks.push(
+      ...facts.leftovers.map(({ name }) =>
+        warning(
+          'leftovers',
+          `database "${name}" is of a restore that is at work, or was killed`,
+          `the next restore removes it; by hand, if none is at work: DROP DATABASE ${quoteIdentifier(name)}`,
+        ),
+      ),
+    );
     return { checks, facts };
   } catch (error) {
     context.signal.throwIfAborted();

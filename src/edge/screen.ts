@@ -14,6 +14,8 @@ const everyMs = 100;
 export class Screen {
   /** Undefined until it was started. */
   log: Log | undefined;
+  /** Commands in hints get what says where this run works, as soon as that is known. */
+  completeCommands: (hint: string) => string = (hint) => hint;
   #live: { show: (step: Step) => void; clear: () => void } | undefined;
   #shownAt = 0;
   #what = '';
@@ -27,11 +29,12 @@ export class Screen {
   async startLog(level: Config['logLevel'], format: Config['logFormat']): Promise<Log> {
     const { createLog } = await import('../base/log.ts');
     const color = stderr.isTTY && !env.NO_COLOR && env.TERM !== 'dumb';
+    const show = (text: string) => this.completeCommands(text);
     const write = (line: string) => {
       this.clear();
       stderr.write(line);
     };
-    this.log = createLog({ level, format, terminal: stderr.isTTY, color, write });
+    this.log = createLog({ level, format, terminal: stderr.isTTY, color, show, write });
     return this.log;
   }
 

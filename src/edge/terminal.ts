@@ -1,7 +1,8 @@
 import { availableParallelism, hostname, tmpdir, userInfo } from 'node:os';
 import { dirname, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { repeatedOptions } from '../cli/options.ts';
+import { completeCommands } from '../cli/complete-commands.ts';
+import { placeOptions } from '../cli/options.ts';
 import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
 import type { Flags } from '../config/sources.ts';
 import type { Context } from '../context.ts';
@@ -29,12 +30,15 @@ export interface Surroundings {
 /** What commands see of this process. */
 export function createTerminal(surroundings: Surroundings): Terminal {
   const { output, screen, signal, wantsJson } = surroundings;
+  const withCommands = (key: string, value: unknown) =>
+    key === 'hint' && typeof value === 'string' ? screen.completeCommands(value) : value;
   return {
     open: (flags, settings) => open(flags, settings, surroundings),
     result(value, text) {
       screen.clear();
-      const result = wantsJson() ? JSON.stringify(value) : text;
-      if (result !== undefined) output.print(result);
+      const result = wantsJson() ? JSON.stringify(value, withCommands) : text;
+      if (result === undefined) return;
+      output.print(wantsJson() ? result : screen.completeCommands(result));
     },
     write(bytes) {
       // A piece can end anywhere in a line.
@@ -66,6 +70,8 @@ async function open(
     cwd,
   });
   giveToSdk(config.settingsFile.values);
+  const place = placeOptions(flags, settings, config.backupDir, env);
+  screen.completeCommands = (hint) => completeCommands(hint, place);
   const log = await screen.startLog(config.logLevel, config.logFormat);
   for (const what of config.ignored) log.warn({ hint: 'correct it, or remove it' }, what);
   if (!flags.quiet && config.logFormat === 'pretty') await screen.startLive();
@@ -82,7 +88,6 @@ async function open(
     temporaryDirectory: tmpdir(),
     version,
     now: () => new Date(),
-    repeated: repeatedOptions(flags, settings, config.backupDir, env),
   };
 }
 

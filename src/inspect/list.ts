@@ -1,7 +1,7 @@
 import { isByOldScript } from '../archive/identify.ts';
 import { stateOf } from '../backup-directory/backup.ts';
 import { isKept, readKeptMarks } from '../backup-directory/kept.ts';
-import { copiesAt } from '../backup-directory/copied.ts';
+import { lyingAt } from '../backup-directory/copied.ts';
 import { listAlmostBackups, listChosen } from '../backup-directory/catalog.ts';
 import { readHistory } from '../backup-directory/history.ts';
 import { readLatest } from '../backup-directory/latest.ts';
@@ -25,7 +25,7 @@ export async function listFiles(context: Context): Promise<ListedBackup[]> {
     log,
   );
   const checks = checksByBackup(history);
-  const places = config.offsite.urls.map((url) => ({ url, has: copiesAt(url, history) }));
+  const places = config.offsite.urls.map((url) => ({ url, has: lyingAt(url, history) }));
   const marks = await orWarn(
     readKeptMarks(config.backupDir),
     new Map(),

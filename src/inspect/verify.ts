@@ -46,7 +46,7 @@ export interface Verification {
  * @throws Failure `noSuchBackup`; `storage`.
  */
 export async function verify(context: Context, options: VerifyOptions): Promise<Verification> {
-  const { config, repeated } = context;
+  const { config } = context;
   const verdicts: Verdict[] = [];
   let bad: BackupFile | undefined;
   for (const file of await filesToVerify(context, options)) {
@@ -55,7 +55,7 @@ export async function verify(context: Context, options: VerifyOptions): Promise<
     if (!verdict.good) bad ??= file;
   }
   const { database } = config.connection;
-  const another = bad && (await useAnother(config.backupDir, bad, 'verify', database, repeated));
+  const another = bad && (await useAnother(config.backupDir, bad, 'verify', database));
   return { verdicts, another };
 }
 

@@ -154,26 +154,21 @@ function packageOf(extension: string, major: number): string {
 }
 
 /** Whether it is what a person wants back. */
-export function* contentFindings({
-  larger,
-  facts,
-  target,
-  repeated,
-}: Situation): Generator<Finding> {
+export function* contentFindings({ larger, facts, target }: Situation): Generator<Finding> {
   for (const { backup, losses } of larger) {
     const all = losses.find(({ of }) => of === 'rows');
     yield warning(
       all
         ? `an older backup holds much more: ${backup.name} has ${formatPlural(all.held, 'row')}`
         : `an older backup holds what this one lacks: ${describeLoss('this one', backup.name, losses)}`,
-      `to look at that one, in a database beside: pratiko-backup restore ${backup.stamp} --to NEW_DATABASE${repeated.directory}`,
+      `to look at that one, in a database beside: \`pratiko-backup restore ${backup.stamp} --to NEW_DATABASE\``,
     );
   }
   const kept = facts.previous.findLast((previous) => previous.target === target);
   if (facts.target === undefined && kept !== undefined) {
     yield warning(
       `database "${kept.name}" is what "${target}" was before it was last restored`,
-      `to have that back: pratiko-backup restore --undo${repeated.database}`,
+      'to have that back: `pratiko-backup restore --undo`',
     );
   }
 }

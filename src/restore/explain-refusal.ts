@@ -47,7 +47,7 @@ export async function explainRefusal(
     'restoreFailed',
     `${error.message} (${what}${firstLineOf(refused.text)})`,
     {
-      hint: cureFor(error.cause, refused, attempt, context.repeated.database) ?? error.hint,
+      hint: cureFor(error.cause, refused, attempt) ?? error.hint,
       cause: error.cause,
     },
   );
@@ -57,7 +57,6 @@ function cureFor(
   error: SqlError,
   statement: FoundStatement,
   { plan, head, facts }: Attempt,
-  repeated: string,
 ): string | undefined {
   const { text } = statement;
   if (plan.file.manifest?.leftOut !== undefined && missingContents.has(error.code)) {
@@ -74,7 +73,7 @@ function cureFor(
   if (culprit !== undefined) {
     return error.code === unknownTable && isQualified(error.reason)
       ? `function ${culprit} needs a table that the dump creates only later, or not at all (pg_dump does not know what functions read): create it first, in a copy of the dump${goOn(text)}`
-      : cureForSearchPath(culprit, text, plan.file.path, repeated);
+      : cureForSearchPath(culprit, text, plan.file.path);
   }
   return `the dump itself does not create it, and the database for it is new: a dump made with -n or -t has no extensions; put CREATE EXTENSION … on top of a copy of it, or dump the whole database${goOn(text)}`;
 }
@@ -90,10 +89,10 @@ function functionIn({ more }: SqlError): string | undefined {
 const isQualified = (message: string) => /[^\s.]\.[^\s.]/.test(message);
 
 /** A dump empties search_path: a function that relies on it finds nothing while it is loaded. */
-function cureForSearchPath(culprit: string, text: string, path: string, repeated: string): string {
+function cureForSearchPath(culprit: string, text: string, path: string): string {
   const alter = `ALTER FUNCTION ${culprit} SET search_path = public`;
   const now = /^COPY\b/.test(text)
-    ? `${printed(path)} | sed "s/'search_path', ''/'search_path', 'public'/" > with_path.sql; pratiko-backup restore ./with_path.sql${repeated}`
+    ? `\`${printed(path)} | sed "s/'search_path', ''/'search_path', 'public'/" > with_path.sql; pratiko-backup restore ./with_path.sql\``
     : `\`restore --skip-refused\` leaves it out; then the same ALTER FUNCTION in the restored database, and run what was left out (the file .refused.sql; REFRESH MATERIALIZED VIEW)`;
   return `function ${culprit} relies on search_path, which is empty while a dump is loaded: ${alter} (or the schemas it needs) where it is backed up; this backup: ${now}`;
 }

@@ -59,7 +59,7 @@ async function warnOfChecks(
   const history = await readHistory(directory).catch(() => []);
   const verified = history.findLast((event) => event.event === 'verify' && event.backup === name);
   const drilled = failedDrills(history).find(({ backup }) => backup === name);
-  const hint = '`pratiko-backup list` shows other backups; `pratiko-backup verify` reads this one';
+  const hint = `\`pratiko-backup list\` shows other backups; \`pratiko-backup verify ${name}\` reads this one`;
   if (verified?.event === 'verify' && verified.outcome === 'bad') {
     log.warn({ hint }, `${name} was found not good before: ${verified.message ?? ''}`);
   }
@@ -103,16 +103,14 @@ async function looked(
 }
 
 async function refuse(
-  { config, repeated }: Context,
+  { config }: Context,
   file: BackupFile,
   problem: UnsupportedInput | undefined,
 ): Promise<void> {
   if (problem === undefined) return;
   const { backupDir, connection } = config;
-  const {
-    what,
-    hint = await useAnother(backupDir, file, 'restore', connection.database, repeated),
-  } = problem;
+  const { what, hint = await useAnother(backupDir, file, 'restore', connection.database) } =
+    problem;
   throw new Failure('verificationFailed', `${file.name} cannot be restored: it is ${what}`, {
     hint,
   });

@@ -31,10 +31,15 @@ export interface Prepared {
   readonly larger: Situation['larger'];
 }
 
+export interface PrepareOptions {
+  /** Removes what stands in the way on the server, before room is judged; tells whether there was any. */
+  readonly makeRoom?: (facts: ServerFacts) => Promise<boolean>;
+  /** What was found before, and does not change. */
+  readonly known?: Omit<Prepared, 'plan' | 'facts'>;
+}
+
 /**
  * Collects what there is to know, before anything is done, and plans the restore.
- * @param makeRoom removes what stands in the way on the server, before room is judged, and tells whether there was any.
- * @param known what was found before, and does not change.
  * @throws Failure `restoreFailed` with everything at once that stands in the way; `cannotConnect`, `storage`.
  */
 export async function prepare(
@@ -42,42 +47,63 @@ export async function prepare(
   server: Server,
   file: Situation['file'],
   choice: RestoreChoice,
-  makeRoom?: (facts: ServerFacts) => Promise<boolean>,
-  known?: Omit<Prepared, 'plan' | 'facts'>,
+  { makeRoom, known }: PrepareOptions = {},
 ): Promise<Prepared> {
-  const { config, now, repeated } = context;
-  const access = readAccess(context);
-  const target = config.connection.database;
+  const target = context.config.connection.database;
   const found = await surveyServer(server, target);
   const isTidied = (await makeRoom?.(found)) ?? false;
   const facts = isTidied ? await surveyServer(server, target) : found;
-  const another =
-    known?.another ?? (await useAnother(config.backupDir, file, 'restore', target, repeated));
-  const chosen = known ? known.chosen : await chosenOf(context, file, choice);
-  const head = known?.head ?? (await readDumpHeader(file, facts, choice, another, access, chosen));
-  const stored = known ? known.stored : await storedRolesOf(file, choice.globals, access);
-  const isThere = facts.target !== undefined && known === undefined;
-  const live = isThere ? await estimateRows(server, target).catch(() => undefined) : known?.live;
-  const larger = known?.larger ?? (await largerThan(file, context));
-  const suffix = uniqueSuffix(now());
+  const explored = known ?? (await explore(context, server, file, choice, facts));
+  const isPart = explored.chosen !== undefined;
+  const situation = { ...choice, ...explored, file, facts, isPart };
+  const plan = await planFor(context, server, scratchName, situation);
+  return { ...explored, facts, plan };
+}
+
+/** What is found in the file, beside it and in the present database. */
+async function explore(
+  context: Context,
+  server: Server,
+  file: Situation['file'],
+  choice: RestoreChoice,
+  facts: ServerFacts,
+): Promise<Omit<Prepared, 'plan' | 'facts'>> {
+  const { config } = context;
+  const access = readAccess(context);
+  const target = config.connection.database;
+  const another = await useAnother(config.backupDir, file, 'restore', target);
+  const chosen = await chosenOf(context, file, choice);
+  const head = await readDumpHeader(file, facts, choice, another, access, chosen);
+  const stored = await storedRolesOf(file, choice.globals, access);
+  const isThere = facts.target !== undefined;
+  const live = isThere ? await estimateRows(server, target).catch(() => undefined) : undefined;
+  return { another, chosen, head, stored, live, larger: await largerThan(file, context) };
+}
+
+/**
+ * The plan for what was found.
+ * @param nameOf names the database into which the dump is loaded first.
+ * @throws Failure `restoreFailed` with everything at once that stands in the way.
+ */
+export async function planFor(
+  { config, now }: Context,
+  server: Server,
+  nameOf: (target: string, stamp: string, nonce: string) => string,
+  found: Omit<Situation, 'target' | 'scratch' | 'stamp' | 'nonce' | 'psqlVersion' | 'freeBytes'>,
+): Promise<RestorePlan> {
+  const target = config.connection.database;
+  const { stamp, nonce } = uniqueSuffix(now());
   const plan = planRestore({
-    ...choice,
-    ...suffix,
-    file,
-    head,
+    ...found,
     target,
-    scratch: scratchName(target, suffix.stamp, suffix.nonce),
-    facts,
+    scratch: nameOf(target, stamp, nonce),
+    stamp,
+    nonce,
     psqlVersion: server.psql.version,
-    freeBytes: await freeBytesOf(facts.room),
-    larger,
-    repeated,
-    live,
-    isPart: chosen !== undefined,
-    stored,
+    freeBytes: await freeBytesOf(found.facts.room),
   });
   requirePossible(plan);
-  return { plan, facts, head, another, live, larger, chosen, stored };
+  return plan;
 }
 
 /** What some tables need, if only that is wanted; what it does without is told. */
@@ -89,7 +115,7 @@ async function chosenOf(
   if (tables === undefined) return undefined;
   const chosen = await chooseFrom(file, tables, { ...readAccess(context), unproven });
   for (const what of chosen.leftOut) {
-    context.log.warn(`left out, for its table was not chosen: ${what}`);
+    context.log.warn(`left out, for it needs a table that was not chosen: ${what}`);
   }
   return chosen;
 }

@@ -56,9 +56,9 @@ export async function restore(context: Context, options: RestoreOptions): Promis
   const { config, log, signal } = context;
   const file = await locateRestorable(context, options);
   await using server = await contactedServer(context);
-  const { plan: proposed, ...known } = await prepare(context, server, file, options, (facts) =>
-    tidyUp(context, server, options.waitSeconds, facts),
-  );
+  const { plan: proposed, ...known } = await prepare(context, server, file, options, {
+    makeRoom: (facts) => tidyUp(context, server, options.waitSeconds, facts),
+  });
   await options.confirm(proposed);
   await using _directory = await lockToRead(context, 'restore', options.waitSeconds);
   await using lock = await RestoreLock.acquire(
@@ -69,7 +69,7 @@ export async function restore(context: Context, options: RestoreOptions): Promis
   const started = performance.now();
   await createMissingRoles(server, proposed.missing, log);
   // Things may have changed meanwhile.
-  const prepared = await prepare(context, server, file, options, undefined, known);
+  const prepared = await prepare(context, server, file, options, { known });
   const { plan } = prepared;
   requireSame(plan.previous !== undefined, proposed.previous !== undefined, plan.target);
   await lock.claimScratch(plan.scratch);

@@ -4,7 +4,6 @@ import type { BackupFile } from '../backup-directory/backup.ts';
 import type { LargerEarlierBackup } from '../backup-directory/loss.ts';
 import type { LiveRows } from './comparison.ts';
 import type { StoredRoles } from '../dump/globals.ts';
-import type { Context } from '../context.ts';
 import type { ServerFacts } from './server-facts.ts';
 
 /** What is known before anything is done. */
@@ -18,7 +17,6 @@ export interface Situation {
   readonly psqlVersion: string;
   /** Older backups that hold much more, newest first. */
   readonly larger: readonly LargerEarlierBackup<Backup>[];
-  readonly repeated: Context['repeated'];
   /** Room on the disk of the server's data; undefined where we cannot know. */
   readonly freeBytes: number | undefined;
   /** The second, for the names that it will give: `20251129_140000`. */

@@ -38,7 +38,7 @@ export function* partFindings({
   if (isPart && facts.target !== undefined) {
     yield blocker(
       `database "${target}" is there, and some tables never take the place of a whole one`,
-      'give a name that is free (--to NEW_DATABASE); from there: pg_dump --data-only --table NAME NEW_DATABASE | psql DATABASE',
+      'give a name that is free (--to NEW_DATABASE); the README tells how to bring rows back from there (Some tables)',
     );
   }
 }

@@ -18,7 +18,7 @@ export interface UndoPlan {
 
 /** @returns undefined where no restore has left anything to go back to. */
 export function planUndo(
-  situation: Pick<Situation, 'target' | 'facts' | 'stamp' | 'nonce' | 'repeated'>,
+  situation: Pick<Situation, 'target' | 'facts' | 'stamp' | 'nonce'>,
 ): UndoPlan | undefined {
   const { target, facts } = situation;
   const returning = facts.previous.findLast((previous) => previous.target === target);
@@ -32,18 +32,15 @@ export function planUndo(
         ...ownershipFindings(facts, target),
         ...swapFindings({ target, facts, dropOld: false }),
         ...(returning.invalid ? [invalidFinding(returning.name)] : []),
-        ...(facts.target === undefined ? [notTheLast(situation, returning)] : []),
+        ...(facts.target === undefined ? [notTheLast(target, returning)] : []),
       ],
     }
   );
 }
 
 /** Where nothing is there, a person may want the last backup, and not what a restore has replaced some time ago. */
-const notTheLast = (
-  { target, repeated }: Pick<Situation, 'target' | 'repeated'>,
-  { name }: PreviousDatabase,
-): Finding =>
+const notTheLast = (target: string, { name }: PreviousDatabase): Finding =>
   warning(
     `there is no database "${target}": "${name}" is what it was before a restore, its name tells when`,
-    `\`pratiko-backup restore${repeated.database}\` takes the latest backup instead`,
+    '`pratiko-backup restore` takes the latest backup instead',
   );

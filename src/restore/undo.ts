@@ -57,13 +57,13 @@ export async function undoRestore(
   return undo;
 }
 
-async function plan({ config, now, repeated }: Context, server: Server): Promise<UndoPlan> {
+async function plan({ config, now }: Context, server: Server): Promise<UndoPlan> {
   const target = config.connection.database;
   const facts = await surveyServer(server, target);
-  const undo = planUndo({ target, facts, repeated, ...uniqueSuffix(now()) });
+  const undo = planUndo({ target, facts, ...uniqueSuffix(now()) });
   if (undo === undefined) {
     throw new Failure('noSuchBackup', `no restore has kept a previous database of "${target}"`, {
-      hint: `\`${psqlCommand(config.connection)} --list\` shows the databases of the server; the backups are all still there: \`pratiko-backup list${repeated.directory}\``,
+      hint: `\`${psqlCommand(config.connection)} --list\` shows the databases of the server; the backups are all still there: \`pratiko-backup list\``,
     });
   }
   requirePossible(undo);

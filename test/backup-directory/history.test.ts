@@ -8,6 +8,7 @@ import { temporaryDirectory } from '../support/cli.ts';
 
 const said: string[] = [];
 const log = createLog({
+  show: (text) => text,
   level: 'info',
   format: 'json',
   terminal: false,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { backedUp } from '../support/backed-up.ts';
 import { withOneBackup } from '../support/aged-backups.ts';
+import { temporaryDatabase } from '../support/server.ts';
 import { atTerminal } from '../support/screen.ts';
 
 /** Enough rows to watch it for a while. */
@@ -52,7 +53,7 @@ test('errors are colored as psql has them, and not with NO_COLOR', async () => {
 });
 
 test('a list fits 40 and 80 columns, and has everything on a wide screen', async () => {
-  const made = await backedUp();
+  const made = await backedUp('CREATE TABLE t AS SELECT generate_series(1, 1000) AS a;');
   await made.run(['backup', '--keep', '--label', 'before the 移行 of everything that there is']);
   const narrow = await atTerminal(['list'], made.env, 40);
   expect(narrow.lines[0]).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d, 1,000 rows$/);
@@ -67,6 +68,21 @@ test('a list fits 40 and 80 columns, and has everything on a wide screen', async
   const wide = await atTerminal(['list'], made.env, 200);
   expect(wide.lines[0]).toMatch(/^TIME .* NAME$/);
   expect(wide.lines[2]).toContain(made.name);
+});
+
+test('of several databases, a list says which backup is of which', async () => {
+  const made = await backedUp();
+  const other = await temporaryDatabase('CREATE TABLE o AS SELECT 1 AS a;');
+  const one = await atTerminal(['list'], made.env, 80);
+  expect(one.lines.join('\n')).not.toContain('DATABASE');
+  expect(await made.run(['backup'], { env: { POSTGRES_DB: other } })).toExitWith(0);
+  for (const columns of [80, 200]) {
+    const { lines } = await atTerminal(['list'], made.env, columns);
+    expect(lines[0]).toContain('DATABASE');
+    expect(lines[1]).toContain(other);
+  }
+  const narrow = await atTerminal(['list'], made.env, 40);
+  expect(narrow.lines.join('\n')).toContain(other);
 });
 
 test('what is extracted to a terminal is all there', async () => {

@@ -136,6 +136,22 @@ describe('what is broken is told, with what to do', () => {
     expect(stdout).toContain(`there is no ${join(directory, 'backups')} yet`);
   });
 
+  test('encryption that was lost, or came later than the backups; what a killed restore has left', async () => {
+    const made = await backedUp('CREATE TABLE t AS SELECT 1 AS a;');
+    const { recipient } = await ageKeys();
+    const BACKUP_AGE_RECIPIENT = recipient;
+    const OFFSITE_URL = `file://${await temporaryDirectory()}`;
+    const later = await diagnose(made.run, { BACKUP_AGE_RECIPIENT, OFFSITE_URL });
+    expect(later('keys')).toContain('warning: 1 backup made without encryption would be copied');
+    expect(await made.run(['backup'], { env: { BACKUP_AGE_RECIPIENT } })).toExitWith(0);
+    expect((await diagnose(made.run))('keys')).toContain('warning: new backups are not encrypted');
+    const plain = await made.run(['backup']);
+    expect(plain.stderr).toContain('it is not encrypted, but the one before is');
+    const left = `${made.database}_restore_20251129_140000_1a2b`;
+    await sql('postgres', `CREATE DATABASE ${left};`);
+    expect((await diagnose(made.run))('leftovers')).toContain(`database "${left}" is of a restore`);
+  });
+
   test('another run is at work', async () => {
     const { run } = await backedUp();
     const pause = { BEFORE_BACKUP: 'sleep 3' };

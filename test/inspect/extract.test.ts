@@ -151,7 +151,7 @@ describe('some tables', () => {
     }
     const { stderr } = await run(['extract', '--table', 'plain']);
     expect(
-      stderr.match(/left out, for its table was not chosen: CREATE (?:RULE|POLICY)/g),
+      stderr.match(/left out, for it needs a table that was not chosen: CREATE (?:RULE|POLICY)/g),
     ).toHaveLength(2);
   });
 
@@ -180,7 +180,7 @@ describe('some tables', () => {
     const { stdout, stderr } = await run(['extract', '--table', 'Books*']);
     expect(stdout).not.toContain('REFERENCES');
     expect(stderr).toMatch(
-      /WARN: left out, for its table was not chosen: ALTER TABLE .* REFERENCES public\.authors/,
+      /WARN: left out, for it needs a table that was not chosen: ALTER TABLE .* REFERENCES public\.authors/,
     );
     const rows = await run(['extract', '--table', 'Books*', '--data-only']);
     expect(rows.stdout).not.toContain('CREATE');

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { readdir, readFile, readlink, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { backedUp, handMade } from '../support/backed-up.ts';
+import { temporaryDirectory } from '../support/cli.ts';
 import { databasesLike, sql, temporaryDatabase } from '../support/server.ts';
 
 /** A user who may do nothing, with the password `p`. */
@@ -236,4 +237,36 @@ test('a bad backup leads to another one of its own database, never to one of ano
   expect(again.stderr + again.stdout).toMatch(
     /the newest other one that looks good: `pratiko-backup verify \d{8}_\d{6} --config/,
   );
+});
+
+test('what is known to be bad is passed over, and its copy is offered', async () => {
+  const nas = await temporaryDirectory();
+  const OFFSITE_URL = `file://${nas}`;
+  const made = await backedUp('CREATE TABLE t AS SELECT generate_series(1, 1000) AS a;');
+  expect(await made.run(['backup'], { env: { OFFSITE_URL } })).toExitWith(0);
+  const name = await readlink(join(made.directory, 'pratiko_backup_latest.sql.gz'));
+  const path = join(made.directory, name);
+  const good = await readFile(path);
+  await writeFile(path, good.subarray(0, 500));
+  const verified = await made.run(['verify', name], { env: { OFFSITE_URL } });
+  const copy = `its copy at ${OFFSITE_URL} may be good: mv ${path} ${path}.bad, then \`pratiko-backup verify --from-offsite ${name}`;
+  expect(verified.stdout + verified.stderr).toContain(copy);
+  const planned = await made.run(['restore', '--dry-run']);
+  expect(planned.stderr).toContain(
+    `${name} was found not good before; taking ${made.name}, the newest that looks good`,
+  );
+  expect(planned).toExitWith(0);
+  const asked = await made.run(['restore', name, '--dry-run']);
+  expect(asked.stderr).toContain(`\`pratiko-backup verify ${name} --config`);
+  // What is fetched is another file: what was found of the one before says nothing of it.
+  await rm(path);
+  const fetched = await made.run(['restore', '--from-offsite', name, '--dry-run'], {
+    env: { OFFSITE_URL },
+  });
+  expect(fetched.stderr).not.toContain('not good before');
+  const listed = await made.run(['list'], { env: { OFFSITE_URL } });
+  expect(listed.stdout).not.toContain('DAMAGED');
+  expect(listed.stdout).toContain('1 of 1');
+  const pruned = await made.run(['prune', '--dry-run'], { env: { OFFSITE_URL } });
+  expect(pruned.stdout.split('copies at')[1]).toContain(name);
 });

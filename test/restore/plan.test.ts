@@ -91,7 +91,6 @@ const situation: Situation = {
   facts,
   psqlVersion: '15.18',
   larger: [],
-  repeated: { directory: '', database: '' },
   freeBytes: undefined,
   stamp: '20251129_140000',
   scratch: 'aifinance_restore_20251129_140000_1a2b',

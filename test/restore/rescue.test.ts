@@ -6,7 +6,9 @@ import { expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/config.ts';
 import { execute } from '../../src/postgres/psql.ts';
 import { withOneBackup } from '../support/aged-backups.ts';
+import { backedUp } from '../support/backed-up.ts';
 import { startFreshServer } from '../support/own-server.ts';
+import { clientEnvironment, sql } from '../support/server.ts';
 
 const root = new URL('../../', import.meta.url);
 const read = (name: string) => readFile(fileURLToPath(new URL(name, root)), 'utf8');
@@ -50,4 +52,48 @@ test('the example of the settings works as it is', async () => {
     user: 'aifinance',
     password: 'devpass',
   });
+});
+
+test('rows that are missing come back from some tables as the README has it', async () => {
+  const made = await backedUp(
+    `CREATE TABLE knowledge_items (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, title text);
+     INSERT INTO knowledge_items (title) SELECT 'così ' || g FROM generate_series(1, 100) AS g;`,
+  );
+  await sql(
+    made.database,
+    `DELETE FROM knowledge_items WHERE id > 50; UPDATE knowledge_items SET title = 'new' WHERE id = 1;
+     INSERT INTO knowledge_items (title) SELECT 'later' FROM generate_series(1, 10);`,
+  );
+  const rescue = `${made.database}_rescue`;
+  const restored = await made.run([
+    'restore',
+    '--yes',
+    '--table',
+    'knowledge_items',
+    '--to',
+    rescue,
+  ]);
+  expect(restored).toExitWith(0);
+  expect(restored.stderr).toContain('to bring rows back from there, see the README (Some tables)');
+  const block = /bring back what is missing.*?```bash\n(.*?)```/s.exec(
+    await read('README.md'),
+  )?.[1];
+  const { PGHOST = '', PGPORT = '', PGUSER = '', ...env } = clientEnvironment(made.database);
+  const commands = (block ?? '')
+    .replace('localhost', PGHOST)
+    .replace('5433', PGPORT)
+    .replace('PGUSER=aifinance', `PGUSER=${PGUSER}`)
+    .replaceAll('-d rescue', `-d ${rescue}`)
+    .replaceAll('-d aifinance', `-d ${made.database}`);
+  const done = await execa('bash', ['-euo', 'pipefail', '-c', commands], {
+    cwd: made.directory,
+    env,
+    reject: false,
+  });
+  expect(done).toExitWith(0);
+  const kept = `SELECT count(*), count(*) FILTER (WHERE title = 'new'), count(*) FILTER (WHERE title = 'later') FROM knowledge_items;`;
+  expect(await sql(made.database, kept)).toBe('110|1|10');
+  expect(
+    await sql(made.database, "INSERT INTO knowledge_items (title) VALUES ('x') RETURNING id;"),
+  ).toBe('111');
 });

@@ -31,10 +31,21 @@ const rowCount: Column = { title: 'ROWS', isRight: true, of: ({ rows }) => orUnk
 
 const orUnknown = (count: number | undefined) => (count === undefined ? '?' : formatCount(count));
 
+const database: Column = { title: 'DATABASE', of: (backup) => backup.database ?? '?' };
+
+/** What a list must tell of backups beyond what is said of each. */
+interface Shape {
+  /** How many places there are for copies. */
+  readonly places: number;
+  /** They are not all of one database. */
+  readonly isMixed: boolean;
+}
+
 /** Everything, where there is room: on a wide terminal, and in a file. */
-const wide = (places: number): Column[] => [
+const wide = ({ places, isMixed }: Shape): Column[] => [
   time,
   age,
+  ...(isMixed ? [database] : []),
   size,
   { title: 'TABLES', isRight: true, of: ({ tables }) => orUnknown(tables) },
   rowCount,
@@ -56,9 +67,9 @@ const wide = (places: number): Column[] => [
 ];
 
 /** What must be known of each, on a screen of 80 columns; backups are called by their times there. */
-const medium = (places: number): Column[] => [
+const medium = ({ places, isMixed }: Shape): Column[] => [
   time,
-  age,
+  isMixed ? database : age,
   size,
   rowCount,
   { title: 'STATE', of: (backup) => inWords(backup, places) },
@@ -77,23 +88,25 @@ export function describeBackups(
   places: number,
   width: number | undefined,
 ): string {
+  const shape = { places, isMixed: new Set(backups.map((backup) => backup.database)).size > 1 };
   const asTable = (columns: readonly Column[]) => [
     columns.map(({ title }) => title),
     ...backups.map((backup) => columns.map(({ of }) => of(backup))),
   ];
   const right = (columns: readonly Column[]) =>
     columns.flatMap(({ isRight }, index) => (isRight ? [index] : []));
-  const all = asTable(wide(places));
+  const all = asTable(wide(shape));
   if (width === undefined || tableWidth(all) <= width) {
-    return formatTable(all, { right: right(wide(places)) });
+    return formatTable(all, { right: right(wide(shape)) });
   }
   const byTime = `call one by its time: '${backups.slice(0, 1).map(time.of).join('')}'`;
-  const some = medium(places);
+  const some = medium(shape);
   if (width - tableWidth(asTable(some.slice(0, -1))) - 2 >= leastWords) {
     return [formatTable(asTable(some), { right: right(some), width }), byTime].join('\n');
   }
   const lines = backups.flatMap((backup) => [
     [`${time.of(backup)}, ${rowCount.of(backup)} rows`],
+    ...(shape.isMixed ? [['', database.of(backup)]] : []),
     ['', `${size.of(backup)}, ${inWords(backup, places)}`],
   ]);
   return [...lines.map((line) => formatTable([line], { width })), byTime].join('\n');

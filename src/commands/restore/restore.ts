@@ -43,8 +43,11 @@ export async function restore(
       const log = askingLog(context.log, flags);
       announcePlan(plan, log, context.now());
       announceSteps(plan, options.dropOld, log);
-      const verb = plan.previous === undefined ? 'Restore into' : 'Restore over';
-      if (!flags.yes) await confirm(`${verb} "${plan.target}"?`, plan.target, shell, context.log);
+      const of = plan.file.manifest?.database.name ?? plan.target;
+      const what = of === plan.target ? '' : ` a backup of "${of}"`;
+      const where = plan.previous === undefined ? 'into' : 'over';
+      const question = `Restore${what} ${where} "${plan.target}"?`;
+      if (!flags.yes) await confirm(question, plan.target, shell, context.log);
     },
     confirmRefused: async (refusals, path) => {
       announceRefusals(refusals, path, context.log);
@@ -53,8 +56,10 @@ export async function restore(
       if (!flags.yes) await confirm(question, database, shell, context.log);
     },
   });
-  const undoCommand = `pratiko-backup restore --undo${context.repeated.database}`;
-  announceRestored(report, undoCommand, context);
+  announceRestored(report, context);
+  if (flags.table !== undefined) {
+    context.log.info('to bring rows back from there, see the README (Some tables)');
+  }
   shell.result(restoreResultOf(report));
   const { plan, dropped } = report;
   if (flags.dropOld && plan.previous !== undefined && !dropped) {

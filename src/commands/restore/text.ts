@@ -148,11 +148,7 @@ export function describePlan(plan: RestorePlan, dropOld: boolean, now: Date): st
  * What a restore has done, and what remains to be done.
  * @param undo the command that takes it back.
  */
-export function announceRestored(
-  report: RestoreReport,
-  undo: string,
-  { log, config, now }: Context,
-): void {
+export function announceRestored(report: RestoreReport, { log, config, now }: Context): void {
   const { plan, tables, inserted, skipped, leftOut, dropped, durationMs } = report;
   warnOfSkipped(skipped, log);
   if (leftOut > 0) {
@@ -187,7 +183,7 @@ export function announceRestored(
     if (dropped) log.info('the previous database was dropped');
     else {
       log.info(`the previous database is kept as "${plan.previous}"`);
-      log.info(`to take the restore back: ${undo}`);
+      log.info('to take the restore back: `pratiko-backup restore --undo`');
       log.info(`to remove it when all is well: DROP DATABASE ${quoteIdentifier(plan.previous)};`);
     }
   }

@@ -108,7 +108,7 @@ function resultOf(status: Status, room: number | undefined): StatusResult {
       missing: [...missing],
       failure: failure ?? null,
     })),
-    held: [...held],
+    held: held.map(({ loss }) => loss),
     freeBytes: valueOf(facts.freeBytes) ?? null,
     roomFor: room ?? null,
     leftovers: [...(valueOf(facts.leftovers) ?? [])],

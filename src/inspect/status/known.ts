@@ -32,8 +32,8 @@ export interface KnownStatus {
   readonly lastProof: DrillEvent | undefined;
   /** What each place for copies has, as far as the history tells. */
   readonly copies: readonly CopyStatus[];
-  /** What was lost since and is held, each a clause. */
-  readonly held: readonly string[];
+  /** What was lost since and is held: each a clause, and the backup that has it. */
+  readonly held: readonly { readonly loss: string; readonly name: string }[];
 }
 
 /** How many more backups of the last one's size there is room for; undefined where that is not known. */

@@ -86,7 +86,7 @@ function* runProblems({ facts, lastRun }: KnownStatus): Generator<Problem> {
   const what = lastRun.outcome === 'failed' ? 'failed' : 'was not completed';
   yield {
     message: `the last run ${what}, ${age} ago: ${lastRun.message ?? 'nothing tells why'}`,
-    hint: lastRun.hint ?? 'see logs/backup.log',
+    hint: lastRun.hint ?? 'run it again: `pratiko-backup backup`',
   };
 }
 
@@ -115,10 +115,10 @@ function* drillProblems({ facts, lastDrill }: KnownStatus): Generator<Problem> {
 }
 
 function* lossProblems({ held }: KnownStatus): Generator<Problem> {
-  for (const loss of held) {
+  for (const { loss, name } of held) {
     yield {
       message: `data may be lost: ${loss}`,
-      hint: 'look at that one beside (`pratiko-backup restore NAME --to NEW_DATABASE`); it is held until you say that nothing is missing: `pratiko-backup prune --accept-loss`',
+      hint: `look at that one beside (\`pratiko-backup restore ${name} --to NEW_DATABASE\`); it is held until you say that nothing is missing: \`pratiko-backup prune --accept-loss\``,
     };
   }
 }

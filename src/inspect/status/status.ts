@@ -79,10 +79,13 @@ function heldOf(
   { measures, suspiciousDrop }: StatusFacts,
   backups: readonly Backup[],
   lastGood: Backup | undefined,
-): string[] {
+): KnownStatus['held'] {
   if (lastGood?.manifest === undefined) return [];
   const known = valueOf(measures) ?? new Map<string, Date>();
   return largerAmong(lastGood.manifest, backups.toReversed(), known, suspiciousDrop).map(
-    ({ backup, losses }) => describeLoss('the newest backup', backup.name, losses),
+    ({ backup: { name }, losses }) => ({
+      loss: describeLoss('the newest backup', name, losses),
+      name,
+    }),
   );
 }

@@ -3,13 +3,10 @@ import type { BackupFile } from '../../backup-directory/backup.ts';
 import { useAnother } from '../../backup-directory/locate.ts';
 import { readAccess, type Context } from '../../context.ts';
 import type { RestoreChoice } from '../choice.ts';
-import { freeBytesOf } from '../disk-space.ts';
-import { requirePossible } from '../finding.ts';
 import { tidyUp } from '../leftovers.ts';
-import { planRestore } from '../plan.ts';
-import type { Prepared } from '../prepare.ts';
+import { planFor, type Prepared } from '../prepare.ts';
 import { readDumpHeader } from '../read-header.ts';
-import { drillName, uniqueSuffix } from '../scratch-mark.ts';
+import { drillName } from '../scratch-mark.ts';
 import { surveyServer } from '../server-facts.ts';
 import type { DrillPlace } from './place.ts';
 
@@ -33,10 +30,10 @@ export async function prepareDrill(
   { server, provide }: DrillPlace,
   file: BackupFile,
 ): Promise<PreparedDrill> {
-  const { config, now, repeated } = context;
+  const { config } = context;
   const target = config.connection.database;
   const choice = { ...wholeBackup, file: undefined, dropOld: false, force: false };
-  const another = await useAnother(config.backupDir, file, 'verify', target, repeated);
+  const another = await useAnother(config.backupDir, file, 'verify', target);
   const found = await surveyServer(server, target);
   const isTidied = await tidyUp(context, server, 0, found).catch((error: unknown) => {
     if (!(error instanceof Failure && error.kind === 'locked')) throw error;
@@ -46,23 +43,15 @@ export async function prepareDrill(
   const isChanged = (await provide(head, found)) || isTidied;
   const surveyed = isChanged ? await surveyServer(server, target) : found;
   const facts = { ...surveyed, target: undefined, previous: [] };
-  const suffix = uniqueSuffix(now());
-  const plan = planRestore({
+  const plan = await planFor(context, server, drillName, {
     ...choice,
-    ...suffix,
     file,
     head,
-    target,
-    scratch: drillName(target, suffix.stamp, suffix.nonce),
     facts,
-    psqlVersion: server.psql.version,
-    freeBytes: await freeBytesOf(facts.room),
     larger: [],
-    repeated,
     live: undefined,
     isPart: false,
     stored: undefined,
   });
-  requirePossible(plan);
   return { plan, facts, head, another, chosen: undefined };
 }

@@ -2,6 +2,7 @@ import { reportOf } from '../../archive/reader.ts';
 import type { DumpReader } from '../../archive/selected-reader.ts';
 import type { BackupFile } from '../../backup-directory/backup.ts';
 import { Failure } from '../../base/errors.ts';
+import { shellWord } from '../../base/format.ts';
 import { firstDifference, type TableRows } from '../../base/table-rows.ts';
 
 /**
@@ -28,7 +29,7 @@ export class BadBackup extends Failure {}
 export function requireGood(file: BackupFile, defects: readonly string[], another: string): void {
   if (defects.length === 0) return;
   throw new BadBackup('restoreFailed', `${file.name} is not good: ${defects.join('; ')}`, {
-    hint: `${another}; or rescue what is in this one with \`restore --salvage\``,
+    hint: `${another}; or rescue what is in this one: \`pratiko-backup restore --salvage ${shellWord(file.path)}\``,
   });
 }
 
