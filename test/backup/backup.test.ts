@@ -201,7 +201,7 @@ test('that the database has lost most of its rows is a warning, here and before 
   expect(exitCode).toBe(0);
   const planned = await run(['restore', 'latest', '--dry-run']);
   expect(planned.stderr).toMatch(
-    /an older backup holds much more: \S+ has 1,000 rows; hint: to look at that one, in a database beside: pratiko-backup restore \d{8}_\d{6} --to NEW_DATABASE/,
+    /an older backup holds much more: \S+ has 1,000 rows; hint: to look at that one, in a database beside: `pratiko-backup restore \d{8}_\d{6} --to NEW_DATABASE/,
   );
 });
 

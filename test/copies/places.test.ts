@@ -188,7 +188,7 @@ describe('file:///directory', () => {
     const refused = await fresh.run(['restore', '--from-offsite', '--yes'], { env });
     expect(refused).toExitWith(2);
     expect(refused.stderr).toMatch(
-      /the newest copy, pratiko_backup_\S+\.age, cannot be opened: .* or take the older one: --from-offsite pratiko_backup_\S+\.sql\.gz/,
+      /the newest copy, pratiko_backup_\S+\.age, cannot be opened: .* or take the older one: `pratiko-backup restore --from-offsite pratiko_backup_\S+\.sql\.gz/,
     );
     expect(await dumpsIn(fresh.directory)).toEqual([]);
     const opened = await fresh.run(['restore', '--from-offsite', '--yes'], {

@@ -10,6 +10,8 @@ import { installation, runTool, temporaryDirectory, type RunOptions } from '../s
 import { ageKeys } from '../support/keys.ts';
 import { fakePgDump } from '../support/fake-tool.ts';
 import { canMount, smallDisk } from '../support/small-disk.ts';
+import { execute } from '../../src/postgres/psql.ts';
+import { startOwnServer, toolFor } from '../support/own-server.ts';
 import { ordinaryUser } from '../support/roles.ts';
 import { startWebhook } from '../support/slack.ts';
 import { sql, temporaryDatabase } from '../support/server.ts';
@@ -136,7 +138,7 @@ describe('what is broken is told, with what to do', () => {
     expect(stdout).toContain(`there is no ${join(directory, 'backups')} yet`);
   });
 
-  test('encryption that was lost, or came later than the backups; what a killed restore has left', async () => {
+  test('encryption that was lost, or came later than the backups', async () => {
     const made = await backedUp('CREATE TABLE t AS SELECT 1 AS a;');
     const { recipient } = await ageKeys();
     const BACKUP_AGE_RECIPIENT = recipient;
@@ -147,9 +149,16 @@ describe('what is broken is told, with what to do', () => {
     expect((await diagnose(made.run))('keys')).toContain('warning: new backups are not encrypted');
     const plain = await made.run(['backup']);
     expect(plain.stderr).toContain('it is not encrypted, but the one before is');
-    const left = `${made.database}_restore_20251129_140000_1a2b`;
-    await sql('postgres', `CREATE DATABASE ${left};`);
-    expect((await diagnose(made.run))('leftovers')).toContain(`database "${left}" is of a restore`);
+  });
+
+  test('what a killed restore has left on the server', async () => {
+    await using own = await startOwnServer();
+    const run = await toolFor(own, { POSTGRES_DB: 'postgres' });
+    const left = 'app_restore_20251129_140000_1a2b';
+    await execute(own.server, 'postgres', `CREATE DATABASE ${left};`);
+    const { stdout } = await run(['doctor']);
+    expect(stdout).toContain(`database "${left}" is of a restore that is at work, or was killed`);
+    expect(stdout).toContain(`DROP DATABASE "${left}"`);
   });
 
   test('another run is at work', async () => {
@@ -174,7 +183,7 @@ describe('what is broken is told, with what to do', () => {
     await rm(directory, { recursive: true });
     expect((await diagnose(run))('directory')).toMatch(/^failed: there is no /);
     await writeFile(directory, '');
-    expect((await diagnose(run))('leftovers')).toMatch(/^failed: /);
+    expect((await diagnose(run))('leftovers')).toMatch(/^failed: /m);
   });
 
   test('settings: cut values, open files, misspelled names, default passwords, no encryption', async () => {

@@ -80,7 +80,7 @@ test('the same in a check: rows are never left out, and the command in the hint 
     const failed = await made.run(['restore', '--yes', ...more]);
     expect(failed).toExitWith(22);
     const [, command = ''] =
-      /this backup: (gunzip .*); pratiko-backup restore \.\/with_path\.sql/.exec(failed.stderr) ??
+      /this backup: `(gunzip .*); pratiko-backup restore \.\/with_path\.sql/.exec(failed.stderr) ??
       [];
     await execa('sh', ['-c', command], { cwd: made.directory });
   }

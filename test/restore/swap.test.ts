@@ -129,7 +129,7 @@ test('what a restore kept of another database is shown, with the command that br
   const { stderr } = await run(['restore', '--yes', '--to', copy]);
   expect(stderr).toMatch(
     new RegExp(
-      `to take the restore back: pratiko-backup restore --undo --config /dev/null --backup-dir \\S+ --host \\S+ --port \\d+ --username \\S+ --to ${copy}$`,
+      `to take the restore back: \`pratiko-backup restore --undo --config /dev/null --backup-dir \\S+ --host \\S+ --port \\d+ --username \\S+ --to ${copy}\`$`,
       'm',
     ),
   );

@@ -88,7 +88,10 @@ export function describeBackups(
   places: number,
   width: number | undefined,
 ): string {
-  const shape = { places, isMixed: new Set(backups.map((backup) => backup.database)).size > 1 };
+  const shape = {
+    places,
+    isMixed: new Set(backups.flatMap((backup) => backup.database ?? [])).size > 1,
+  };
   const asTable = (columns: readonly Column[]) => [
     columns.map(({ title }) => title),
     ...backups.map((backup) => columns.map(({ of }) => of(backup))),

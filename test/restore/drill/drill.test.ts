@@ -460,5 +460,5 @@ test('that a backup did not come back is said before it is restored', async () =
   expect(planned.stderr).toContain(
     `${name} did not come back as it was when it was last tried: table public.t has other rows`,
   );
-  expect(planned.stderr).toContain('`pratiko-backup list` shows other backups');
+  expect(planned.stderr).toContain('shows other backups');
 });
