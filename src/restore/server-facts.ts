@@ -92,8 +92,12 @@ export interface ServerFacts extends Omit<Answer, 'roles' | 'target' | 'descript
 
 const liveRowsSchema = z.object({ table: z.string(), rows: z.number().nullable() });
 
-/** As SQL: the session that had loaded a table told its rows only after another had analyzed it, as a load does. */
-const isCountedTwice = `(pg_stat_get_live_tuples(c.oid) = 2 * reltuples AND pg_stat_get_mod_since_analyze(c.oid) = reltuples
+/**
+ * As SQL: a session that had loaded a table, or a part of it, told its rows only after another had analyzed it, as a
+ * load does. So many rows more would have made it larger.
+ */
+const isCountedTwice = `(pg_stat_get_mod_since_analyze(c.oid) > reltuples / 100
+              AND abs(pg_stat_get_live_tuples(c.oid) - pg_stat_get_mod_since_analyze(c.oid) - reltuples) <= reltuples / 100000
               AND pg_relation_size(c.oid) = relpages * current_setting('block_size')::bigint)`;
 
 /**
