@@ -3,12 +3,12 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { Failure, systemErrorCode } from '../base/errors.ts';
 import { shellWord } from '../base/format.ts';
 import { conditionOf, type BackupFile } from './backup.ts';
-import { placesOf } from './copied.ts';
 import { findBackup, listAlmostBackups, listBackups } from './catalog.ts';
 import { requireDirectory } from './directory.ts';
 import { foundBad, readHistory } from './history.ts';
 import { findLatest, readLatestBackup } from './latest.ts';
 import { formatLatestName, latestNames } from './names.ts';
+import { newestGood } from './newest-good.ts';
 import { storageFailure } from './storage-failure.ts';
 
 /** A file to verify or restore. */
@@ -102,15 +102,10 @@ async function newestOf(
 
 /** Another one where it is known that this one is not good. */
 async function unlessBad(directory: string, found: Located): Promise<Located> {
-  const bad = foundBad(await readHistory(directory).catch(() => []));
   const { name, manifest } = found.file;
-  if (!bad.has(name)) return found;
-  const other = (await listBackups(directory)).findLast(
-    (backup) =>
-      looksGood(backup) &&
-      !bad.has(backup.name) &&
-      backup.manifest?.database.name === manifest?.database.name,
-  );
+  const history = await readHistory(directory).catch(() => []);
+  if (!foundBad(history).has(name)) return found;
+  const other = newestGood(await listBackups(directory), history, manifest?.database.name);
   if (other === undefined) return found;
   const note = `${name} was found not good before; taking ${other.name}, the newest that looks good`;
   return { file: other, note };
@@ -148,39 +143,6 @@ export async function failWithoutBackups(directory: string): Promise<never> {
 }
 
 const looksGood = ({ condition }: BackupFile) => condition === 'verified';
-
-/**
- * What to do where a backup is not good, as a whole command that takes the newest one of its database that
- * looks good.
- * @param directory where the bad one was looked for.
- * @param database that is asked for where the bad one does not say what it is of.
- */
-export async function useAnother(
-  directory: string,
-  { path, manifest }: Pick<BackupFile, 'path' | 'manifest'>,
-  verb: 'restore' | 'verify',
-  database: string,
-): Promise<string> {
-  const wanted = manifest?.database.name ?? database;
-  const backups = await listBackups(directory).catch(() => []);
-  const history = await readHistory(directory).catch(() => []);
-  const bad = foundBad(history);
-  const [place] = placesOf(basename(path), history);
-  const copy =
-    place === undefined
-      ? ''
-      : `its copy at ${place} may be good: mv ${shellWord(path)} ${shellWord(`${path}.bad`)}, then \`pratiko-backup ${verb} --from-offsite ${basename(path)}\`; `;
-  const newest = backups.findLast(
-    (backup) =>
-      looksGood(backup) &&
-      !bad.has(backup.name) &&
-      backup.path !== path &&
-      backup.manifest?.database.name === wanted,
-  );
-  if (newest === undefined)
-    return `${copy}no other backup of "${wanted}" is known to be good here: \`pratiko-backup verify --all\` reads them all`;
-  return `${copy}the newest other one that looks good: \`pratiko-backup ${verb} ${newest.stamp}\``;
-}
 
 async function fileAt(path: string): Promise<BackupFile | undefined> {
   const backup = findBackup(dirname(path), basename(path));

@@ -1,5 +1,6 @@
 import { listBackups } from '../backup-directory/catalog.ts';
-import { foundBad, readHistory } from '../backup-directory/history.ts';
+import { readHistory } from '../backup-directory/history.ts';
+import { newestGood } from '../backup-directory/newest-good.ts';
 import type { Context } from '../context.ts';
 import { ConnectionFailure } from '../postgres/connection-failure.ts';
 
@@ -8,10 +9,8 @@ export async function orLost(error: unknown, { config }: Context): Promise<unkno
   if (!(error instanceof ConnectionFailure && error.code === '3D000')) return error;
   const { database } = config.connection;
   const backups = await listBackups(config.backupDir).catch(() => []);
-  const bad = foundBad(await readHistory(config.backupDir).catch(() => []));
-  const last = backups.findLast(
-    ({ name, manifest }) => manifest?.database.name === database && !bad.has(name),
-  );
+  const history = await readHistory(config.backupDir).catch(() => []);
+  const last = newestGood(backups, history, database);
   if (last === undefined) return error;
   const hint = `if it was lost, \`pratiko-backup restore\` brings it back (${last.name} is there); else ${error.hint}`;
   return new ConnectionFailure(error.message, hint, error.code);

@@ -6,7 +6,9 @@ import type { DumpContents } from '../dump/contents.ts';
 import { listBackups } from '../backup-directory/catalog.ts';
 import { describeLoss } from '../backup-directory/loss.ts';
 import type { Manifest } from '../backup-directory/manifest.ts';
-import { largerEarlierBackups } from '../backup-directory/larger-earlier-backup.ts';
+import { earlierThan, largerAmong } from '../backup-directory/larger-earlier-backup.ts';
+import { readMeasures } from '../backup-directory/accepted-loss.ts';
+import type { Backup } from '../backup-directory/backup.ts';
 
 /** Why a person should look at a backup, although it is good. */
 interface Warning {
@@ -42,14 +44,9 @@ function warnOfPatterns({ leftOut }: Manifest, { excludeTableData }: Config): Wa
 }
 
 /** Settings get lost with a machine: then a new backup lies in plaintext beside those that are encrypted. */
-async function warnOfPlaintext(manifest: Manifest, { backupDir }: Config): Promise<Warning[]> {
-  if (manifest.encryption !== undefined) return [];
-  const before = (await listBackups(backupDir)).findLast(
-    (backup) =>
-      backup.manifest?.database.name === manifest.database.name &&
-      backup.manifest.createdAt < manifest.createdAt,
-  );
-  if (before?.encryption === undefined) return [];
+function warnOfPlaintext(manifest: Manifest, backups: readonly Backup[]): Warning[] {
+  const [before] = earlierThan(manifest, backups, new Map());
+  if (manifest.encryption !== undefined || before?.encryption === undefined) return [];
   return [
     {
       message: 'it is not encrypted, but the one before is',
@@ -76,9 +73,11 @@ function* warnOfDependents(
 /** A database that was emptied by accident makes a good backup, too. */
 async function warnOfLoss(
   manifest: Manifest,
-  { config: { backupDir, retention } }: Context,
+  backups: readonly Backup[],
+  { backupDir, retention }: Config,
 ): Promise<Warning[]> {
-  const larger = await largerEarlierBackups(backupDir, manifest, retention.suspiciousDrop);
+  const measures = await readMeasures(backupDir);
+  const larger = largerAmong(manifest, backups, measures, retention.suspiciousDrop);
   return larger.map(({ backup, losses }, index) => ({
     message: describeLoss(index === 0 ? 'it' : 'and before that, it', backup.name, losses),
     hint: `if that is not meant so, look: \`pratiko-backup restore ${backup.stamp} --to NEW_DATABASE\`; it stays, however old, until you say that nothing is missing (\`pratiko-backup prune --accept-loss\`)`,
@@ -94,15 +93,15 @@ export async function warn(
   contents: DumpContents,
   manifest: Manifest,
   path: string,
-  context: Context,
+  { config, log }: Context,
 ): Promise<string | undefined> {
-  const { config, log } = context;
-  const losses = await warnOfLoss(manifest, context);
+  const backups = await listBackups(config.backupDir);
+  const losses = await warnOfLoss(manifest, backups, config);
   const warnings = [
     ...warnOfContents(contents, path),
     ...warnOfPatterns(manifest, config),
     ...warnOfDependents(contents, manifest),
-    ...(await warnOfPlaintext(manifest, config)),
+    ...warnOfPlaintext(manifest, backups),
     ...losses,
   ];
   for (const { message, hint } of warnings) log.warn({ hint }, message);

@@ -102,13 +102,11 @@ function wholeSeconds(text: string): number {
 
 /**
  * What a command prints is no object.
- * @param prints `extract prints SQL`
  * @throws Failure `usage` with --json.
  */
-export function requireText({ json }: GlobalFlags, prints: string): void {
+export function requireText({ json }: GlobalFlags, command: string, what: string): void {
   if (!json) return;
-  const [command = ''] = prints.split(' ');
-  throw new Failure('usage', `${prints}: leave out --json`, {
+  throw new Failure('usage', `${command} prints ${what}: leave out --json`, {
     hint: `\`pratiko-backup help ${command}\` shows examples`,
   });
 }

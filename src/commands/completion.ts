@@ -20,7 +20,7 @@ export function addCompletionCommands(program: Command, shell: Terminal): void {
   addCommand(program, 'completion', help)
     .addArgument(new Argument('<shell>', 'which one').choices(['bash', 'zsh', 'fish']))
     .action(async (name: string, _flags: unknown, self: Command) => {
-      requireText(self.optsWithGlobals(), 'completion prints a script');
+      requireText(self.optsWithGlobals(), 'completion', 'a script');
       if (name === 'bash') {
         await shell.write(bashCompletion(program.name()));
         return;

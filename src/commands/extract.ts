@@ -34,7 +34,7 @@ export function addExtractCommand(program: Command, shell: Terminal): void {
     .option('--data-only', 'rows and values of sequences, no definitions')
     .action(async (file: string | undefined, _flags: unknown, self: Command) => {
       const flags: Flags = self.optsWithGlobals();
-      requireText(flags, 'extract prints SQL');
+      requireText(flags, 'extract', 'SQL');
       requireOnePart(flags);
       const context = await shell.open(flags, settingsFrom(flags));
       const { extract } = await import('../inspect/extract.ts');

@@ -12,7 +12,7 @@ export function addHelpCommand(program: Command, shell: Terminal, version: strin
     .description('all options of a command, more examples, the exit codes')
     .option('--man', 'print the manual page, for man(1)')
     .action(async (name: string | undefined, { man }: { readonly man?: true }, self: Command) => {
-      requireText(self.optsWithGlobals(), 'help prints text');
+      requireText(self.optsWithGlobals(), 'help', 'text');
       const named = program.commands.find((command) => command.name() === name);
       if (name !== undefined && named === undefined) {
         const names = program.commands.map((command) => command.name());

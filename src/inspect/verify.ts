@@ -2,7 +2,8 @@ import { identify, identifyStray } from '../archive/identify.ts';
 import type { TableRows } from '../base/table-rows.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
 import { listBackups } from '../backup-directory/catalog.ts';
-import { failWithoutBackups, locateBackup, useAnother } from '../backup-directory/locate.ts';
+import { failWithoutBackups, locateBackup } from '../backup-directory/locate.ts';
+import { useAnother } from '../backup-directory/newest-good.ts';
 import { readAccess, type Context } from '../context.ts';
 import { readBackup, type Unchecked } from './read-backup.ts';
 

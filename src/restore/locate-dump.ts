@@ -7,7 +7,8 @@ import { shellWord } from '../base/format.ts';
 import type { Config } from '../config/config.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
 import { failedDrills, readHistory } from '../backup-directory/history.ts';
-import { locateBackup, useAnother } from '../backup-directory/locate.ts';
+import { locateBackup } from '../backup-directory/locate.ts';
+import { useAnother } from '../backup-directory/newest-good.ts';
 import { readAccess, type Context } from '../context.ts';
 import { storageFailure } from '../backup-directory/storage-failure.ts';
 

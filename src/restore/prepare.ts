@@ -7,7 +7,7 @@ import { readDumpHeader } from './read-header.ts';
 import { planRestore, type RestorePlan } from './plan.ts';
 import { storedRolesOf } from './globals.ts';
 import { freeBytesOf } from './disk-space.ts';
-import { useAnother } from '../backup-directory/locate.ts';
+import { useAnother } from '../backup-directory/newest-good.ts';
 import { scratchName, uniqueSuffix } from './scratch-mark.ts';
 import { chooseFrom } from '../archive/selected-reader.ts';
 import type { Choice } from '../dump/selection/choose.ts';

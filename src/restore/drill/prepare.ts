@@ -1,6 +1,6 @@
 import { Failure } from '../../base/errors.ts';
 import type { BackupFile } from '../../backup-directory/backup.ts';
-import { useAnother } from '../../backup-directory/locate.ts';
+import { useAnother } from '../../backup-directory/newest-good.ts';
 import { readAccess, type Context } from '../../context.ts';
 import type { RestoreChoice } from '../choice.ts';
 import { tidyUp } from '../leftovers.ts';
