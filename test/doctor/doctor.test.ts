@@ -15,6 +15,7 @@ import { startOwnServer, toolFor } from '../support/own-server.ts';
 import { ordinaryUser } from '../support/roles.ts';
 import { startWebhook } from '../support/slack.ts';
 import { sql, temporaryDatabase } from '../support/server.ts';
+import { waiting } from '../support/waiting.ts';
 
 /** What doctor says of a check, and that its exit code fits. */
 async function diagnose(
@@ -163,12 +164,13 @@ describe('what is broken is told, with what to do', () => {
 
   test('another run is at work', async () => {
     const { run } = await backedUp();
-    const pause = { BEFORE_BACKUP: 'sleep 3' };
-    const other = run(['backup'], { env: pause });
+    const { command, release } = await waiting();
+    const other = run(['backup'], { env: { BEFORE_BACKUP: command } });
     await expect
       .poll(async () => (await diagnose(run))('lock'))
       .toContain('backup is at work since');
-    await other;
+    await release();
+    expect(await other).toExitWith(0);
   });
 
   test('the directory: missing, open to others, with leftovers and manifests of nothing', async () => {

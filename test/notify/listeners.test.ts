@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { pingOf } from '../../src/notify/heartbeat.ts';
@@ -11,6 +11,7 @@ import { temporaryDirectory } from '../support/cli.ts';
 import { launch } from '../support/launch.ts';
 import { sql } from '../support/server.ts';
 import { closedPort } from '../support/slack.ts';
+import { waiting } from '../support/waiting.ts';
 
 interface Request {
   readonly method: string;
@@ -18,15 +19,6 @@ interface Request {
   readonly path: string;
   readonly body: string;
   readonly headers: IncomingMessage['headers'];
-}
-
-/** A command that waits until it is released. */
-async function waiting() {
-  const go = join(await temporaryDirectory(), 'go');
-  return {
-    command: `sh -c 'until [ -e ${go} ]; do sleep 0.1; done'`,
-    release: () => writeFile(go, ''),
-  };
 }
 
 /** Somebody who listens on this machine; what he was told, in order. */
