@@ -26,6 +26,8 @@ export interface Context extends Watched {
   /** The version of pratiko-backup. */
   readonly version: string;
   readonly now: () => Date;
+  /** Adds to commands that are named in a text, in backticks, what says where this run works. */
+  readonly completeCommands: (text: string) => string;
 }
 
 /** Takes the lock of the backup directory for a command, see `acquireLock`. */

@@ -88,6 +88,7 @@ async function open(
     temporaryDirectory: tmpdir(),
     version,
     now: () => new Date(),
+    completeCommands: screen.completeCommands,
   };
 }
 

@@ -12,6 +12,8 @@ export interface Teller extends Sender {
   readonly config: Config;
   readonly log: Log;
   readonly signal: AbortSignal;
+  /** Adds to commands in hints what says where this run works. */
+  readonly completeCommands: (hint: string) => string;
 }
 
 /** Somebody who is told of what was done. */
@@ -64,10 +66,12 @@ export async function notify(
   outcome: Outcome,
   heartbeat?: Heartbeat,
 ): Promise<void> {
-  const interested = listenersOf(teller, heartbeat).filter(({ wants }) => wants(outcome));
+  const hint = outcome.failure?.hint && teller.completeCommands(outcome.failure.hint);
+  const told = outcome.failure ? { ...outcome, failure: { ...outcome.failure, hint } } : outcome;
+  const interested = listenersOf(teller, heartbeat).filter(({ wants }) => wants(told));
   await Promise.all(
     interested.map(async (listener) => {
-      const problem = await listener.notify(outcome);
+      const problem = await listener.notify(told);
       if (problem !== undefined) teller.log.warn(`${listener.name} was not told: ${problem}`);
     }),
   );

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import type { Outcome } from '../../src/notify/outcome.ts';
 import { slackMessage } from '../../src/notify/slack.ts';
+import { backedUp } from '../support/backed-up.ts';
 import { installation } from '../support/cli.ts';
-import { temporaryDatabase } from '../support/server.ts';
+import { sql, temporaryDatabase } from '../support/server.ts';
 import { startWebhook } from '../support/slack.ts';
 
 interface Message {
@@ -48,6 +49,19 @@ test('a failure is told once, with error and hint, and successes only if wanted'
   expect(messages).toHaveLength(1);
   expect(parse(messages[0]).text).toMatch(
     /^:x: Backup of .* FAILED\n\*Error:\* cannot connect to 127\.0\.0\.1:1: connection refused\n\*Hint:\* /,
+  );
+});
+
+test('a command in its hint leads to the database of this run', async () => {
+  const { run, database, directory } = await backedUp('CREATE TABLE t AS SELECT 1 AS a;');
+  const { url, messages } = await startWebhook();
+  await sql('postgres', `DROP DATABASE ${database};`);
+  const env = { SLACK_WEBHOOK_URL: url };
+  expect(await run(['backup'], { env })).toExitWith(13);
+  expect(parse(messages[0]).text).toMatch(
+    new RegExp(
+      `\\*Hint:\\* if it was lost, \`pratiko-backup restore .*--backup-dir ${directory} .* --to ${database}\``,
+    ),
   );
 });
 
