@@ -2,12 +2,12 @@ import {
   contentFindings,
   extensionFindings,
   fileFindings,
-  roleFindings,
   tablespaceFindings,
   versionFindings,
 } from './dump-findings.ts';
 import type { Finding } from './finding.ts';
 import { leftOutFindings } from './left-out-findings.ts';
+import { roleFindings } from './role-findings.ts';
 import { roomFindings } from './room-findings.ts';
 import type { Situation } from './situation.ts';
 import {

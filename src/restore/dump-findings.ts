@@ -3,7 +3,6 @@ import { formatPlural, printed } from '../base/format.ts';
 import { describeLoss } from '../backup-directory/loss.ts';
 import { canBeRestricted } from '../postgres/restriction.ts';
 import { majorVersion } from '../base/major-version.ts';
-import { createRoles } from './create-roles.ts';
 import { blocker, warning, type Finding } from './finding.ts';
 import type { Situation } from './situation.ts';
 
@@ -66,43 +65,6 @@ export function* fileFindings({ file, head }: Situation): Generator<Finding> {
     yield warning(
       `nothing proves that the file is whole: ${head.unproven} (--unproven)`,
       'that nothing is missing at its end could not be checked: look at the last rows when it is restored',
-    );
-  }
-}
-
-/** Roles that the dump names and this server does not have. */
-export function* roleFindings({
-  head,
-  facts,
-  owners,
-  privileges,
-  skipRefused,
-  stored,
-  globals,
-}: Situation): Generator<Finding> {
-  const isStored = (role: string) => stored?.roles.has(role) ?? false;
-  const isMissing = (role: string) =>
-    !facts.roles.existing.has(role) && !(globals && isStored(role));
-  const offer = (roles: readonly string[]) =>
-    roles.some(isStored)
-      ? `create them as they were stored beside the backup: add --globals`
-      : `create them first: ${createRoles(roles)}`;
-  const inPolicies = head.policyRoles.filter(isMissing);
-  if (inPolicies.length > 0) {
-    const message = `row-security policies of the dump are for roles that are not on this server: ${inPolicies.join(', ')}`;
-    const create = offer(inPolicies);
-    yield skipRefused
-      ? warning(`${message}; these policies are left out`, create)
-      : blocker(
-          message,
-          `${create} or leave out these policies, which decide who sees which rows: \`restore --skip-refused\``,
-        );
-  }
-  const missing = head.roles.filter((role) => isMissing(role) && !inPolicies.includes(role));
-  if ((owners || privileges) && missing.length > 0) {
-    yield warning(
-      `roles of the dump are not on this server, and what they own or may do is left out: ${missing.join(', ')}`,
-      offer(missing),
     );
   }
 }

@@ -71,7 +71,7 @@ export function planRestore(situation: Situation): RestorePlan {
       present === undefined ? notedComment(scratch) : ownComment(target, present.settings.comment),
     targetComment: ownComment(target, present?.settings.comment ?? null),
     missing:
-      situation.globals && situation.stored !== undefined
+      situation.createsRoles && situation.stored !== undefined
         ? missingRoles(situation.stored, facts)
         : { roles: new Map(), memberships: [] },
     remaining: facts.previous,

@@ -34,7 +34,7 @@ export interface Prepared {
 export interface PrepareOptions {
   /** Removes what stands in the way on the server, before room is judged; tells whether there was any. */
   readonly makeRoom?: (facts: ServerFacts) => Promise<boolean>;
-  /** What was found before, and does not change. */
+  /** What was found before, and does not change; roles were created meanwhile. */
   readonly known?: Omit<Prepared, 'plan' | 'facts'>;
 }
 
@@ -55,7 +55,8 @@ export async function prepare(
   const facts = isTidied ? await surveyServer(server, target) : found;
   const explored = known ?? (await explore(context, server, file, choice, facts));
   const isPart = explored.chosen !== undefined;
-  const situation = { ...choice, ...explored, file, facts, isPart };
+  const createsRoles = choice.globals && facts.createsRoles && known === undefined;
+  const situation = { ...choice, ...explored, file, facts, isPart, createsRoles };
   const plan = await planFor(context, server, scratchName, situation);
   return { ...explored, facts, plan };
 }

@@ -45,6 +45,7 @@ const factsSchema = z.object({
   version: z.string(),
   superuser: z.boolean(),
   createsDatabases: z.boolean(),
+  createsRoles: z.boolean(),
   /** It follows another server, and can only be read. */
   isStandby: z.boolean(),
   databases: z.array(z.string()),
@@ -197,6 +198,7 @@ const selectTarget = (name: string) => `
 const selectFacts = (target: string) => `
   SELECT current_setting('server_version') AS version,
     me.rolsuper AS superuser, me.rolsuper OR me.rolcreatedb AS "createsDatabases",
+    me.rolsuper OR me.rolcreaterole AS "createsRoles",
     pg_is_in_recovery() AS "isStandby",
     ${names('SELECT datname FROM pg_database')} AS databases,
     ${rows(selectRoles)} AS roles,

@@ -27,8 +27,10 @@ export interface Situation {
   readonly isPart: boolean;
   /** The roles stored beside the backup; undefined where there are none. */
   readonly stored: StoredRoles | undefined;
-  /** Create those that the server does not have. */
+  /** Those that the server does not have are wanted. */
   readonly globals: boolean;
+  /** They will be created: it was not tried yet, and the user may. */
+  readonly createsRoles: boolean;
   readonly owners: boolean;
   readonly privileges: boolean;
   readonly dropOld: boolean;

@@ -16,11 +16,8 @@ const search = {
 
 const stored = { BACKUP_GLOBALS: 'true' };
 
-async function withRoles() {
-  const [owner, reader] = [
-    await temporaryRole(),
-    await temporaryRole("LOGIN PASSWORD 'se''cret' CONNECTION LIMIT 7"),
-  ];
+async function withRoles(as = "LOGIN PASSWORD 'se''cret' CONNECTION LIMIT 7") {
+  const [owner, reader] = [await temporaryRole(), await temporaryRole(as)];
   await sql(
     'postgres',
     `GRANT "${owner}" TO "${reader}"; ALTER ROLE "${reader}" SET search_path TO a, b; COMMENT ON ROLE "${reader}" IS 'who; reads';`,
@@ -149,16 +146,36 @@ describe('restore --globals', () => {
     expect(await describeRole(reader)).toBe(changed);
   });
 
-  test('what the server refuses is told without passwords, and does not stop the restore', async () => {
+  test('a user who may create none is told before, with who may', async () => {
     const { run, owner, reader, database } = await withRoles();
     await dropRoles(database, owner, reader);
     const name = await temporaryRole("LOGIN CREATEDB PASSWORD 'p'");
+    const env = { POSTGRES_USER: name, POSTGRES_PASSWORD: 'p' };
+    const args = ['restore', '--globals', '--yes', '--to', `${database}_new`];
+    const refused = await run(args, { env });
+    expect(refused.stderr).toContain(
+      `policies of the dump are for roles that are not on this server: ${reader}`,
+    );
+    expect(refused.stderr).toContain(`"${name}" may not create them: restore as a superuser`);
+    expect(refused.stderr).toContain(`CREATE ROLE "${reader}";`);
+    expect(refused.stderr).not.toContain('add --globals');
+    expect(refused).toExitWith(22);
+    const without = await run([...args, '--skip-refused'], { env });
+    expect(without.stderr).toContain(`may do is left out: ${owner}`);
+    expect(without.stderr).toContain(`stored memberships are not given: "${reader}" of "${owner}"`);
+    expect(without).toExitWith(0);
+  });
+
+  test('what the server refuses is told without passwords, and does not stop the restore', async () => {
+    const { run, owner, reader, database } = await withRoles("SUPERUSER PASSWORD 'se''cret'");
+    await dropRoles(database, owner, reader);
+    const name = await temporaryRole("LOGIN CREATEDB CREATEROLE PASSWORD 'p'");
     const env = { POSTGRES_USER: name, POSTGRES_PASSWORD: 'p' };
     const { stderr, exitCode } = await run(
       ['restore', '--globals', '--yes', '--skip-refused', '--to', `${database}_new`],
       { env },
     );
-    expect(stderr).toContain(`the server refused a part of role "${reader}": permission denied`);
+    expect(stderr).toContain(`the server refused a part of role "${reader}": must be superuser`);
     expect(stderr).not.toContain('SCRAM');
     expect(exitCode).toBe(0);
   });

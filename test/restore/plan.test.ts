@@ -43,6 +43,7 @@ const facts: ServerFacts = {
   user: 'aifinance',
   superuser: false,
   createsDatabases: true,
+  createsRoles: true,
   isStandby: false,
   databases: ['aifinance'],
   roles: {
@@ -98,6 +99,7 @@ const situation: Situation = {
   isPart: false,
   stored: undefined,
   globals: false,
+  createsRoles: false,
   owners: true,
   privileges: true,
   dropOld: false,

@@ -52,6 +52,7 @@ export async function prepareDrill(
     live: undefined,
     isPart: false,
     stored: undefined,
+    createsRoles: false,
   });
   return { plan, facts, head, another, chosen: undefined };
 }
