@@ -2,21 +2,19 @@ import { pipeline } from 'node:stream/promises';
 import { DumpInspector, type DumpContents } from '../dump/contents.ts';
 import { Defect, Failure } from '../base/errors.ts';
 import type { OnStep } from '../base/step.ts';
-import { dumpFailure, startPgDump, type DumpOptions } from '../postgres/pg-dump.ts';
-import type { Server } from '../postgres/psql.ts';
-import type { Tool } from '../postgres/start-tool.ts';
+import {
+  dumpFailure,
+  requireUntouched,
+  startPgDump,
+  type DumpSource,
+} from '../postgres/pg-dump.ts';
+import { Snapshot } from '../postgres/snapshot.ts';
 import { writeFailure, type Draft } from '../backup-directory/draft.ts';
 import type { Encrypter } from '../encryption/keys.ts';
 import { Checksum } from '../streams/checksum.ts';
 import { gunzip } from '../streams/gunzip.ts';
 import { gzip } from '../streams/gzip.ts';
 import { Tee } from '../streams/tee.ts';
-
-/** Where the dump comes from. Its signal ends the writing. */
-export interface DumpSource extends DumpOptions {
-  readonly server: Server;
-  readonly pgDump: Tool;
-}
 
 export interface WriteOptions {
   /** Encrypts what is compressed, before it is written; undefined: nothing does. */
@@ -55,10 +53,17 @@ export async function writeArchive(
   const tee = new Tee();
   const decompressed = decompress(tee.copy);
   decompressed.catch(() => undefined); // told where it is awaited
-  const dump = startPgDump(server, pgDump, how);
+  await using snapshot = await Snapshot.take(server);
+  const dump = startPgDump(server, pgDump, { ...how, snapshot: snapshot.id });
+  let suspects: readonly string[] = [];
+  const look = async () => {
+    suspects = await snapshot.rewritten();
+    // Rows of some may be left out on purpose: of which, the dump tells.
+    if (!how.excludeTableData?.length) requireUntouched(suspects);
+  };
   try {
     await pipeline(
-      dump.stdout,
+      onceLocked(dump.stdout, look),
       (chunks: AsyncIterable<Buffer>) => inspect(chunks, inspector, options),
       (chunks: AsyncIterable<Buffer>) => gzip(chunks, options.jobs),
       (chunks: AsyncIterable<Buffer>) => encrypted(tee.through(chunks), options.encrypter),
@@ -79,6 +84,8 @@ export async function writeArchive(
   if (ending.exitCode !== 0) throw await dumpFailure(ending, server);
   const contents = inspector.contents();
   requireWhole(contents);
+  const dumped = new Set(contents.tables.map(({ table }) => table));
+  requireUntouched(suspects.filter((table) => dumped.has(table)));
   return {
     contents,
     decompressed: await decompressed,
@@ -86,6 +93,19 @@ export async function writeArchive(
     sha256: checksum.sha256(),
     durationMs: performance.now() - started,
   };
+}
+
+/** With its first word, pg_dump has all its locks. */
+async function* onceLocked(
+  chunks: AsyncIterable<Buffer>,
+  look: () => Promise<void>,
+): AsyncGenerator<Buffer> {
+  let hasLooked = false;
+  for await (const chunk of chunks) {
+    if (!hasLooked) await look();
+    hasLooked = true;
+    yield chunk;
+  }
 }
 
 /** Reads what pg_dump gives on its way. */

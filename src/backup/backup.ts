@@ -1,6 +1,5 @@
 import { totalRows } from '../base/table-rows.ts';
 import { formatBytes, formatDuration, formatPlural } from '../base/format.ts';
-import { DroppedMeanwhile } from '../postgres/pg-dump.ts';
 import { ensureDirectory } from '../backup-directory/directory.ts';
 import type { Manifest } from '../backup-directory/manifest.ts';
 import { lockDirectory, type Context } from '../context.ts';
@@ -13,6 +12,7 @@ import { orLost } from './lost-database.ts';
 import { publishBackup, type PublishOptions } from './publish.ts';
 import type { BackupReport } from './report.ts';
 import { cleanUp } from './tidy.ts';
+import { untilUnchanged } from './until-unchanged.ts';
 import { withinTimeout } from './within-timeout.ts';
 
 export interface BackupOptions extends PublishOptions, FollowUpOptions {
@@ -59,11 +59,7 @@ async function makeBackup(
   await recordRun(context, { outcome: 'started' });
   const published = await withinTimeout(context, 'the backup', async (limited) => {
     await runBefore(limited);
-    return publishBackup(limited, lock, options).catch(async (error: unknown) => {
-      if (!(error instanceof DroppedMeanwhile)) throw error;
-      context.log.warn(`${error.message}; trying once more`);
-      return publishBackup(limited, lock, options);
-    });
+    return untilUnchanged(limited, () => publishBackup(limited, lock, options));
   });
   const { name, manifest } = published;
   context.log.info({ backup: name, manifest }, `backup ${name} is good: ${summarize(manifest)}`);

@@ -1,9 +1,8 @@
-import type { DumpSource, Written } from '../archive/writer.ts';
-import { Failure } from '../base/errors.ts';
+import type { Written } from '../archive/writer.ts';
 import { SqlError } from '../postgres/sql-error.ts';
 import { contact } from '../postgres/contact.ts';
 import { describeDatabase, type DatabaseDescription } from '../postgres/databases.ts';
-import { requireNewEnough } from '../postgres/pg-dump.ts';
+import { questionRefused, requireNewEnough, type DumpSource } from '../postgres/pg-dump.ts';
 import type { DumpContents } from '../dump/contents.ts';
 import type { Manifest } from '../backup-directory/manifest.ts';
 import type { BackupName } from '../backup-directory/names.ts';
@@ -33,21 +32,15 @@ export async function openSource(context: Context): Promise<Source> {
     contact(configured, database),
     describeDatabase(configured, database, database),
   ]).catch((error: unknown) => {
-    throw error instanceof SqlError ? refused(error) : error;
+    throw error instanceof SqlError ? questionRefused(error) : error;
   });
   requireNewEnough(pgDump, version);
   if (description === undefined) throw new Error(`database ${database} is not in pg_database`);
   log.debug(`server ${version}, ${pgDump.path} ${pgDump.version}`);
   const { lockWaitTimeoutSeconds, excludeTableData } = config;
-  const how = { lockWaitTimeoutSeconds, excludeTableData };
+  const how = { lockWaitTimeoutSeconds, excludeTableData, encoding: description.encoding };
   return { server, pgDump, ...how, serverVersion: version, description };
 }
-
-const refused = (cause: SqlError) =>
-  new Failure('dumpFailed', `the server did not tell about its database: ${cause.message}`, {
-    hint: "no file was left; run it again, and if it stays so, look at the server's log",
-    cause,
-  });
 
 /** What a person says of a backup when it is made. */
 export interface Mark {

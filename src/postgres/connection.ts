@@ -51,7 +51,7 @@ export function libpqEnvironment(
     PGCONNECT_TIMEOUT: '10',
     PGAPPNAME: 'pratiko-backup',
     ...inherited,
-    PGOPTIONS: [environment.PGOPTIONS, ...unbounded(major)].filter(Boolean).join(' '),
+    PGOPTIONS: [environment.PGOPTIONS, ...unhindered(major)].filter(Boolean).join(' '),
     ...(connection.host !== undefined && { PGHOST: connection.host }),
     ...(connection.port !== undefined && { PGPORT: String(connection.port) }),
     PGUSER: connection.user,
@@ -67,9 +67,9 @@ export function libpqEnvironment(
 /**
  * Undoes what somebody has set for the user or the database to keep an application in check: a backup
  * takes its time, and a restore must be able to write. With the connection: a statement that lifts a
- * limit would run under it.
+ * limit would run under it. What would have the server read a dump in another way than it is written is undone, too.
  */
-function unbounded(major = 0): string[] {
+function unhindered(major = 0): string[] {
   const limits = [
     'statement_timeout',
     'lock_timeout',
@@ -77,7 +77,12 @@ function unbounded(major = 0): string[] {
     ...(major >= 14 ? ['idle_session_timeout'] : []),
     ...(major >= 17 ? ['transaction_timeout'] : []),
   ];
-  return [...limits.map((name) => `-c ${name}=0`), '-c default_transaction_read_only=off'];
+  const off = ['default_transaction_read_only', 'transform_null_equals', 'quote_all_identifiers'];
+  return [
+    ...limits.map((name) => `-c ${name}=0`),
+    ...off.map((name) => `-c ${name}=off`),
+    '-c array_nulls=on',
+  ];
 }
 
 /**

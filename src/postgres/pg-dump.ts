@@ -1,5 +1,6 @@
 import { quoteIdentifier, quoteLiteral } from '../base/sql.ts';
 import { Failure } from '../base/errors.ts';
+import { formatNames } from '../base/format.ts';
 import { howItEnded, type Child, type ProcessResult } from '../base/subprocess.ts';
 import { libpqEnvironment } from './connection.ts';
 import {
@@ -14,17 +15,33 @@ import { startTool, type Tool } from './start-tool.ts';
 import { majorVersion } from '../base/major-version.ts';
 
 /** Everything in the database as plain SQL, with owners and privileges. Settings come by environment. */
-function pgDumpArgs({ lockWaitTimeoutSeconds, excludeTableData = [] }: DumpOptions): string[] {
+function pgDumpArgs(options: DumpOptions): string[] {
+  const { lockWaitTimeoutSeconds, encoding, snapshot, excludeTableData = [] } = options;
   return [
     ...['--format=plain', '--no-password', `--lock-wait-timeout=${lockWaitTimeoutSeconds}s`],
+    ...(encoding === undefined ? [] : [`--encoding=${encoding}`]),
+    ...(snapshot === undefined ? [] : [`--snapshot=${snapshot}`]),
     ...excludeTableData.map((pattern) => `--exclude-table-data=${pattern}`),
   ];
 }
 
 export interface DumpOptions {
   readonly lockWaitTimeoutSeconds: number;
+  /**
+   * That of the database, so that nothing is converted: somebody may have set another for the user or the database,
+   * and several characters of one can be one of the other. Undefined: what the session has.
+   */
+  readonly encoding: string | undefined;
+  /** The moment that is dumped (see `Snapshot`); undefined: that in which it begins. */
+  readonly snapshot?: string;
   /** Patterns of tables whose rows are left out. */
   readonly excludeTableData?: readonly string[];
+}
+
+/** Where a dump comes from. The signal of the server ends it. */
+export interface DumpSource extends Omit<DumpOptions, 'snapshot'> {
+  readonly server: Server;
+  readonly pgDump: Tool;
 }
 
 /** Starts pg_dump; the dump comes on stdout. */
@@ -51,8 +68,27 @@ export function requireNewEnough(pgDump: Tool, serverVersion: string): void {
   );
 }
 
-/** Something that pg_dump was reading was dropped meanwhile: it can be tried again. */
-export class DroppedMeanwhile extends Failure {}
+/** Something that pg_dump was to read was dropped or rewritten meanwhile: it can be tried again. */
+export class ChangedMeanwhile extends Failure {}
+
+/** @throws ChangedMeanwhile for tables that pg_dump sees as empty, and that are not: see `Snapshot`. */
+export function requireUntouched(tables: readonly string[]): void {
+  if (tables.length === 0) return;
+  throw new ChangedMeanwhile(
+    'dumpFailed',
+    `${formatNames(tables, 3)}: truncated or rewritten while pg_dump began, its rows would be missing`,
+    {
+      hint: 'no file was left; run it again when nobody refreshes or alters tables; rows that are made anew all the time can be left out (BACKUP_EXCLUDE_TABLE_DATA)',
+    },
+  );
+}
+
+/** The server has refused a question about the database that is to be dumped. */
+export const questionRefused = (cause: SqlError) =>
+  new Failure('dumpFailed', `the server did not tell about its database: ${cause.message}`, {
+    hint: "no file was left; run it again, and if it stays so, look at the server's log",
+    cause,
+  });
 
 /** How long the server may take to say more of what has failed. */
 const askTimeoutMs = 10_000;
@@ -121,7 +157,7 @@ async function askAgain(stderr: string, server: Server): Promise<Failure | undef
   );
   if (error?.code === '42501') return missingPrivilege(tables, error, server);
   if (error !== undefined && ['42P01', '3F000'].includes(error.code)) {
-    return new DroppedMeanwhile(
+    return new ChangedMeanwhile(
       'dumpFailed',
       `a table was dropped while it was dumped: ${error.reason}`,
       {

@@ -3,11 +3,12 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { Session } from '../../src/postgres/psql-session.ts';
 import { findTool } from '../../src/postgres/tools.ts';
 import { bin, installation, temporaryDirectory } from '../support/cli.ts';
 import { fakePgDump } from '../support/fake-tool.ts';
 import { withOneBackup } from '../support/aged-backups.ts';
-import { sql, temporaryDatabase } from '../support/server.ts';
+import { server, sql, temporaryDatabase } from '../support/server.ts';
 import { filesIn } from '../support/invariants.ts';
 
 const latest = 'pratiko_backup_latest.sql.gz';
@@ -242,7 +243,7 @@ test("where PG_BIN_DIR has Debian's wrapper, the programs that it stands for are
   expect(exitCode).toBe(0);
 });
 
-test('a table that is dropped while it is dumped: it is tried once more, and a second time is told', async () => {
+test('a table that is dropped while it is dumped: it is tried again, and told in the end', async () => {
   const made = await prepared();
   const { path } = await findTool('pg_dump', {
     binDir: undefined,
@@ -265,4 +266,37 @@ exit 1`;
   expect((await filesIn(made.directory)).filter((file) => /\d\.sql\.gz/.test(file))).toHaveLength(
     1,
   );
+});
+
+test.each([
+  ['a migration', 'ALTER TABLE t ALTER COLUMN a TYPE bigint'],
+  ['a refresh', 'TRUNCATE t; INSERT INTO t SELECT generate_series(1, 1000)'],
+])(
+  'a table of which pg_dump would see no rows, for %s ended while it waited: it tries again',
+  async (_, change) => {
+    const { run, database } = await prepared();
+    await using other = new Session(server, database);
+    await other.ask(`BEGIN; ${change};`);
+    const backup = run(['backup']);
+    const waits = `SELECT count(*) FROM pg_stat_activity WHERE datname = '${database}' AND wait_event_type = 'Lock';`;
+    await expect.poll(() => sql('postgres', waits)).toBe('1');
+    await other.ask('COMMIT;');
+    const made = await backup;
+    expect(made.stderr).toMatch(/public\.t: truncated or rewritten .*; trying once more/);
+    expect(made.stderr).toContain('is good: 1 table, 1,000 rows');
+    expect(made).toExitWith(0);
+  },
+);
+
+test('rows that are left out on purpose may be rewritten', async () => {
+  const { run, database } = await prepared(`${small} CREATE TABLE u AS SELECT 1 AS a;`);
+  await using other = new Session(server, database);
+  await other.ask('BEGIN; TRUNCATE t;');
+  const backup = run(['backup'], { env: { BACKUP_EXCLUDE_TABLE_DATA: 'public.t' } });
+  const waits = `SELECT count(*) FROM pg_stat_activity WHERE datname = '${database}' AND wait_event_type = 'Lock';`;
+  await expect.poll(() => sql('postgres', waits)).toBe('1');
+  await other.ask('COMMIT;');
+  const made = await backup;
+  expect(made.stderr).not.toContain('trying once more');
+  expect(made).toExitWith(0);
 });

@@ -63,6 +63,39 @@ test('a comment in LATIN1 comes back byte for byte, by restore and undo, and sto
   await expectWhole();
 });
 
+test('what is set for sessions converts no character', async () => {
+  // In SJIS, two of them are one.
+  const database = await temporaryDatabase(
+    String.raw`CREATE TABLE t (a text PRIMARY KEY); INSERT INTO t VALUES (U&'\00A2'), (U&'\FFE0'), (U&'\00AC');`,
+  );
+  await sql(database, `ALTER DATABASE ${database} SET client_encoding TO 'SJIS';`);
+  const state = "SELECT string_agg(encode(convert_to(a, 'UTF8'), 'hex'), ' ' ORDER BY a) FROM t;";
+  const before = await sql(database, state);
+  const { run } = await installation(database);
+  expect(await run(['backup'])).toExitWith(0);
+  expect(await run(['verify', '--restore'])).toExitWith(0);
+  expect(await run(['restore', '--yes', '--drop-old'])).toExitWith(0);
+  expect(await sql(database, state)).toBe(before);
+});
+
+test('settings that would have a dump read in another way than it was written do not', async () => {
+  const database = await temporaryDatabase(
+    `CREATE TABLE t AS SELECT ARRAY[NULL, 'NULL'] AS words, ARRAY[NULL, 2] AS numbers;
+     CREATE VIEW v AS SELECT words = NULL AS is_equal FROM t;`,
+  );
+  for (const setting of ['array_nulls = off', 'transform_null_equals = on']) {
+    await sql(database, `ALTER DATABASE ${database} SET ${setting};`);
+  }
+  const state = 'SELECT words, words[1] IS NULL, numbers FROM t; SELECT is_equal IS NULL FROM v;';
+  const before = await sql(database, state);
+  const { run } = await installation(database);
+  expect(await run(['backup'])).toExitWith(0);
+  for (const jobs of ['1', '2']) {
+    expect(await run(['restore', '--yes', '--drop-old', '--jobs', jobs])).toExitWith(0);
+    expect(await sql(database, state)).toBe(before);
+  }
+});
+
 test('settings of the database decide how values are read and computed, as when they were dumped', async () => {
   const database = await temporaryDatabase();
   await sql(

@@ -68,7 +68,9 @@ export class RcloneDestination implements Destination {
   async remove(name: string): Promise<void> {
     const ending = await run(this.#command('deletefile', this.#path(name)), this.#signal);
     if (ending.exitCode !== undefined && notThere.includes(ending.exitCode)) return;
-    this.#requireDone(ending);
+    // Older ones (1.60) tell of a file that is not there as of any failure.
+    const isThere = ending.exitCode === 0 || (await this.list()).some((file) => file.name === name);
+    if (isThere) this.#requireDone(ending);
   }
 
   /** Some storages show what is being written. */

@@ -8,6 +8,7 @@ import type { Tool } from '../../postgres/start-tool.ts';
 export interface DigestOptions {
   readonly pgDump: Tool;
   readonly lockWaitTimeoutSeconds: number;
+  readonly encoding: string | undefined;
   /** The backup: rows are summed up as they are there. */
   readonly like: DumpDigest;
   readonly onBytes: (bytes: number, table: string | undefined) => void;
@@ -20,12 +21,12 @@ export interface DigestOptions {
 export async function digestDatabase(
   { connection, ...server }: Server,
   database: string,
-  { pgDump, lockWaitTimeoutSeconds, like, onBytes }: DigestOptions,
+  { pgDump, like, onBytes, ...how }: DigestOptions,
 ): Promise<DumpDigest> {
   const source = { ...server, connection: { ...connection, database } };
   const inspector = new DumpInspector();
   const digester = new DumpDigester(like);
-  const dump = startPgDump(source, pgDump, { lockWaitTimeoutSeconds });
+  const dump = startPgDump(source, pgDump, how);
   let bytes = 0;
   try {
     for await (const chunk of dump.stdout as AsyncIterable<Buffer>) {
