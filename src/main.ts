@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { exitCodes } from './base/errors.ts';
 import type { GlobalFlags } from './cli/terminal.ts';
+import { joinTimes } from './edge/arguments.ts';
 import { describeError } from './edge/describe-error.ts';
 import { watchSignals } from './edge/interruption.ts';
 import { Output } from './edge/output.ts';
@@ -39,7 +40,7 @@ process.on('exit', () => {
   process.exitCode = exitCodes.unexpected;
 });
 try {
-  await program.parseAsync(process.argv).catch(unlessHelp);
+  await program.parseAsync(joinTimes(process.argv)).catch(unlessHelp);
   await output.finish();
 } catch (error) {
   await report(signal.aborted ? signal.reason : error);

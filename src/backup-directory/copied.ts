@@ -89,7 +89,12 @@ export function placesOf(backup: string, history: readonly HistoryEvent[]): stri
 function lastAt(url: string, history: readonly HistoryEvent[]): ReadonlyMap<string, Done> {
   const last = new Map<string, Done>();
   for (const event of history) {
-    if (event.event !== 'copy' || event.to !== url || event.outcome === 'failed') continue;
+    if (event.event !== 'copy' || event.to !== url) continue;
+    if (event.outcome === 'failed') {
+      // It was missing, or another file had its name: nothing is confirmed any more.
+      last.delete(event.backup ?? '');
+      continue;
+    }
     // That it was fetched does not make it another one's.
     if (event.outcome === 'fetched' && last.get(event.backup)?.outcome === 'done') continue;
     last.set(event.backup, event);

@@ -4,6 +4,9 @@ import { listBackups } from './catalog.ts';
 import type { Manifest } from './manifest.ts';
 import { largerHoldings, type LargerEarlierBackup } from './loss.ts';
 
+/** What must be known of a backup, wherever it lies. */
+type Judged = Pick<Backup, 'manifest' | 'condition' | 'madeAt'>;
+
 /**
  * The backups before one, of the same database, that hold much more than it: what was lost meanwhile
  * is in them. None where it has no manifest. Newest first; without what a person has accepted.
@@ -22,12 +25,12 @@ export async function largerEarlierBackups(
  * Those among backups that have been read.
  * @param backups oldest first.
  */
-export function largerAmong(
+export function largerAmong<B extends Judged>(
   manifest: Manifest,
-  backups: readonly Backup[],
+  backups: readonly B[],
   measures: Measures,
   drop: number,
-): LargerEarlierBackup<Backup>[] {
+): LargerEarlierBackup<B>[] {
   return largerHoldings(
     manifest,
     earlierThan(manifest, backups, measures).map((backup) => ({ backup, ...backup.manifest })),
@@ -40,11 +43,11 @@ export function largerAmong(
  * without those before what a person has accepted.
  * @param backups oldest first.
  */
-export function earlierThan(
+export function earlierThan<B extends Judged>(
   { database: { name }, createdAt }: Manifest,
-  backups: readonly Backup[],
+  backups: readonly B[],
   measures: Measures,
-): Backup[] {
+): B[] {
   const measure = measures.get(name);
   return backups
     .filter(

@@ -69,13 +69,14 @@ async function backupCalled(argument: string, directory: string): Promise<Backup
 }
 
 const written =
-  /^(?:pratiko_backup_)?(\d{4})-?(\d\d)?-?(\d\d)?[_ T]?(\d\d)?:?(\d\d)?:?(\d\d)?(?:\.sql(?:\.gz(?:\.(?:age|gpg))?)?)?$/;
+  /^(?:pratiko_backup_)?(\d{4})-?(\d\d?)?-?(\d\d?)?[_ T]?(\d\d?)?:?(\d\d?)?:?(\d\d?)?(?:\.sql(?:\.gz(?:\.(?:age|gpg))?)?)?$/;
 
 /** `2025-11-29 14:00` → `20251129_1400`; undefined for what is no timestamp. */
 export function stampBeginning(text: string): string | undefined {
   const fields: (string | undefined)[] | undefined = written.exec(text)?.slice(1);
   if (fields === undefined) return undefined;
   const given = fields.filter((field) => field !== undefined);
+  if (given.slice(1, -1).some((field) => field.length === 1)) return undefined;
   const date = given.slice(0, 3).join('');
   return given.length > 3 ? `${date}_${given.slice(3).join('')}` : date;
 }

@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { shellWord } from '../base/format.ts';
 import type { Backup, BackupFile } from './backup.ts';
 import { listBackups } from './catalog.ts';
@@ -42,7 +42,8 @@ export async function useAnother(
   const wanted = manifest?.database.name ?? database;
   const backups = await listBackups(directory).catch(() => []);
   const history = await readHistory(directory).catch(() => []);
-  const [place] = placesOf(basename(path), history);
+  // A file elsewhere can be that copy itself.
+  const [place] = dirname(path) === directory ? placesOf(basename(path), history) : [];
   const copy =
     place === undefined
       ? ''

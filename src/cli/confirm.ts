@@ -24,7 +24,9 @@ export async function confirm(
       });
     }
     if (answer === 'end') break;
-    if (answer.text.trim() === target) return;
+    const typed = answer.text.trim();
+    // It stands in quotes in the question.
+    if (typed === target || typed === `"${target}"`) return;
     if (attempt < attempts) {
       log.info(`that was not "${target}"; nothing is changed until it is (Ctrl-C ends)`);
     }

@@ -120,7 +120,16 @@ export const listResult = z.strictObject({
       z.strictObject({
         url: z.string(),
         backups: z
-          .array(z.strictObject({ name: z.string(), bytes: count }))
+          .array(
+            z.strictObject({
+              name: z.string(),
+              bytes: count,
+              state: z.enum(['verified', 'unverified', 'damaged']),
+              database: z.string().nullable(),
+              rows: count.nullable(),
+              suspicion: z.string().nullable().describe('What looks wrong beside the one before.'),
+            }),
+          )
           .nullable()
           .describe('null where it could not be asked.'),
         problem: z.string().nullable(),

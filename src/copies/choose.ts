@@ -6,7 +6,7 @@ import { parseBackupName, type BackupName } from '../backup-directory/names.ts';
 import type { Context } from '../context.ts';
 import { Locked } from '../encryption/locked.ts';
 import { openDestination } from './open-destination.ts';
-import { backupsAt, complete, type Copy, type Lying } from './stored-backup.ts';
+import { backupsAt, complete, maxRead, type Copy, type Lying } from './stored-backup.ts';
 import { requirePlaces } from './require-places.ts';
 
 /**
@@ -73,9 +73,6 @@ async function copyCalled(
   if (names.size > 1) throw ambiguous(called, [...names]);
   return found[0] && complete(context, found[0]);
 }
-
-/** So many manifests are read to find a backup of the database. */
-const maxRead = 50;
 
 async function newestGood(context: Context, lying: readonly Lying[]): Promise<Copy | undefined> {
   const newestFirst = lying.toSorted((a, b) =>

@@ -11,7 +11,7 @@ import { filesOf } from './backup-files.ts';
 import type { Destination } from './destination.ts';
 import { openDestination } from './open-destination.ts';
 import type { Copied, CopyReport } from './report.ts';
-import { withRetries } from './retry.ts';
+import { filesElsewhere } from './files-elsewhere.ts';
 import { storeRecoveryPage } from './recovery-page.ts';
 import { store } from './store.ts';
 
@@ -88,10 +88,11 @@ const expired =
 
 /** Backups that one place does not have, and the names that it has. */
 async function missingFrom(
-  { config: { backupDir, offsite }, signal, log }: Context,
+  context: Context,
   destination: Destination,
 ): Promise<{ readonly missing: KnownBackup[]; readonly there: ReadonlySet<string> }> {
-  const files = await withRetries(signal, log, () => destination.list());
+  const { backupDir, offsite } = context.config;
+  const files = await filesElsewhere(context, destination);
   // What expires there by itself is not missing.
   const there = offsite.prune ? new Map(files.map(({ name, bytes }) => [name, bytes])) : undefined;
   const place = { url: destination.url, history: await readHistory(backupDir), there };

@@ -4,6 +4,7 @@ import { checksumOfFile } from '../archive/file-checksum.ts';
 import { decryptAll } from '../archive/plain-sql.ts';
 import { collect } from '../base/chunks.ts';
 import { Failure } from '../base/errors.ts';
+import type { Backup } from '../backup-directory/backup.ts';
 import { writeFailure, type Draft } from '../backup-directory/draft.ts';
 import { hasGlobals, writeGlobals } from '../backup-directory/globals-file.ts';
 import { readAccess, type Context } from '../context.ts';
@@ -49,21 +50,39 @@ async function writeAt(file: FileHandle, chunk: Buffer, position: number): Promi
  * @throws Failure `verificationFailed` where it is not.
  */
 export async function requireWhole(context: Context, draft: Draft, copy: Copy): Promise<void> {
-  const { manifest, name, from, bytes } = copy;
+  const { manifest, name, bytes } = copy;
   const isWhole =
     manifest?.value === undefined
       ? (await stat(draft.path)).size === bytes
       : (await checksumOfFile({ path: draft.path, bytes }, `comparing ${name}`, context)) ===
         manifest.value.sha256;
-  if (isWhole) return;
-  throw new Failure(
-    'verificationFailed',
-    `what ${from.url} has of ${name} is not what was copied`,
-    {
-      hint: 'take another copy: `pratiko-backup list --offsite` shows them',
-    },
-  );
+  if (!isWhole) throw notWhatWasCopied(copy);
 }
+
+/**
+ * The same of what lies there, without fetching it: the backup that it is a copy of is here.
+ * @throws Failure `verificationFailed`, `cannotConnect`, `storage`.
+ */
+export async function requireWholeThere(context: Context, here: Backup, copy: Copy): Promise<void> {
+  const { signal, log, onStep } = context;
+  const { from, name, bytes: totalBytes } = copy;
+  const found = await withRetries(signal, log, async () => {
+    const checksum = new Checksum();
+    for await (const _ of checksum.through(from.open(name))) {
+      onStep({ what: `reading ${name} (${from.url})`, bytes: checksum.bytes, totalBytes });
+    }
+    return checksum.sha256();
+  });
+  const sha256 =
+    copy.manifest?.value?.sha256 ?? (await checksumOfFile(here, `comparing ${name}`, context));
+  if (found !== sha256) throw notWhatWasCopied(copy);
+  log.info(`what ${from.url} has of ${name} is what was copied`);
+}
+
+export const notWhatWasCopied = ({ from, name }: Copy) =>
+  new Failure('verificationFailed', `what ${from.url} has of ${name} is not what was copied`, {
+    hint: 'take another copy: `pratiko-backup list --offsite` shows them',
+  });
 
 /**
  * The roles that are stored beside a copy come along, as they are, and can be opened.

@@ -11,17 +11,27 @@ import { recordEvent } from '../backup-directory/history.ts';
 import type { CopyEvent } from '../backup-directory/history-event.ts';
 import { lockDirectory, type Context } from '../context.ts';
 import { chooseCopy } from './choose.ts';
-import { download, fetchRoles, requireWhole } from './download.ts';
+import {
+  download,
+  fetchRoles,
+  notWhatWasCopied,
+  requireWhole,
+  requireWholeThere,
+} from './download.ts';
 import type { Copy } from './stored-backup.ts';
 
 export interface Fetched {
   readonly path: string;
   readonly hasRoles: boolean;
+  /** The place where it lay, as in OFFSITE_URL. */
+  readonly from: string;
 }
 
 export interface FetchOptions {
   /** A name, a timestamp or its beginning, or the URL of a copy; undefined: the newest good copy. */
   readonly called: string | undefined;
+  /** What lies there is read, also where the backup is here already. */
+  readonly readsThere: boolean;
   readonly waitSeconds: number;
 }
 
@@ -41,8 +51,12 @@ export async function fetchBackup(context: Context, options: FetchOptions): Prom
     try {
       const here = findBackup(backupDir, copy.name);
       if (here === undefined) await bring(context, copy);
-      else await requireSame(context, here, copy);
-      return { path: join(backupDir, copy.name), hasRoles: copy.globals !== undefined };
+      else await requireSame(context, here, copy, options);
+      return {
+        path: join(backupDir, copy.name),
+        hasRoles: copy.globals !== undefined,
+        from: copy.from.url,
+      };
     } catch (error) {
       context.signal.throwIfAborted();
       failed.add(copy.from.url);
@@ -85,9 +99,15 @@ async function bring(context: Context, copy: Copy): Promise<void> {
 }
 
 /** A file that is here already must be the copy; then its roles may still be missing. */
-async function requireSame(context: Context, here: Backup, copy: Copy): Promise<void> {
+async function requireSame(
+  context: Context,
+  here: Backup,
+  copy: Copy,
+  { readsThere }: FetchOptions,
+): Promise<void> {
   const { name, path, bytes } = here;
-  const sha256 = copy.manifest?.value?.sha256;
+  const { sha256, fileBytes = copy.bytes } = copy.manifest?.value ?? {};
+  if (copy.bytes !== fileBytes) throw notWhatWasCopied(copy);
   const isSame =
     bytes === copy.bytes &&
     (sha256 === undefined || sha256 === (await checksumOfFile(here, `comparing ${name}`, context)));
@@ -97,5 +117,6 @@ async function requireSame(context: Context, here: Backup, copy: Copy): Promise<
     });
   }
   context.log.info(`${name} is in ${context.config.backupDir} already`);
+  if (readsThere) await requireWholeThere(context, here, copy);
   await fetchRoles(context, copy);
 }

@@ -8,6 +8,7 @@ import type { Destination } from './destination.ts';
 import { DirectoryDestination } from './destinations/directory.ts';
 import { RcloneDestination } from './destinations/rclone.ts';
 import { S3Destination } from './destinations/s3.ts';
+import { isBackupDirectory } from './files-elsewhere.ts';
 import type { Context } from '../context.ts';
 
 /** What rclone and the storages that it knows ask for; nothing of the database. */
@@ -35,9 +36,7 @@ export function openDestination(
 function directoryOf(url: string, backupDir: string): string {
   const path = pathOf(url);
   if (canonical(path) !== canonical(backupDir)) return path;
-  throw new Failure('usage', `${url} is the backup directory itself: no copies can be there`, {
-    hint: 'let OFFSITE_URL name another disk',
-  });
+  throw isBackupDirectory(url);
 }
 
 function canonical(path: string): string {

@@ -7,17 +7,17 @@ import type { Context } from '../context.ts';
 import type { Candidate } from '../retention/candidate.ts';
 import { isLaterThan } from '../retention/candidates.ts';
 import type { Destination } from './destination.ts';
-import { withRetries } from './retry.ts';
+import { filesElsewhere } from './files-elsewhere.ts';
 
 /** A copy that this machine has made, and that is still there. */
 export type OwnCopy = Candidate & RecordedCopy;
 
 /** What is known of each, oldest first; of those that are here, too, what they hold. */
 export async function ownCopies(context: Context, destination: Destination): Promise<OwnCopy[]> {
-  const { config, log, now, signal } = context;
+  const { config, now } = context;
   const history = await readHistory(config.backupDir);
   const marks = await readKeptMarks(config.backupDir);
-  const files = await withRetries(signal, log, () => destination.list());
+  const files = await filesElsewhere(context, destination);
   const there = new Map(files.map(({ name, bytes }) => [name, bytes]));
   const failed = new Set(failedDrills(history).map(({ backup }) => backup));
   const here = new Map(

@@ -20,6 +20,9 @@ export interface Copy extends BackupName, StoredFile {
   readonly globals: string | undefined;
 }
 
+/** So many manifests are read at a place, to learn what lies there. */
+export const maxRead = 50;
+
 /** A backup that lies at a destination, unread. */
 export interface Lying extends BackupName, StoredFile {
   readonly from: Destination;

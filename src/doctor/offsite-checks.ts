@@ -1,7 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { collect, only } from '../base/chunks.ts';
+import { exists } from '../base/exists.ts';
 import { Denied, NotTheSame } from '../copies/destination.ts';
 import { openDestination } from '../copies/open-destination.ts';
+import { isBackupDirectory } from '../copies/files-elsewhere.ts';
 import { store } from '../copies/store.ts';
 import type { Context } from '../context.ts';
 import { failedBy, ok, type Check } from './check.ts';
@@ -27,6 +30,10 @@ async function probe(context: Context, url: string): Promise<Check> {
       { name, bytes: bytes.length, sha256, read: () => only(bytes) },
       { isRepeatable: false },
     );
+    if (await exists(join(context.config.backupDir, name))) {
+      await destination.remove(name);
+      return failedBy('copies', isBackupDirectory(url));
+    }
     const found = await collect(destination.open(name));
     if (!found.equals(bytes)) throw new NotTheSame(url, name);
     try {

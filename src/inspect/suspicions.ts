@@ -6,11 +6,19 @@ import type { Manifest } from '../backup-directory/manifest.ts';
 import type { Context } from '../context.ts';
 import { orWarn } from './or-warn.ts';
 
-/** What looks wrong of backups beside the one before, and of the newest beside all that are held, by name. */
+type Judged = Pick<Backup, 'name' | 'manifest' | 'condition' | 'madeAt'>;
+type WithManifest = Judged & { readonly manifest: Manifest };
+
+/**
+ * What looks wrong of backups, by name: beside the one before, as long as that has not come back, and of the newest
+ * beside all.
+ * @param backups oldest first.
+ */
 export async function suspicionsOf(
   { config, log }: Context,
-  backups: readonly Backup[],
+  backups: readonly Judged[],
 ): Promise<Map<string, string>> {
+  const { suspiciousDrop } = config.retention;
   const measures = await orWarn(
     readMeasures(config.backupDir),
     new Map(),
@@ -18,24 +26,30 @@ export async function suspicionsOf(
     log,
   );
   const suspicions = new Map<string, string>();
-  const last = new Map<string, Backup & { manifest: Manifest }>();
-  for (const { manifest, ...backup } of backups) {
-    if (manifest === undefined) continue;
-    const { name } = manifest.database;
-    const before = last.get(name);
-    const isAccepted =
-      before !== undefined && before.madeAt < (measures.get(name) ?? before.madeAt);
-    if (before !== undefined && !isAccepted) {
-      const losses = lossesBetween(before.manifest, manifest, config.retention.suspiciousDrop);
-      if (losses.length > 0) suspicions.set(backup.name, describeLoss('it', before.name, losses));
-    }
-    if (backup.condition === 'verified') last.set(name, { ...backup, manifest });
+  const newest = new Map<string, WithManifest>();
+  /** Of each database, those that hold what later ones lack, and the one before; newest first. */
+  const before = new Map<string, readonly WithManifest[]>();
+  for (const backup of backups) {
+    if (!hasManifest(backup)) continue;
+    const { name } = backup.manifest.database;
+    const measure = measures.get(name);
+    const compared = (before.get(name) ?? []).flatMap((older) => {
+      const isAccepted = measure !== undefined && older.madeAt < measure;
+      const losses = lossesBetween(older.manifest, backup.manifest, suspiciousDrop);
+      return isAccepted || losses.length === 0 ? [] : [{ older, losses }];
+    });
+    const [loss] = compared;
+    if (loss) suspicions.set(backup.name, describeLoss('it', loss.older.name, loss.losses));
+    if (backup.condition !== 'verified') continue;
+    before.set(name, [backup, ...compared.map(({ older }) => older)]);
+    newest.set(name, backup);
   }
-  for (const newest of last.values()) {
-    const { suspiciousDrop } = config.retention;
-    const [loss] = largerAmong(newest.manifest, backups, measures, suspiciousDrop);
-    if (loss === undefined || suspicions.has(newest.name)) continue;
-    suspicions.set(newest.name, describeLoss('it', loss.backup.name, loss.losses));
+  for (const { name, manifest } of newest.values()) {
+    const [loss] = largerAmong(manifest, backups, measures, suspiciousDrop);
+    if (loss === undefined || suspicions.has(name)) continue;
+    suspicions.set(name, describeLoss('it', loss.backup.name, loss.losses));
   }
   return suspicions;
 }
+
+const hasManifest = (backup: Judged): backup is WithManifest => backup.manifest !== undefined;

@@ -2,6 +2,8 @@
 export interface RestoreChoice {
   /** A path, name or timestamp; undefined: the latest backup. */
   readonly file: string | undefined;
+  /** The place from which it has come just now, as in OFFSITE_URL. */
+  readonly fetchedFrom?: string | undefined;
   /** Only these tables, with what they need; as people call them. Undefined: everything. */
   readonly tables?: readonly string[] | undefined;
   /** Create the roles that the server does not have, as they were stored beside the backup. */

@@ -1,5 +1,5 @@
 import { quoteIdentifier } from '../base/sql.ts';
-import { formatPlural, printed } from '../base/format.ts';
+import { formatPlural, printed, shellWord } from '../base/format.ts';
 import { describeLoss } from '../backup-directory/loss.ts';
 import { canBeRestricted } from '../postgres/restriction.ts';
 import { majorVersion } from '../base/major-version.ts';
@@ -118,12 +118,14 @@ function packageOf(extension: string, major: number): string {
 /** Whether it is what a person wants back. */
 export function* contentFindings({ larger, facts, target }: Situation): Generator<Finding> {
   for (const { backup, losses } of larger) {
+    const { name, stamp, url } = backup;
+    const which = url === undefined ? stamp : shellWord(`${url}/${name}`);
     const all = losses.find(({ of }) => of === 'rows');
     yield warning(
       all
-        ? `an older backup holds much more: ${backup.name} has ${formatPlural(all.held, 'row')}`
-        : `an older backup holds what this one lacks: ${describeLoss('this one', backup.name, losses)}`,
-      `to look at that one, in a database beside: \`pratiko-backup restore ${backup.stamp} --to NEW_DATABASE\``,
+        ? `an older backup holds much more: ${name} has ${formatPlural(all.held, 'row')}`
+        : `an older backup holds what this one lacks: ${describeLoss('this one', name, losses)}`,
+      `to look at that one, in a database beside: \`pratiko-backup restore ${which} --to NEW_DATABASE\``,
     );
   }
   const kept = facts.previous.findLast((previous) => previous.target === target);

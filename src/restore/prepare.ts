@@ -77,8 +77,9 @@ async function explore(
   const head = await readDumpHeader(file, facts, choice, another, access, chosen);
   const stored = await storedRolesOf(file, choice.globals, access);
   const isThere = facts.target !== undefined;
+  const larger = await largerThan(file, choice.fetchedFrom, context);
   const live = isThere ? await estimateRows(server, target).catch(() => undefined) : undefined;
-  return { another, chosen, head, stored, live, larger: await largerThan(file, context) };
+  return { another, chosen, head, stored, live, larger };
 }
 
 /**

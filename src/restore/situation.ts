@@ -1,7 +1,6 @@
 import type { DumpHeader } from '../archive/header.ts';
-import type { Backup } from '../backup-directory/backup.ts';
 import type { BackupFile } from '../backup-directory/backup.ts';
-import type { LargerEarlierBackup } from '../backup-directory/loss.ts';
+import type { LargerBackup } from './larger-backups.ts';
 import type { LiveRows } from './comparison.ts';
 import type { StoredRoles } from '../dump/globals.ts';
 import type { ServerFacts } from './server-facts.ts';
@@ -16,7 +15,7 @@ export interface Situation {
   readonly facts: ServerFacts;
   readonly psqlVersion: string;
   /** Older backups that hold much more, newest first. */
-  readonly larger: readonly LargerEarlierBackup<Backup>[];
+  readonly larger: readonly LargerBackup[];
   /** Room on the disk of the server's data; undefined where we cannot know. */
   readonly freeBytes: number | undefined;
   /** The second, for the names that it will give: `20251129_140000`. */

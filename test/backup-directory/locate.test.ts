@@ -42,11 +42,20 @@ test.each([
   '2026-11-20',
   'pratiko_backup_20261120_073841',
   'pratiko_backup_20261120_073841.sql.gz',
+  '20261120_07384',
+  '2026-11-20 07:3',
 ])('%s finds the backup of that time', async (argument) => {
   const { run } = await oneAt('20261120_073841', '2026-11-20T07:38:41Z');
   const { stdout, exitCode } = await run(['verify', argument]);
   expect(stdout).toContain('pratiko_backup_20261120_073841.sql.gz  good');
   expect(exitCode).toBe(0);
+});
+
+test('a time that `list` has printed needs no quotes; what is no beginning finds nothing', async () => {
+  const { run } = await oneAt('20261120_073841', '2026-11-20T07:38:41Z');
+  expect((await run(['verify', '2026-11-20', '07:38:41'])).stdout).toContain('073841.sql.gz  good');
+  expect(await run(['verify', '2026-1-20'])).toExitWith(10);
+  expect(await run(['verify', '2026-11-20', '07:38:41', 'x'])).toExitWith(2);
 });
 
 test('a directory is told from a backup that is not there', async () => {

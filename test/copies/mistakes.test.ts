@@ -1,12 +1,28 @@
-import { chmod, copyFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import {
+  chmod,
+  copyFile,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { backedUp } from '../support/backed-up.ts';
 import { installation, temporaryDirectory } from '../support/cli.ts';
+import { sql } from '../support/server.ts';
+import { canMount } from '../support/small-disk.ts';
+
+const rows = 'CREATE TABLE t AS SELECT generate_series(1, 1000) AS a;';
+const nextSecond = () => sleep(1000);
 
 /** A backup with its copy, and a machine that has nothing yet. */
-async function copied(sql?: string) {
-  const made = await backedUp(sql);
+async function copied(text?: string) {
+  const made = await backedUp(text);
   const nas = await temporaryDirectory();
   const OFFSITE_URL = `file://${nas}`;
   expect(await made.run(['copy'], { env: { OFFSITE_URL } })).toExitWith(0);
@@ -82,6 +98,89 @@ describe('the newest copy', () => {
     const { stderr, stdout } = await fresh.run(['verify', '--from-offsite']);
     expect(stderr).toContain('no manifest tells which backup is good: taking the newest');
     expect(stdout).toContain('good');
+  });
+});
+
+test('an older copy that holds what the newest lacks is told, in the list and before a restore', async () => {
+  const { nas, name, run, database, fresh } = await copied(rows);
+  await sql(database, 'TRUNCATE t;');
+  const OFFSITE_URL = `file://${nas}`;
+  for (const _ of [1, 2]) {
+    await nextSecond();
+    expect(await run(['backup'], { env: { OFFSITE_URL } })).toExitWith(0);
+  }
+  const here = await run(['list']);
+  expect(here.stdout.match(/verified, LOOK/g)).toHaveLength(2);
+  expect(here.stdout).toMatch(/^LOOK at pratiko_backup_\S+ and 1 more: .* has 0 rows/m);
+  const listed = await fresh.run(['list', '--offsite']);
+  expect(listed.stdout.match(/ 0 rows {2}only there, LOOK/g)).toHaveLength(2);
+  expect(listed.stdout).toMatch(/ 1,000 rows {2}only there +pratiko_backup/);
+  expect(listed.stdout).toMatch(new RegExp(`^LOOK at .* and 1 more: .*${name}`, 'm'));
+  const plan = await fresh.run(['restore', '--from-offsite', '--dry-run']);
+  expect(plan.stderr).toContain(`an older backup holds much more: ${name} has 1,000 rows`);
+  const command = `pratiko-backup restore file://${nas}/${name} --to NEW_DATABASE`;
+  expect(plan.stderr).toContain(command);
+});
+
+test('a copy that was cut is damaged, not good because the backup is here', async () => {
+  const { nas, name, run } = await copied(rows);
+  const there = join(nas, name);
+  const env = { OFFSITE_URL: `file://${nas}` };
+  expect((await run(['verify', '--from-offsite', name], { env })).stderr).toContain(
+    `what file://${nas} has of ${name} is what was copied`,
+  );
+  const bytes = await readFile(there);
+  bytes[bytes.length - 20] = (bytes[bytes.length - 20] ?? 0) ^ 1;
+  await writeFile(there, bytes);
+  for (const args of [['--from-offsite', name], [`file://${there}`]]) {
+    const changed = await run(['verify', ...args], { env });
+    expect(changed.stderr).toContain(`what file://${nas} has of ${name} is not what was copied`);
+    expect(changed).toExitWith(21);
+  }
+  await truncate(there, 100);
+  const cut = await run(['verify', '--from-offsite', name], { env });
+  expect(cut.stderr).toContain('is not what was copied');
+  expect(cut).toExitWith(21);
+  expect((await run(['list', '--offsite'], { env })).stdout).toContain('here, too, DAMAGED');
+  expect(await run(['verify', name], { env })).toExitWith(0);
+  // The copy is not mended, for nothing there is written over: that it is missing is known from then on.
+  expect(await run(['copy'], { env })).toExitWith(3);
+  const status = await run(['status'], { env });
+  expect(status.stdout).toContain(`1 backup not copied to file://${nas}`);
+  expect(status).toExitWith(3);
+  expect((await run(['list'], { env })).stdout).toContain('0 of 1');
+  // What is damaged there is no reason to move it there.
+  const elsewhere = await run(['verify', there], { env });
+  expect(elsewhere.stderr).toContain('`pratiko-backup verify ');
+  expect(elsewhere.stderr).not.toContain('mv ');
+});
+
+describe('a place that is the backup directory itself, by another way', () => {
+  test('rclone on this machine', async () => {
+    const { run, directory, env } = await backedUp();
+    const HOME = await temporaryDirectory();
+    const offsite = {
+      OFFSITE_URL: `rclone:here:${directory}`,
+      RCLONE_CONFIG_HERE_TYPE: 'local',
+      HOME,
+    };
+    for (const command of ['copy', 'prune']) {
+      const refused = await run([command], { env: { ...env, ...offsite } });
+      expect(refused.stderr).toContain('is the backup directory itself: no copies can be there');
+      expect(refused).toExitWith(3);
+    }
+    const { stdout } = await run(['doctor'], { env: offsite });
+    expect(stdout).toMatch(/FAILED +copies +.* is the backup directory itself/);
+  });
+
+  test.runIf(canMount)('a directory that is mounted in two places', async () => {
+    const { run, directory } = await backedUp();
+    const other = await temporaryDirectory();
+    execFileSync('mount', ['--bind', directory, other]);
+    onTestFinished(() => void execFileSync('umount', [other]));
+    const refused = await run(['copy'], { env: { OFFSITE_URL: `file://${other}` } });
+    expect(refused.stderr).toContain('is the backup directory itself: no copies can be there');
+    expect(refused).toExitWith(3);
   });
 });
 

@@ -2,9 +2,11 @@ import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { installation, temporaryDirectory } from '../support/cli.ts';
+import { isAvailable } from '../support/available.ts';
 import { startS3 } from '../support/s3.ts';
 import { temporaryDatabase } from '../support/server.ts';
 
+const hasRclone = isAvailable('rclone', ['version'], 'without rclone, its copies stay');
 const isDump = (name: string) => /^pratiko_backup_2.*\.sql\.gz/.test(name);
 const dumpsIn = async (directory: string) => (await readdir(directory)).filter(isDump).sort();
 const day = 86_400_000;
@@ -75,6 +77,19 @@ test('copies go by the same rules, with what belongs to them, and are not sent a
   expect((await readdir(nas)).filter((name) => name.endsWith('.manifest.json'))).toHaveLength(2);
   expect((await run(['copy'], env)).stdout).toBe('every good backup is there already');
   expect(await dumpsIn(nas)).toEqual(left);
+});
+
+test.skipIf(!hasRclone)('what rclone has brought away goes by the same rules', async () => {
+  const { run, names, nas } = await withOldOnes();
+  const env = {
+    OFFSITE_URL: `rclone:nas:${nas}`,
+    RCLONE_CONFIG_NAS_TYPE: 'local',
+    HOME: nas,
+    OFFSITE_RETENTION_DAYS: '7',
+  };
+  expect(await run(['copy'], env)).toExitWith(0);
+  expect(await run(['prune'], env)).toExitWith(0);
+  expect(await dumpsIn(nas)).toEqual(names.slice(2));
 });
 
 test('OFFSITE_PRUNE=never removes nothing, and does not send again what has expired there', async () => {

@@ -150,7 +150,7 @@ test('without any backup the exit code is 10', async () => {
 });
 
 test.each([
-  [['verify', 'x', '--all'], /give a file or --all, not both/],
+  [['verify', 'x', '--all'], /--all reads every backup in the directory, and nothing else/],
   [['verify', '--nonsense'], /unknown option '--nonsense'/],
   [['backup', 'surplus'], /too many arguments/],
   [['backup', '--wait', 'soon'], /give whole seconds/],

@@ -102,7 +102,11 @@ export function describeBackups(
   if (width === undefined || tableWidth(all) <= width) {
     return formatTable(all, { right: right(wide(shape)) });
   }
-  const byTime = `call one by its time: '${backups.slice(0, 1).map(time.of).join('')}'`;
+  const fine = backups.find(({ state, suspicion }) => state === 'verified' && !suspicion);
+  const byTime = `call one by its time: '${[fine ?? backups[0]]
+    .flatMap((one) => one ?? [])
+    .map(time.of)
+    .join('')}'`;
   const some = medium(shape);
   if (width - tableWidth(asTable(some.slice(0, -1))) - 2 >= leastWords) {
     return [formatTable(asTable(some), { right: right(some), width }), byTime].join('\n');

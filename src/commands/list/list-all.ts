@@ -3,7 +3,7 @@ import type { ListResult } from '../../cli/results.ts';
 import type { Terminal } from '../../cli/terminal.ts';
 import { serverLabel } from '../../config/place.ts';
 import type { Context } from '../../context.ts';
-import { askPlaces, placeResult } from './offsite.ts';
+import { placeResult } from './offsite.ts';
 import { describePlace } from './offsite-text.ts';
 import { describeList } from './text.ts';
 
@@ -15,7 +15,9 @@ export async function listAll(
   shell: Terminal,
   isOffsite: boolean,
 ): Promise<void> {
-  const offsite = isOffsite ? await askPlaces(context) : undefined;
+  const offsite = isOffsite
+    ? await (await import('../../inspect/list-places.ts')).listPlaces(context)
+    : undefined;
   const { listAlmost, listFiles } = await import('../../inspect/list.ts');
   const { listKept } = await import('../../inspect/kept-databases.ts');
   const [backups, found] = await Promise.all([listFiles(context), listKept(context)]);

@@ -1,20 +1,29 @@
-import { formatBytes, formatPlural } from '../../base/format.ts';
+import { formatBytes, formatCount, formatPlural } from '../../base/format.ts';
 import { formatTable } from '../../cli/table.ts';
-import type { Place } from '../../copies/list-copies.ts';
 import type { ListedBackup } from '../../inspect/listed-backup.ts';
+import type { ListedPlace } from '../../inspect/list-places.ts';
+import { describeLooks } from './looks.ts';
 
 /** What a place for copies has, and whether it is here, too. */
-export function describePlace({ url, backups }: Place, here: readonly ListedBackup[]): string {
-  if ('unknown' in backups) return `\ncopies at ${url}: not known, ${backups.unknown}`;
+export function describePlace({ url, copies }: ListedPlace, here: readonly ListedBackup[]): string {
+  if ('unknown' in copies) return `\ncopies at ${url}: not known, ${copies.unknown}`;
   const names = new Set(here.map(({ name }) => name));
-  const lines = backups.value.map(({ name, bytes }) => [
+  const databases = copies.value.flatMap(({ database }) => database ?? []);
+  const isMixed = new Set(databases).size > 1;
+  const lines = copies.value.map(({ name, bytes, rows, database, state, suspicion }) => [
     formatBytes(bytes),
-    names.has(name) ? 'here, too' : 'only there',
+    `${rows === undefined ? '?' : formatCount(rows)} rows`,
+    ...(isMixed ? [database ?? '?'] : []),
+    [
+      names.has(name) ? 'here, too' : 'only there',
+      ...(state === 'damaged' ? ['DAMAGED'] : []),
+      ...(suspicion === undefined ? [] : ['LOOK']),
+    ].join(', '),
     name,
   ]);
-  const all = formatPlural(lines.length, 'copy', 'copies');
   return [
-    `\n${all} at ${url}`,
-    ...(lines.length === 0 ? [] : [formatTable(lines, { right: [0] })]),
+    `\n${formatPlural(lines.length, 'copy', 'copies')} at ${url}`,
+    ...(lines.length === 0 ? [] : [formatTable(lines, { right: [0, 1] })]),
+    ...describeLooks(copies.value),
   ].join('\n');
 }

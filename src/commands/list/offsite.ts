@@ -1,6 +1,6 @@
 import { Failure } from '../../base/errors.ts';
-import type { Context } from '../../context.ts';
-import type { Place } from '../../copies/list-copies.ts';
+import type { ListResult } from '../../cli/results.ts';
+import type { ListedPlace } from '../../inspect/list-places.ts';
 
 /** @throws Failure `usage` where a file was given, too. */
 export function requireNoFile(file: string | undefined): void {
@@ -10,14 +10,20 @@ export function requireNoFile(file: string | undefined): void {
   });
 }
 
-/** Asks each place for copies. */
-export async function askPlaces(context: Context): Promise<Place[]> {
-  const { listCopies } = await import('../../copies/list-copies.ts');
-  return listCopies(context);
-}
-
-/** The same for programs. */
-export const placeResult = ({ url, backups }: Place) =>
-  'value' in backups
-    ? { url, backups: backups.value.map(({ name, bytes }) => ({ name, bytes })), problem: null }
-    : { url, backups: null, problem: backups.unknown };
+/** A place for copies, for programs. */
+export const placeResult = ({
+  url,
+  copies,
+}: ListedPlace): NonNullable<ListResult['offsite']>[number] =>
+  'unknown' in copies
+    ? { url, backups: null, problem: copies.unknown }
+    : {
+        url,
+        backups: copies.value.map(({ database, rows, suspicion, ...copy }) => ({
+          ...copy,
+          database: database ?? null,
+          rows: rows ?? null,
+          suspicion: suspicion ?? null,
+        })),
+        problem: null,
+      };

@@ -6,6 +6,7 @@ import { serverLabel } from '../../config/place.ts';
 import type { KeptDatabases } from '../../inspect/kept-databases.ts';
 import type { ListedBackup } from '../../inspect/listed-backup.ts';
 import { describeBackups } from './backups-table.ts';
+import { describeLooks } from './looks.ts';
 
 /** What is known of databases that restores have left; null where the server could not be asked. */
 type Kept = { readonly [Key in keyof KeptDatabases]: KeptDatabases[Key] | null };
@@ -30,9 +31,7 @@ export function describeList(
       : [
           describeBackups(backups, offsite.urls.length, width),
           `${formatPlural(backups.length, 'backup')}, ${formatBytes(bytes)} in ${backupDir}`,
-          ...backups.flatMap(({ name, suspicion }) =>
-            suspicion === undefined ? [] : [`LOOK at ${name}: ${suspicion}`],
-          ),
+          ...describeLooks(backups),
           ...trendsOf(backups),
         ];
   return [

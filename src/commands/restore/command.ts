@@ -22,11 +22,11 @@ export function addRestoreCommand(program: Command, shell: Terminal): void {
       ...(flags.to === undefined ? {} : { database: flags.to }),
     });
     if (flags.undo) return undo(context, flags, shell);
-    const place = { context, waitSeconds: flags.wait };
+    const place = { context, waitSeconds: flags.wait, readsThere: false };
     const found = await fileOrCopy(file, flags, place);
     if (flags.salvage) return salvage(found.file, context, flags, shell);
     // On a machine where nothing is, the roles are not there either.
     const globals = flags.globals ?? (found.hasRoles && context.config.backupGlobals);
-    return restore(found.file, context, { ...flags, globals }, shell);
+    return restore(found, context, { ...flags, globals }, shell);
   });
 }

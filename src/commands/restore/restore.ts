@@ -2,6 +2,7 @@ import { Failure } from '../../base/errors.ts';
 import { describePlace } from '../../config/place.ts';
 import type { Context } from '../../context.ts';
 import { askingLog, confirm } from '../../cli/confirm.ts';
+import type { FoundFile } from '../../cli/from-offsite.ts';
 import type { RestoreFlags } from './options.ts';
 import { announceRefusals } from './refused-text.ts';
 import { announcePlan, announceRestored, announceSteps, describePlan } from './text.ts';
@@ -10,7 +11,7 @@ import type { Terminal } from '../../cli/terminal.ts';
 
 /** `restore` without `--undo` and `--salvage` */
 export async function restore(
-  file: string | undefined,
+  { file, from }: FoundFile,
   context: Context,
   flags: RestoreFlags,
   shell: Terminal,
@@ -19,6 +20,7 @@ export async function restore(
   const operation = await import('../../restore/restore.ts');
   const options = {
     file,
+    fetchedFrom: from,
     tables: flags.table,
     globals: flags.globals ?? false,
     owners: flags.owner,

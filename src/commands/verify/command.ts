@@ -57,8 +57,8 @@ export function addVerifyCommand(program: Command, shell: Terminal): void {
     async (given: string | undefined, _flags: unknown, self: Command) => {
       const flags: Flags = self.optsWithGlobals();
       if (flags.all && (given !== undefined || flags.fromOffsite)) {
-        throw new Failure('usage', 'give a file or --all, not both', {
-          hint: '`pratiko-backup verify --all` includes every backup in the directory',
+        throw new Failure('usage', '--all reads every backup in the directory, and nothing else', {
+          hint: 'a file, or a copy by `--from-offsite NAME`, is read alone',
         });
       }
       if (flags.all && flags.restore) {
@@ -72,7 +72,11 @@ export function addVerifyCommand(program: Command, shell: Terminal): void {
         });
       }
       const context = await shell.open(flags, settingsFrom(flags));
-      const { file } = await fileOrCopy(given, flags, { context, waitSeconds: 0 });
+      const { file } = await fileOrCopy(given, flags, {
+        context,
+        waitSeconds: 0,
+        readsThere: true,
+      });
       if (flags.restore) {
         const { sandbox = false, jobs } = flags;
         return runDrill(context, shell, { file, sandbox, jobs });
