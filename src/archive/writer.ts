@@ -4,6 +4,7 @@ import { Defect, Failure } from '../base/errors.ts';
 import type { OnStep } from '../base/step.ts';
 import {
   dumpFailure,
+  dumpWarnings,
   requireUntouched,
   startPgDump,
   type DumpSource,
@@ -31,6 +32,8 @@ export interface Written {
   readonly contents: DumpContents;
   /** What comes out again when the compressed bytes are decompressed, or why nothing does. */
   readonly decompressed: DumpContents | Defect;
+  /** What pg_dump has warned of. */
+  readonly warnings: readonly string[];
   readonly fileBytes: number;
   readonly sha256: string;
   readonly durationMs: number;
@@ -89,6 +92,7 @@ export async function writeArchive(
   return {
     contents,
     decompressed: await decompressed,
+    warnings: dumpWarnings(ending.stderr),
     fileBytes: checksum.bytes,
     sha256: checksum.sha256(),
     durationMs: performance.now() - started,

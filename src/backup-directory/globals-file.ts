@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encryptedEnding } from '../base/encryption.ts';
 import { systemErrorCode } from '../base/errors.ts';
@@ -6,6 +5,7 @@ import { exists } from '../base/exists.ts';
 import type { BackupFile } from './backup.ts';
 import { writeDurably } from './durable-file.ts';
 import { formatGlobalsName, type BackupName } from './names.ts';
+import { readRegularFile } from './regular-file.ts';
 import { storageFailure } from './storage-failure.ts';
 
 /**
@@ -41,7 +41,7 @@ const endings = new RegExp(`(?:\\.sql(?:\\.gz)?)?(${encryptedEnding})?$`);
 export async function readGlobals(file: Pick<BackupFile, 'path'>): Promise<Buffer | undefined> {
   const path = globalsPathOf(file);
   try {
-    return await readFile(path);
+    return await readRegularFile(path);
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw storageFailure(`read ${path}`, error);

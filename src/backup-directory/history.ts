@@ -1,12 +1,4 @@
-import {
-  constants,
-  open,
-  readdir,
-  readFile,
-  rename,
-  stat,
-  type FileHandle,
-} from 'node:fs/promises';
+import { constants, open, readdir, rename, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { messageOf, systemErrorCode } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
@@ -19,6 +11,7 @@ import {
   type VerifyEvent,
 } from './history-event.ts';
 import { historyName, olderHistoryName } from './names.ts';
+import { readRegularFile } from './regular-file.ts';
 import { storageFailure } from './storage-failure.ts';
 
 /** A history of so many bytes is put aside, and one begins anew. */
@@ -68,7 +61,7 @@ export function foundBad(history: readonly HistoryEvent[]): Set<string> {
 
 async function readText(path: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8');
+    return (await readRegularFile(path)).toString();
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return '';
     throw storageFailure(`read ${path}`, error);

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { databaseSettingsSchema, databaseTraitsSchema } from '../base/database-traits.ts';
@@ -89,7 +89,10 @@ export function readManifest(
 ): Manifest | 'unreadable' | 'newer' | undefined {
   let text: string;
   try {
-    text = readFileSync(join(directory, formatManifestName(stamp)), 'utf8');
+    const path = join(directory, formatManifestName(stamp));
+    // To read a pipe or a device would not end.
+    if (!statSync(path).isFile()) return 'unreadable';
+    text = readFileSync(path, 'utf8');
   } catch (error) {
     return systemErrorCode(error) === 'ENOENT' ? undefined : 'unreadable';
   }

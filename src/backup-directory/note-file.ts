@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { Failure, systemErrorCode } from '../base/errors.ts';
 import { writeDurably } from './durable-file.ts';
+import { readRegularFile } from './regular-file.ts';
 import { storageFailure } from './storage-failure.ts';
 
 /**
@@ -20,7 +20,7 @@ export async function readNote<Note extends z.ZodType>(
   const path = join(directory, name);
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = (await readRegularFile(path)).toString();
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw storageFailure(`read ${path}`, error);

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '../base/errors.ts';
 import { writeDurably } from './durable-file.ts';
 import { recoveryPageName } from './names.ts';
 import { isOurs } from './recovery-page.ts';
+import { readRegularFile } from './regular-file.ts';
 import { storageFailure } from './storage-failure.ts';
 
 /**
@@ -14,7 +14,7 @@ import { storageFailure } from './storage-failure.ts';
 export async function writeRecoveryPage(directory: string, page: string): Promise<boolean> {
   const path = join(directory, recoveryPageName);
   try {
-    const present = await readFile(path, 'utf8').catch((error: unknown) => {
+    const present = await readRegularFile(path).then(String, (error: unknown) => {
       const code = systemErrorCode(error);
       if (code === 'ENOENT') return undefined;
       if (code === 'EISDIR' || code === 'ELOOP') return 'somebody else made it';

@@ -32,12 +32,12 @@ export async function followUp(
   options: FollowUpOptions,
 ): Promise<BackupReport> {
   const { config } = context;
-  const { name, manifest, contents } = published;
+  const { name, manifest } = published;
   const later = new LaterSteps(context.signal);
   const warning = await later.try(
     'it could not be compared with older ones',
     'correct it: what was lost since is told then',
-    () => warn(contents, manifest, join(config.backupDir, name), context),
+    () => warn(published, join(config.backupDir, name), context),
   );
   await later.try(
     `${formatLatestName(published.encryption)} does not lead to it`,

@@ -1,6 +1,6 @@
 import { formatDuration } from '../base/format.ts';
 import { Failure } from '../base/errors.ts';
-import { howItEnded, start } from '../base/subprocess.ts';
+import { howItEnded, lastOf, start } from '../base/subprocess.ts';
 import { commandLabel } from '../config/command-label.ts';
 import type { Context } from '../context.ts';
 import { environmentForCommands } from '../postgres/connection.ts';
@@ -46,13 +46,7 @@ export async function runAfter(context: Context, published: Published): Promise<
   }
 }
 
-/** The end of what is said: nobody reads more, and it can be much. */
-async function lastOf(chunks: AsyncIterable<Buffer>): Promise<string> {
-  let kept = Buffer.alloc(0);
-  for await (const chunk of chunks) kept = Buffer.concat([kept, chunk]).subarray(-maxKept);
-  return kept.toString();
-}
-
+/** So much of what it says is kept, in bytes. */
 const maxKept = 16 * 1024;
 
 /** @returns why it failed, for people; undefined where it did not. */
@@ -75,13 +69,13 @@ async function runHook(
     return `${variable}: no such command: ${file}`;
   }
   const started = performance.now();
-  const command = { file, args, env, cwd };
+  const command = { file, args, env, cwd, mayLeaveOthers: true };
   const child = start(command, signal);
   child.stdin.end();
-  const stdout = await lastOf(child.stdout as AsyncIterable<Buffer>);
+  const stdout = lastOf(child.stdout, maxKept);
   const { stderr, ...ending } = await child.ending;
   signal.throwIfAborted();
-  const said = [stdout, stderr]
+  const said = [stdout().toString(), stderr]
     .map((text) => text.trim())
     .filter(Boolean)
     .join('\n');

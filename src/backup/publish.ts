@@ -22,6 +22,8 @@ export interface Published extends BackupName {
   readonly encrypter: Encrypter | undefined;
   readonly manifest: Manifest;
   readonly contents: Written['contents'];
+  /** What pg_dump has warned of. */
+  readonly warnings: Written['warnings'];
 }
 
 /**
@@ -55,7 +57,8 @@ export async function publishBackup(
     signal.throwIfAborted();
     await publishDraft(draft, formatManifest(manifest));
     const { name, stamp } = draft;
-    return { name, stamp, encryption, encrypter, manifest, contents: written.contents };
+    const { contents, warnings } = written;
+    return { name, stamp, encryption, encrypter, manifest, contents, warnings };
   } catch (error) {
     const isGone = await discardDraft(draft, context.log);
     if (signal.aborted && isGone) context.log.warn('no backup was made: no file was left');

@@ -9,6 +9,7 @@ import type { Manifest } from '../backup-directory/manifest.ts';
 import { earlierThan, largerAmong } from '../backup-directory/larger-earlier-backup.ts';
 import { readMeasures } from '../backup-directory/accepted-loss.ts';
 import type { Backup } from '../backup-directory/backup.ts';
+import type { Published } from './publish.ts';
 
 /** Why a person should look at a backup, although it is good. */
 interface Warning {
@@ -90,14 +91,17 @@ async function warnOfLoss(
  * @returns what was said, for whoever else is told; undefined where there is nothing.
  */
 export async function warn(
-  contents: DumpContents,
-  manifest: Manifest,
+  { contents, manifest, warnings: ofPgDump }: Pick<Published, 'contents' | 'manifest' | 'warnings'>,
   path: string,
   { config, log }: Context,
 ): Promise<string | undefined> {
   const backups = await listBackups(config.backupDir);
   const losses = await warnOfLoss(manifest, backups, config);
-  const warnings = [
+  const warnings: Warning[] = [
+    ...ofPgDump.map((said) => ({
+      message: `pg_dump: ${said}`,
+      hint: 'what it speaks of may not be in this backup',
+    })),
     ...warnOfContents(contents, path),
     ...warnOfPatterns(manifest, config),
     ...warnOfDependents(contents, manifest),

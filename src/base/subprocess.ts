@@ -13,6 +13,8 @@ export interface CommandLine {
   /** The whole environment of the child; nothing is inherited beside it. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** What it starts may go on, and hold its output open: it has ended all the same when it exits itself. */
+  readonly mayLeaveOthers?: boolean;
   /** The user to run as, for a server that refuses to run as root. */
   readonly user?: { readonly uid: number; readonly gid: number };
 }
@@ -76,6 +78,7 @@ export function start(command: CommandLine, signal: AbortSignal): Child {
     endGroup(pid, child);
     leaveOutput(child);
   });
+  if (command.mayLeaveOthers) leaveOutput(child);
   let hasEnded = false;
   void child.finally(() => {
     hasEnded = true; // its number may soon be another one's
@@ -111,7 +114,7 @@ function endGroup(pid: number, ending: Promise<unknown>): void {
 
 const politeMs = 5_000;
 
-/** What has left the group of a command that was ended may hold its output open: nobody waits for that. */
+/** What a command leaves behind may hold its output open: nobody waits for that. */
 function leaveOutput(
   child: Pick<ChildProcess, 'stdout' | 'stderr' | 'exitCode' | 'signalCode' | 'once'>,
 ): void {
@@ -205,10 +208,12 @@ export async function collect(
   return { ...(await child.ending), stdout: textOf(Buffer.concat(chunks)) };
 }
 
-function lastOf(stream: Readable, bytes: number): () => Buffer {
+/** Keeps the end of what a stream gives: nobody reads more, and it can be much. */
+export function lastOf(stream: Readable, bytes: number): () => Buffer {
   let kept = Buffer.alloc(0);
   stream.on('data', (chunk: Buffer) => {
     kept = Buffer.concat([kept, chunk]).subarray(-bytes);
   });
+  stream.on('error', () => undefined); // something else holds it open, and it was left
   return () => kept;
 }

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { readFileBytes } from '../archive/plain-sql.ts';
@@ -6,6 +5,7 @@ import { Failure } from '../base/errors.ts';
 import { globalsPathOf, readGlobals } from '../backup-directory/globals-file.ts';
 import type { KnownBackup } from '../backup-directory/copied.ts';
 import { formatCopiedManifestName, formatManifestName } from '../backup-directory/names.ts';
+import { readRegularFile } from '../backup-directory/regular-file.ts';
 import { storageFailure } from '../backup-directory/storage-failure.ts';
 import { encryptAll, type Encrypter } from '../encryption/keys.ts';
 import { Checksum } from '../streams/checksum.ts';
@@ -36,7 +36,7 @@ async function manifestOf(
 ): Promise<SourceFile[]> {
   const { encryption, path, stamp } = backup;
   const plainPath = join(dirname(path), formatManifestName(stamp));
-  const bytes = await readFile(plainPath).catch((error: unknown) => {
+  const bytes = await readRegularFile(plainPath).catch((error: unknown) => {
     throw storageFailure(`read ${plainPath}`, error);
   });
   const name = formatCopiedManifestName(backup);

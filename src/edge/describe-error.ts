@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
-import { exitCodes, Failure, Interrupted, messageOf } from '../base/errors.ts';
+import { exitCodes, Failure, Interrupted, messageOf, systemErrorCode } from '../base/errors.ts';
 import type { ErrorResult } from '../cli/results.ts';
 
 /** What went wrong, as people and programs are told; undefined for what is none: a help text was shown. */
@@ -22,6 +22,10 @@ export function describeError(error: unknown): DescribedError | undefined {
     return { result, message };
   }
   const code = exitCodes.unexpected;
+  if (shortages.includes(systemErrorCode(error) ?? '')) {
+    const hint = 'the system is short of open files, memory or processes: see `ulimit -a`';
+    return { result: { code, kind: 'unexpected', message, hint }, message };
+  }
   return {
     result: {
       code,
@@ -32,6 +36,8 @@ export function describeError(error: unknown): DescribedError | undefined {
     message: `unexpected error: ${inspect(error)}`,
   };
 }
+
+const shortages = ['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'];
 
 /** Commander says `error: …`, and what was perhaps meant in parentheses on a line of its own. */
 function describeUsage({ exitCode, message }: CommanderError): DescribedError | undefined {

@@ -1,6 +1,7 @@
 import { availableParallelism, hostname, tmpdir, userInfo } from 'node:os';
 import { dirname, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Failure } from '../base/errors.ts';
 import { completeCommands } from '../cli/complete-commands.ts';
 import { placeOptions } from '../cli/options.ts';
 import type { GlobalFlags, Terminal } from '../cli/terminal.ts';
@@ -16,7 +17,20 @@ const { env } = process;
 /** Where the installed program is; what runs is one level below, in `dist/`. */
 export const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 /** A checkout keeps its backups with it, wherever it is called from; an installed package does not. */
-const projectRoot = packageRoot.split(sep).includes('node_modules') ? process.cwd() : packageRoot;
+const isCheckout = !packageRoot.split(sep).includes('node_modules');
+const projectRootOf = () => (isCheckout ? packageRoot : currentDirectory());
+
+/** @throws Failure `usage` where somebody has removed it. */
+function currentDirectory(): string {
+  try {
+    return process.cwd();
+  } catch (cause) {
+    throw new Failure('usage', 'the current directory is not there any more', {
+      hint: 'go to another one (`cd`), and run it again',
+      cause,
+    });
+  }
+}
 
 export interface Surroundings {
   readonly version: string;
@@ -60,13 +74,13 @@ async function open(
   { version, screen, signal }: Surroundings,
 ): Promise<Context> {
   const { loadConfig } = await import('../config/config.ts');
-  const cwd = process.cwd();
+  const cwd = currentDirectory();
   const environment = { ...env }; // before the SDK is given any of the settings file
   const config = loadConfig({
     flags: settings,
     environment,
     envFile: flags.config ?? flags.envFile,
-    projectRoot,
+    projectRoot: projectRootOf(),
     cwd,
   });
   giveToSdk(config.settingsFile.values);
@@ -105,8 +119,8 @@ function invocation({ config, envFile, backupDir }: GlobalFlags): Invocation {
   return {
     node: process.execPath,
     script: `${packageRoot}/bin/pratiko-backup.js`,
-    project: projectRoot,
-    isCheckout: projectRoot === packageRoot,
+    project: projectRootOf(),
+    isCheckout,
     options: [
       ...(file === undefined ? [] : ['--config', resolve(file)]),
       ...(backupDir === undefined ? [] : ['--backup-dir', resolve(backupDir)]),

@@ -195,6 +195,15 @@ async function missingPrivilege(table: string, error: SqlError, server: Server):
   });
 }
 
+/** What pg_dump warns of in a dump that it has written whole: something is not in it (subscriptions), or hard to load. */
+export function dumpWarnings(stderr: string): string[] {
+  const warnings = stderr.matchAll(/^pg_dump: warning: (.*(?:\npg_dump: (?:detail|hint): .*)*)/gm);
+  const said = [...warnings].map(([, text = '']) =>
+    text.replaceAll(/\npg_dump: \w+: /g, '; ').slice(0, maxSaid),
+  );
+  return [...new Set(said)];
+}
+
 /** The most that is told of what a program says, in characters. */
 const maxSaid = 1000;
 

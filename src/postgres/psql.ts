@@ -83,10 +83,14 @@ const raw = { tags: false, encoding: 'SQL_ASCII' } as const;
  */
 export async function execute(server: Server, database: string, sql: string): Promise<string> {
   if (server.kept?.serves(server, database)) return server.kept.ask(sql);
-  const ending = await collect(startPsql(server, database), sql);
-  if (ending.exitCode === 0) return ending.stdout;
-  server.signal.throwIfAborted();
-  throw await questionFailure(ending, server, database);
+  for (let tries = 1; ; tries += 1) {
+    const ending = await collect(startPsql(server, database), sql);
+    if (ending.exitCode === 0) return ending.stdout;
+    server.signal.throwIfAborted();
+    // psql itself does not die of it: the terminal's Ctrl-C has hit a child that had no session of its own yet.
+    if (ending.signal === 'SIGINT' && tries < 5) continue;
+    throw await questionFailure(ending, server, database);
+  }
 }
 
 /**

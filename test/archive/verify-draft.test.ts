@@ -28,6 +28,7 @@ describe('a new backup is not good', () => {
   const good: Written = {
     contents,
     decompressed: contents,
+    warnings: [],
     fileBytes: bytes.length,
     sha256: createHash('sha256').update(bytes).digest('hex'),
     durationMs: 1,

@@ -1,4 +1,5 @@
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import {
@@ -15,6 +16,7 @@ import { parseBackupName } from '../../src/backup-directory/names.ts';
 import { writeNote } from '../../src/backup-directory/note-file.ts';
 import { writeRecoveryPage } from '../../src/backup-directory/recovery-file.ts';
 import { removeLeftovers } from '../../src/backup-directory/remove.ts';
+import { backedUp } from '../support/backed-up.ts';
 import { temporaryDirectory } from '../support/cli.ts';
 
 const name = 'pratiko_backup_20251129_020000.sql.gz';
@@ -135,4 +137,19 @@ test('where the takeover of a dead lock is held up for long, it goes on', async 
   await using lock = await acquireLock({ ...request, waitMs: 10_000, now: later });
   await lock.assertHeld();
   expect(await readdir(directory)).toEqual(['.pratiko_backup.lock']);
+});
+
+test('a pipe in the place of a file that is ours ends nothing, and holds up nobody', async () => {
+  const { run, directory, manifestPath } = await backedUp();
+  await rm(manifestPath);
+  const names = ['pratiko_backup_kept.json', 'pratiko_backup_history.jsonl', 'RECOVERY.md'];
+  for (const path of [manifestPath, ...names.map((each) => join(directory, each))]) {
+    await rm(path, { force: true });
+    execFileSync('mkfifo', [path]);
+  }
+  const listed = await run(['list']);
+  expect(listed.stdout).toContain('DAMAGED');
+  expect(listed.stderr).toContain('is no regular file');
+  expect(listed).toExitWith(0);
+  expect((await run(['backup'])).stderr).toContain('is good');
 });

@@ -158,7 +158,9 @@ test('a bug is told with its stack, and as JSON', async () => {
     env: { PG_BIN_DIR: broken },
   });
   expect(exitCode).toBe(1);
-  expect(stderr).toMatch(/unexpected error: SyntaxError: [^]*at query .*dist[^]*at async backup /);
+  expect(stderr).toMatch(
+    /unexpected error: SyntaxError: [^]*at query .*dist[^]*at async makeBackup /,
+  );
   expect(JSON.parse(stdout)).toMatchObject({ error: { code: 1, kind: 'unexpected' } });
 });
 

@@ -87,6 +87,17 @@ describe('BEFORE_BACKUP', () => {
   );
 });
 
+test('what a command leaves at work does not hold up the backup', async () => {
+  const { run } = await backedUp();
+  const { directory, command } = await script('sleep 300 & echo $! > "$0.pid"; echo begun');
+  const made = await run(['backup', '--verbose'], { env: { BEFORE_BACKUP: command } });
+  expect(made.stderr).toContain('BEFORE_BACKUP said: begun');
+  expect(made).toExitWith(0);
+  const pid = Number(await readFile(join(directory, 'a script.sh.pid'), 'utf8'));
+  expect(await isRunning(pid)).toBe(true);
+  process.kill(pid);
+});
+
 test('what a command leaves behind does not hold up who ends it, and much output is no trouble', async () => {
   const { run } = await backedUp();
   const { directory, command } = await script('setsid sleep 60 & echo $! > "$0.pid"; sleep 60');

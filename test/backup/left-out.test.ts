@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { backedUp } from '../support/backed-up.ts';
+import { ordinaryUser } from '../support/roles.ts';
 import { sql } from '../support/server.ts';
 
 const tables = `
@@ -13,6 +14,20 @@ const tables = `
   CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (100);
   INSERT INTO parts SELECT generate_series(1, 9);
   CREATE MATERIALIZED VIEW audit.sums AS SELECT count(*) AS n FROM audit.log;`;
+
+test('what pg_dump leaves out by itself is told', async () => {
+  const { run, database } = await backedUp('CREATE TABLE t AS SELECT 1 AS a;');
+  await sql(
+    database,
+    `CREATE SUBSCRIPTION s_${database} CONNECTION 'dbname=nowhere' PUBLICATION p
+       WITH (connect = false, enabled = false, create_slot = false, slot_name = NONE);`,
+  );
+  const { env } = await ordinaryUser(database);
+  const made = await run(['backup'], { env });
+  await sql(database, `DROP SUBSCRIPTION s_${database};`);
+  expect(made.stderr).toContain('WARN: pg_dump: subscriptions not dumped because');
+  expect(made).toExitWith(0);
+});
 
 test('rows that are left out are told by backup, list, verify, the drill and a restore', async () => {
   const { run, database } = await backedUp(tables);

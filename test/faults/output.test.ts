@@ -1,6 +1,7 @@
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { bin } from '../support/cli.ts';
+import { describeError } from '../../src/edge/describe-error.ts';
+import { bin, temporaryDirectory } from '../support/cli.ts';
 import { withOneBackup } from '../support/aged-backups.ts';
 import { expectSound } from '../support/invariants.ts';
 
@@ -47,3 +48,18 @@ test.each(['list', 'list --json', 'verify', 'prune --dry-run'])(
     expect(await shell(`TOOL ${command} | true`, env)).toExitWith(0);
   },
 );
+
+test('in a directory that is gone, an error says so', async () => {
+  const { env } = await withOneBackup('CREATE TABLE t AS SELECT 1 AS a;');
+  const there = await temporaryDirectory();
+  const gone = `cd ${there} && rmdir ${there} && exec ${process.execPath} ${bin} list`;
+  const away = await execa('sh', ['-c', gone], { env, reject: false });
+  expect(away.stderr).toContain('the current directory is not there any more; hint: go to another');
+  expect(away.exitCode).toBe(2);
+});
+
+test('that the system is short of something is no bug', () => {
+  const error = Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
+  expect(describeError(error)?.result).toMatchObject({ code: 1, message: error.message });
+  expect(describeError(error)?.result.hint).toContain('ulimit -a');
+});
