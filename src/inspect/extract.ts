@@ -68,8 +68,7 @@ async function selectionFor(
   if (tables === undefined) return isPart;
   const { selection, leftOut } = await chooseFrom(file, tables, readAccess(context));
   if (part !== 'data') {
-    for (const what of leftOut)
-      context.log.warn(`left out, for it needs a table that was not chosen: ${what}`);
+    for (const what of leftOut) context.log.warn(`left out, ${what}`);
   }
   return (ordinal, head) => isPart(ordinal, head) && selection(ordinal, head);
 }

@@ -117,7 +117,7 @@ async function chosenOf(
   if (tables === undefined) return undefined;
   const chosen = await chooseFrom(file, tables, { ...readAccess(context), unproven });
   for (const what of chosen.leftOut) {
-    context.log.warn(`left out, for it needs a table that was not chosen: ${what}`);
+    context.log.warn(`left out, ${what}`);
   }
   return chosen;
 }

@@ -155,6 +155,34 @@ describe('some tables', () => {
     ).toHaveLength(2);
   });
 
+  test('come with what only something else mentions: mappings of searches, operators, casts; not with large objects', async () => {
+    const { run } = await backedUp(String.raw`
+      CREATE SCHEMA ext; CREATE EXTENSION unaccent SCHEMA ext;
+      CREATE TEXT SEARCH DICTIONARY plain_words (TEMPLATE = simple);
+      CREATE TEXT SEARCH CONFIGURATION it (COPY = italian);
+      ALTER TEXT SEARCH CONFIGURATION it ALTER MAPPING FOR hword, word WITH ext.unaccent, plain_words, italian_stem;
+      CREATE FUNCTION tens(int, int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 * 10 + $2';
+      CREATE OPERATOR <+> (LEFTARG = int, RIGHTARG = int, FUNCTION = tens);
+      CREATE TYPE mood AS ENUM ('sad', 'glad');
+      CREATE FUNCTION number_of(mood) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 7';
+      CREATE CAST (mood AS int) WITH FUNCTION number_of(mood) AS ASSIGNMENT;
+      CREATE TABLE texts (body text, m mood, picture oid,
+        v tsvector GENERATED ALWAYS AS (to_tsvector('public.it', body)) STORED,
+        o int GENERATED ALWAYS AS (length(body) <+> 1) STORED,
+        c int GENERATED ALWAYS AS (m::int) STORED);
+      INSERT INTO texts VALUES ('così', 'glad', lo_from_bytea(0, '\x01'));
+      CREATE OPERATOR <-+> (LEFTARG = text, RIGHTARG = text, FUNCTION = texticlike);
+      CREATE TABLE unrelated (a int);`);
+    const { stdout, stderr } = await run(['extract', '--table', 'texts']);
+    const made = await loaded(`${stdout}\n`);
+    expect(await sql(made.database, 'SELECT o, c, v FROM texts;')).toBe(`41|7|'cosi':1`);
+    expect(stdout).not.toContain('<-+>');
+    expect(stdout).not.toContain('unrelated');
+    expect(stderr).toContain(
+      'WARN: left out, for they belong to no table: large objects, to which public.texts can refer',
+    );
+  });
+
   test('come with types, functions, indexes, comments, privileges, policies and values of sequences', async () => {
     const { run, database } = await backedUp(library);
     const { stdout, stderr } = await run(['extract', '--table', 'authors', 'Books*']);

@@ -1,14 +1,14 @@
 import { policyRolesIn, rolesIn } from '../role-filter.ts';
 import type { Selection } from './filter.ts';
 import { kindOf, tableFilledBy } from './kind.ts';
-import { firstMention, mentionsOf, schemaOf, word } from './mentions.ts';
+import { firstMention, mentionsOf, qualifiedWord, schemaOf, word } from './mentions.ts';
 import { readTableStatement, type DumpOutline, type OutlinedStatement } from './outline.ts';
 
 export interface Choice {
   readonly selection: Selection;
   /** The tables whose rows it holds. */
   readonly tables: ReadonlySet<string>;
-  /** Foreign keys, rules and policies that need tables that were not chosen: they are left out. */
+  /** What is left out of what the tables need, and why, for people: what needs tables that were not chosen. */
   readonly leftOut: readonly string[];
   /** Roles to which it gives objects or privileges. */
   readonly roles: readonly string[];
@@ -17,9 +17,12 @@ export interface Choice {
 }
 
 const creation = new RegExp(
-  String.raw`^CREATE (?:OR REPLACE )?(?:TYPE|DOMAIN|SEQUENCE|FUNCTION|PROCEDURE|AGGREGATE|COLLATION|TEXT SEARCH \w+) (${word}\.${word})`,
+  String.raw`^CREATE (?:OR REPLACE )?(?:TYPE|DOMAIN|SEQUENCE|FUNCTION|PROCEDURE|AGGREGATE|COLLATION|TEXT SEARCH \w+|OPERATOR(?: CLASS| FAMILY)?) (${qualifiedWord})`,
   'u',
 );
+/** A column holds numbers of large objects, perhaps. */
+const pointsToObjects = /^CREATE [^]*\s(?:oid|lo|[\w"]+\.lo)(?:\[\])?(?=[,\s)])/;
+const cast = /^CREATE CAST \(([^)]*(?:\([^)]*\)[^)]*)*)\) /;
 const indexes = new RegExp(
   String.raw`^CREATE (?:UNIQUE )?INDEX (${word}) ON (?:ONLY )?(${word})\.|^ALTER TABLE (?:ONLY )?(${word})\.${word}\s+ADD CONSTRAINT (${word}) (?:PRIMARY|UNIQUE)`,
   'u',
@@ -30,7 +33,7 @@ const attachIndex = new RegExp(
 );
 /** What says something of an object that something else has made. */
 const remark =
-  /^(?:COMMENT ON (?!CAST|OPERATOR|EXTENSION)|GRANT|REVOKE|ALTER (?:TYPE|DOMAIN|SEQUENCE|FUNCTION|PROCEDURE|AGGREGATE|COLLATION|TEXT SEARCH) )/;
+  /^(?:COMMENT ON (?!CAST|OPERATOR|EXTENSION)|GRANT|REVOKE|ALTER (?:TYPE|DOMAIN|SEQUENCE|FUNCTION|PROCEDURE|AGGREGATE|COLLATION|OPERATOR|TEXT SEARCH) )/;
 const subject = /^(?:COMMENT ON|ALTER) .*?(?= IS |$)|(?<= ON ).*$/s;
 const statistics = new RegExp(String.raw`^CREATE STATISTICS .* FROM (${word}\.${word});$`, 'su');
 const schemaStatement = new RegExp(
@@ -73,11 +76,24 @@ export function chooseTables(outline: DumpOutline, chosen: ReadonlySet<string>):
     if (!isOwn) continue;
     const wanted = needs ?? otherTableIn(text);
     if (wanted === undefined || tables.has(wanted)) kept.set(ordinal, text);
-    else if (!about.attaches) leftOut.push(onOneLine(text));
+    else if (!about.attaches) {
+      leftOut.push(`for it needs a table that was not chosen: ${onOneLine(text)}`);
+    }
   }
-  addMentioned(statements, kept);
-  addExtensions(statements, kept);
-  addRemarks(statements, kept);
+  const pointing = [...kept.values()].flatMap((text) =>
+    pointsToObjects.test(text) ? (readTableStatement(text).creates ?? []) : [],
+  );
+  if (outline.hasLargeObjects && pointing.length > 0) {
+    leftOut.push(
+      `for they belong to no table: large objects, to which ${pointing.join(', ')} can refer`,
+    );
+  }
+  for (let before = -1; before !== kept.size;) {
+    before = kept.size;
+    addMentioned(statements, kept);
+    addExtensions(statements, kept);
+    addRemarks(statements, kept);
+  }
   const mentioned = mentionsOf([...kept.values()]);
   return {
     tables,
@@ -181,7 +197,10 @@ function addExtensions(statements: Statements, kept: Map<number, string>): void 
   }
 }
 
-/** Adds owners, privileges and comments of what is kept, and the indexes of partitions to those of their table. */
+/**
+ * Adds owners, privileges and comments of what is kept, what its types are cast to, and the indexes of partitions to
+ * those of their table. That can mention more.
+ */
 function addRemarks(statements: Statements, kept: Map<number, string>): void {
   const made = new Set<string>();
   for (const text of kept.values()) {
@@ -194,7 +213,9 @@ function addRemarks(statements: Statements, kept: Map<number, string>): void {
   for (const { ordinal, text } of statements) {
     const [, parent, child] = attachIndex.exec(text) ?? [];
     const isAttached = made.has(parent ?? '') && made.has(child ?? '');
-    const about = remark.test(text) ? firstMention(subject.exec(text)?.[0] ?? '') : undefined;
+    const about = firstMention(
+      cast.exec(text)?.[1] ?? (remark.test(text) ? (subject.exec(text)?.[0] ?? '') : ''),
+    );
     const constraint = constraintComment.exec(text)?.[1];
     const isLeftOut =
       constraint !== undefined &&

@@ -15,6 +15,9 @@ export class DumpOutline {
   readonly #definitions: OutlinedStatement[] = [];
   #ordinal = 0;
 
+  /** There are large objects, which belong to no table. */
+  hasLargeObjects = false;
+
   /** In the order of the dump. */
   get definitions(): readonly OutlinedStatement[] {
     return this.#definitions;
@@ -24,6 +27,7 @@ export class DumpOutline {
     if (token.type !== 'sql' || token.statement === undefined) return;
     const text = token.statement.text ?? '';
     if (kindOf(text) === 'definition') this.#definitions.push({ ordinal: this.#ordinal, text });
+    if (text.startsWith('SELECT pg_catalog.lo_create(')) this.hasLargeObjects = true;
     this.#ordinal += 1;
   }
 }
