@@ -100,7 +100,7 @@ ${settings}\`\`\`
 With psql ${majorVersion(manifest.pgDumpVersion)} or later: an older one may not know all that is in the file.
 
 \`\`\`bash
-${printed(file)} | psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1
+${printed(file)} | psql --no-psqlrc --quiet --output=/dev/null --set=ON_ERROR_STOP=1
 psql --no-psqlrc --command=ANALYZE
 \`\`\`
 

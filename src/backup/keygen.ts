@@ -46,7 +46,13 @@ export async function keygen(
     }
     await syncDirectory(dirname(file));
   } catch (error) {
-    if (systemErrorCode(error) !== 'EEXIST') throw storageFailure(`write ${file}`, error);
+    if (systemErrorCode(error) !== 'EEXIST') {
+      const { message } = storageFailure(`write ${file}`, error);
+      throw new Failure('storage', message, {
+        hint: `let --output name a file in a directory that is there, and that you may write to`,
+        cause: error,
+      });
+    }
     throw new Failure('usage', `${file} is there already: no key is written over another`, {
       hint: `choose another name: \`pratiko-backup keygen --output ${shellWord(join(dirname(file), `other_${basename(file)}`))}\``,
       cause: error,

@@ -14,11 +14,11 @@ const lists = new Set([
 type Parameter = DatabaseSettings['parameters'][number];
 
 /**
- * What could keep a dump from being loaded, or sessions from being opened: it waits until the load is
- * done. Everything else decides how values are read and computed, as when they were dumped.
+ * What could keep a dump from being loaded, or sessions from being opened, or have the dump read in another way than it
+ * was written: it waits until the load is done. Everything else decides how values are read and computed, as when they were dumped.
  */
 const stopping =
-  /_timeout$|^default_transaction_|^(?:role|session_authorization|session_preload_libraries|local_preload_libraries|session_replication_role|temp_file_limit|row_security)$/;
+  /_timeout$|^default_transaction_|^(?:role|session_authorization|session_preload_libraries|local_preload_libraries|session_replication_role|temp_file_limit|row_security|array_nulls|transform_null_equals|quote_all_identifiers)$/;
 
 export const couldStopALoad = ({ name }: Parameter) => stopping.test(name);
 

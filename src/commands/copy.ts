@@ -41,7 +41,9 @@ export function addCopyCommand(program: Command, shell: Terminal): void {
 function describe({ copied, failed }: CopyResult): string {
   const lines = [
     ...copied.map(({ backup, to, bytes }) => `${backup}  ${formatBytes(bytes)} copied to ${to}`),
-    ...failed.map(({ backup, to }) => `${backup ?? 'nothing'}  NOT COPIED to ${to}`),
+    ...failed.map(({ backup, to, message }) =>
+      backup === null ? `NOT COPIED to ${to}: ${message}` : `${backup}  NOT COPIED to ${to}`,
+    ),
   ];
   return lines.length === 0 ? 'every good backup is there already' : lines.join('\n');
 }

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { Failure } from '../base/errors.ts';
+import { shellWord } from '../base/format.ts';
 import { settingsFrom } from '../cli/options.ts';
 import type { ScheduleResult } from '../cli/status-results.ts';
 import { addCommand, type CommandHelp } from '../cli/help.ts';
@@ -101,10 +102,23 @@ async function change(
     context.log.info(changed ? what : 'nothing to do: your crontab is already so');
   } else {
     context.log.info('nothing was changed: --install puts this into your crontab');
+    await warnOfLogs(context, invocation);
   }
   if (!flags.remove) warnOfEnvironment(context);
+  if (!flags.remove) await warnOfKey(context, options);
   const result: ScheduleResult = { installed: isDone && lines.length > 0, changed, lines };
   shell.result(result, lines.length === 0 ? undefined : lines.join('\n'));
+}
+
+/** Where the log cannot be written, nothing is started, and nobody hears of it. */
+async function warnOfLogs({ log }: Context, invocation: Invocation): Promise<void> {
+  const { missingLogDirectory } = await import('../schedule/schedule.ts');
+  const directory = await missingLogDirectory(invocation);
+  if (directory === undefined) return;
+  log.warn(
+    { hint: `create it: mkdir -p -m 700 ${shellWord(directory)}` },
+    `there is no ${directory}: without it nothing is started`,
+  );
 }
 
 /** Cron has nothing of the shell in which somebody has set something. */
@@ -116,6 +130,21 @@ function warnOfEnvironment({ config, log }: Context): void {
   );
 }
 
+/** A drill that cannot be tried makes `status` unhealthy each month. */
+async function warnOfKey(
+  { config, log }: Context,
+  { monthlyDrill }: ScheduleOptions,
+): Promise<void> {
+  const { cannotOpen } = await import('../schedule/schedule.ts');
+  if (!monthlyDrill || !cannotOpen(config)) return;
+  log.warn(
+    {
+      hint: 'leave the drill out here (--no-monthly-drill), and run `verify --restore` where the key is, from time to time',
+    },
+    'the drill cannot open encrypted backups: there is no private key here (BACKUP_AGE_IDENTITY_FILE)',
+  );
+}
+
 async function printUnits(
   context: Context,
   shell: Terminal,
@@ -124,8 +153,10 @@ async function printUnits(
 ): Promise<void> {
   const { plannedUnits } = await import('../schedule/schedule.ts');
   const units = plannedUnits(invocation, options, shell.userName());
+  await warnOfLogs(context, invocation);
   const timers = units.map(({ name }) => name).filter((name) => name.endsWith('.timer'));
   warnOfEnvironment(context);
+  await warnOfKey(context, options);
   const result: ScheduleResult = { installed: false, changed: false, lines: [], units };
   shell.result(
     result,

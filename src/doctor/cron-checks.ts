@@ -4,7 +4,8 @@ import { exists } from '../base/exists.ts';
 import { formatLocalTime, shellWord } from '../base/format.ts';
 import type { Context } from '../context.ts';
 import { readCrontab } from '../schedule/crontab.ts';
-import { backupLines, nextBackup } from '../schedule/next-run.ts';
+import { linesFor, nextBackup } from '../schedule/next-run.ts';
+import { cannotOpen } from '../schedule/schedule.ts';
 import { failed, failedBy, ok, warning, type Check } from './check.ts';
 
 /**
@@ -20,7 +21,7 @@ export async function cronChecks(context: Context, options: readonly string[]): 
     const { message, hint = '' } = failedBy('cron', error);
     return [warning('cron', message, hint)];
   }
-  const lines = backupLines(crontab, options);
+  const lines = linesFor('backup', crontab, options);
   if (lines.length === 0) {
     return [
       warning(
@@ -41,8 +42,17 @@ export async function cronChecks(context: Context, options: readonly string[]): 
     ok('cron', `the next backup is at ${when}`),
     ...(isAtWork === false ? [notAtWork] : []),
     ...otherSettings(context),
+    ...(linesFor('drill', crontab, options).length > 0 && cannotOpen(context.config)
+      ? [drillWithoutKey]
+      : []),
   ];
 }
+
+const drillWithoutKey = warning(
+  'cron',
+  'the drill in your crontab cannot open encrypted backups: there is no private key here',
+  '`pratiko-backup schedule --install --no-monthly-drill`, and `verify --restore` where the key is',
+);
 
 const notAtWork = warning(
   'cron',

@@ -49,7 +49,7 @@ async function plainCopyChecks({ config }: Context, backups: readonly Backup[]):
     warning(
       'keys',
       `${formatPlural(names.size, 'backup')} made without encryption would be copied as they are`,
-      'move them out of the directory, with their manifests, or let them expire before OFFSITE_URL is set',
+      'move them out of the directory, with their manifests, or unset OFFSITE_URL until they have expired',
     ),
   ];
 }
@@ -64,7 +64,9 @@ async function roundTrip(encrypter: Encrypter, context: Context): Promise<Check>
     return ok('keys', `${told}; a private key here opens them`);
   } catch (error) {
     if (!(error instanceof Locked)) throw error;
-    if (!error.isWithoutKey) return failed('keys', `${told}, but ${error.clause}`, error.hint);
+    if (!error.isWithoutKey) {
+      return failed('keys', `${told}, and the private key here does not open them`, error.hint);
+    }
     return context.config.backupDrill
       ? failed('keys', `${told}; BACKUP_DRILL=always has to open them, and cannot`, error.hint)
       : ok('keys', `${told}; no private key here: keep it in two other places`);

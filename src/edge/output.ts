@@ -11,6 +11,8 @@ export class Output {
   }
 
   #printed = false;
+  /** What was written is all that there was to do. */
+  #isTheWork = false;
   #gone = false;
   #error: Error | undefined;
 
@@ -27,6 +29,7 @@ export class Output {
    */
   async write(bytes: string | Uint8Array): Promise<boolean> {
     this.#printed = true;
+    this.#isTheWork = true;
     if (!this.#gone) {
       await new Promise<void>((resolve) => process.stdout.write(bytes, () => resolve()));
     }
@@ -47,7 +50,7 @@ export class Output {
     await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
     if (this.#error === undefined) return;
     throw new Failure('storage', `the result could not be written: ${this.#error.message}`, {
-      hint: 'the work itself is done; check where stdout leads to',
+      hint: `${this.#isTheWork ? '' : 'the work itself is done; '}check where stdout leads to`,
       cause: this.#error,
     });
   }

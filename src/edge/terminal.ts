@@ -25,7 +25,7 @@ function currentDirectory(): string {
   try {
     return process.cwd();
   } catch (cause) {
-    throw new Failure('usage', 'the current directory is not there any more', {
+    throw new Failure('usage', 'the directory where you are is not there any more', {
       hint: 'go to another one (`cd`), and run it again',
       cause,
     });

@@ -3,9 +3,12 @@ import { quoteIdentifier } from '../base/sql.ts';
 import type { Context } from '../context.ts';
 import { dropDatabase } from '../postgres/databases.ts';
 import { within, type Server } from '../postgres/psql.ts';
+import { SqlError } from '../postgres/sql-error.ts';
 import type { RestorePlan } from './plan.ts';
 
 const dropTimeoutMs = 60_000;
+/** SQLSTATE of an object of the wrong kind: a template is not dropped. */
+const isTemplate = '42809';
 
 /**
  * Drops the database that was replaced.
@@ -22,8 +25,11 @@ export async function dropPrevious(
     await dropDatabase(within(server, dropTimeoutMs), previous);
     return true;
   } catch (error) {
+    const name = quoteIdentifier(previous);
+    const isProtected = error instanceof SqlError && error.code === isTemplate;
+    const first = isProtected ? `ALTER DATABASE ${name} IS_TEMPLATE false; ` : '';
     log.warn(
-      { hint: `DROP DATABASE ${quoteIdentifier(previous)} when nothing uses it any more` },
+      { hint: `${first}DROP DATABASE ${name} when nothing uses it any more` },
       `the restore is done, but the previous database could not be dropped: ${messageOf(error)}`,
     );
     return false;

@@ -26,11 +26,12 @@ export function* roleFindings(situation: Situation): Generator<Finding> {
   const inPolicies = head.policyRoles.filter(isMissing);
   if (inPolicies.length > 0) {
     const message = `row-security policies of the dump are for roles that are not on this server: ${inPolicies.join(', ')}`;
+    const create = offer(inPolicies);
     yield skipRefused
-      ? warning(`${message}; these policies are left out`, offer(inPolicies))
+      ? warning(`${message}; these policies are left out`, create)
       : blocker(
           message,
-          `to leave out these policies, which decide who sees which rows: \`restore --skip-refused\`; to have them, ${offer(inPolicies)}`,
+          `${create.replace(/;?$/, ';')} or leave out these policies, which decide who sees which rows: \`restore --skip-refused\``,
         );
   }
   const missing = head.roles.filter((role) => isMissing(role) && !inPolicies.includes(role));

@@ -33,7 +33,7 @@ export function* roomFindings(situation: Situation): Generator<Finding> {
   if (freeBytes === undefined) {
     const why =
       facts.room.dataDirectory === null
-        ? ` (user "${facts.user}" may not ask where its data is: GRANT pg_read_all_settings TO ${quoteIdentifier(facts.user)})`
+        ? `; to have it looked at: GRANT pg_read_all_settings TO ${quoteIdentifier(facts.user)}`
         : '';
     yield note(
       `the room on the server's disk cannot be known from here${needed === 0 ? '' : `; ${needs}`}`,

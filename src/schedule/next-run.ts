@@ -2,11 +2,15 @@ import { Cron } from 'croner';
 import { shellWord } from '../base/format.ts';
 import type { Context } from '../context.ts';
 import { readCrontab } from './crontab.ts';
+import type { Job } from './entries.ts';
 
 /** The times of a line of a crontab(5), or its name of them. */
 const times = /^\s*(@\w+|(?:\S+\s+){4}\S+)\s+(.*)$/;
-/** Starts this program to make a backup, ours or written by hand. */
-const backs = /pratiko-backup\S*\s(?:.*\s)?backup(?:\s|$)/;
+/** Starts this program to make a backup, or for a drill, ours or written by hand. */
+const starts = {
+  backup: /pratiko-backup\S*\s(?:.*\s)?backup(?:\s|$)/,
+  drill: /pratiko-backup\S*\s(?:.*\s)?verify\s(?:.*\s)?--restore(?:\s|$)/,
+};
 /** Where its output goes, and what else follows. */
 const behind = /\s(?:\d?>|\||;|#).*$/s;
 
@@ -14,10 +18,11 @@ const behind = /\s(?:\d?>|\||;|#).*$/s;
 const choosesSettings = /\s--(?:config|env-file|backup-dir)\b/;
 
 /**
- * Lines of a crontab that make backups: what they run, and when.
+ * Lines of a crontab that make backups, or run drills: what they run, and when.
  * @param options with which this run finds its settings: lines with others make other backups.
  */
-export function backupLines(
+export function linesFor(
+  job: Job['name'],
   crontab: string,
   options: readonly string[] = [],
 ): { readonly when: string; readonly command: string }[] {
@@ -27,7 +32,7 @@ export function backupLines(
     if (when === undefined || when.startsWith('#')) return [];
     const work = command.replace(behind, '');
     const isOfThese = options.length === 0 ? !choosesSettings.test(work) : work.includes(words);
-    return isOfThese && backs.test(work) ? [{ when, command }] : [];
+    return isOfThese && starts[job].test(work) ? [{ when, command }] : [];
   });
 }
 
@@ -37,7 +42,7 @@ export function nextBackup(
   now: Date,
   options: readonly string[] = [],
 ): Date | undefined {
-  const moments = backupLines(crontab, options).flatMap(({ when }) => {
+  const moments = linesFor('backup', crontab, options).flatMap(({ when }) => {
     try {
       return new Cron(when, { mode: '5-part' }).nextRun(now) ?? [];
     } catch {

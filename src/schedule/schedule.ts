@@ -2,6 +2,8 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { storageFailure } from '../backup-directory/storage-failure.ts';
 import { Failure } from '../base/errors.ts';
+import { exists } from '../base/exists.ts';
+import type { Config } from '../config/config.ts';
 import type { Context } from '../context.ts';
 import { readCrontab, writeCrontab } from './crontab.ts';
 import {
@@ -66,6 +68,16 @@ export async function install(
   if (after === before) return false;
   await writeCrontab(context, after);
   return true;
+}
+
+/** New backups are encrypted, and there is no private key here, as far as settings tell: gpg may know one. */
+export const cannotOpen = ({ keys }: Pick<Config, 'keys'>): boolean =>
+  keys.ageRecipient !== undefined && keys.ageIdentityFile === undefined;
+
+/** The directory of the log, where it is not there. */
+export async function missingLogDirectory(invocation: Invocation): Promise<string | undefined> {
+  const directory = dirname(logPathOf(invocation));
+  return (await exists(directory)) ? undefined : directory;
 }
 
 /** Without it, the shell that cron starts ends before it starts anything. */

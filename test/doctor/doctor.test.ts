@@ -236,12 +236,12 @@ describe('what is broken is told, with what to do', () => {
     const { run } = await installation(await temporaryDatabase());
     const directory = await temporaryDirectory();
     const { PATH = '' } = process.env;
-    const withCrontab = async (text: string) => {
+    const withCrontab = async (text: string, env: Record<string, string> = {}) => {
       await writeFile(join(directory, 'text'), text);
       await writeFile(join(directory, 'crontab'), `#!/bin/sh\ncat '${directory}/text'\n`, {
         mode: 0o755,
       });
-      return (await diagnose(run, { PATH: `${directory}:${PATH}` }))('cron');
+      return (await diagnose(run, { ...env, PATH: `${directory}:${PATH}` }))('cron');
     };
     expect(await withCrontab('5 4 * * * /bin/true\n')).toContain(
       'warning: your crontab makes no backups with these settings',
@@ -264,6 +264,12 @@ describe('what is broken is told, with what to do', () => {
         `0 2 * * * ${process.execPath} /dev/null pratiko-backup --config /dev/null backup >> '/go ne/logs/backup.log' 2>&1\n`,
       ),
     ).toContain('failed: your crontab writes to /go ne/logs/backup.log, which cannot be written');
+    const start = `${process.execPath} /dev/null pratiko-backup --config /dev/null`;
+    const drill = `0 2 * * * ${start} backup\n30 3 1 * * ${start} verify --restore\n`;
+    const { toEncrypt, toDecrypt } = await ageKeys();
+    const locked = 'the drill in your crontab cannot open encrypted backups';
+    expect(await withCrontab(drill, toEncrypt)).toContain(locked);
+    expect(await withCrontab(drill, { ...toEncrypt, ...toDecrypt })).not.toContain(locked);
     expect(
       await withCrontab(
         `0 2 * * * ${process.execPath} /dev/null pratiko-backup --config /other backup\n`,

@@ -54,7 +54,9 @@ test('in a directory that is gone, an error says so', async () => {
   const there = await temporaryDirectory();
   const gone = `cd ${there} && rmdir ${there} && exec ${process.execPath} ${bin} list`;
   const away = await execa('sh', ['-c', gone], { env, reject: false });
-  expect(away.stderr).toContain('the current directory is not there any more; hint: go to another');
+  expect(away.stderr).toContain(
+    'the directory where you are is not there any more; hint: go to another',
+  );
   expect(away.exitCode).toBe(2);
 });
 

@@ -19,6 +19,7 @@ test('a template is replaced, said to be none any more, and cannot be dropped', 
   expect(stderr).toContain(`database "${database}" is a template, the new one will not be`);
   expect(stderr).toContain(`ALTER DATABASE "${database}" IS_TEMPLATE true`);
   expect(stderr).toContain('the previous database could not be dropped');
+  expect(stderr).toMatch(/hint: ALTER DATABASE "\w+_before_\w+" IS_TEMPLATE false; DROP DATABASE/);
   expect(stderr).toMatch(/restored, but "\w+_before_\w+" is still there/);
   expect(exitCode).toBe(3);
   expect(await sql(database, 'SELECT count(*) FROM t;')).toBe('1000');

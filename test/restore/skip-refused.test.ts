@@ -51,7 +51,7 @@ test('a function that relies on search_path: the refused statement, its cure, an
     /WARN: the server refused MATERIALIZED VIEW DATA public\.m \(line \d+ of the dump\): relation "t" does not exist/,
   );
   const path = made.path.replace('.sql.gz', '.refused.sql');
-  expect(done.stderr).toContain(`all that is left out is written to ${path}`);
+  expect(done.stderr).toContain(`this is written to ${path}, to be run when`);
   expect(await sql(made.database, 'SELECT ispopulated FROM pg_matviews;')).toBe('f');
   await sql(
     made.database,

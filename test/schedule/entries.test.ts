@@ -7,7 +7,7 @@ import {
   withLines,
   type Invocation,
 } from '../../src/schedule/entries.ts';
-import { backupLines, nextBackup } from '../../src/schedule/next-run.ts';
+import { linesFor, nextBackup } from '../../src/schedule/next-run.ts';
 
 const invocation: Invocation = {
   node: '/usr/bin/node',
@@ -109,6 +109,8 @@ describe('the next run', () => {
     ]) {
       expect(nextBackup(crontab, now)).toBeUndefined();
     }
-    expect(backupLines('0 2 * * * /usr/bin/node /x/pratiko-backup.js backup\n')).toHaveLength(1);
+    expect(
+      linesFor('backup', '0 2 * * * /usr/bin/node /x/pratiko-backup.js backup\n'),
+    ).toHaveLength(1);
   });
 });

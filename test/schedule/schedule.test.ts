@@ -6,6 +6,7 @@ import { scheduleResult } from '../../src/cli/status-results.ts';
 import { isAvailable } from '../support/available.ts';
 import { checkout } from '../support/checkout.ts';
 import { runTool, temporaryDirectory, toolEnvironment } from '../support/cli.ts';
+import { ageKeys } from '../support/keys.ts';
 import { temporaryDatabase } from '../support/server.ts';
 
 /** Whose crontab the tests write: nobody works as this user. */
@@ -111,6 +112,26 @@ describe.runIf(hasCron)('in a real crontab', { concurrent: false }, () => {
       expect(await run(['verify'])).toExitWith(0);
     },
   );
+});
+
+test('what would keep the lines from working is told before they are installed', async () => {
+  const { directory, script } = await checkout({});
+  await rm(join(directory, 'logs'), { recursive: true, force: true });
+  const { BACKUP_AGE_RECIPIENT = '' } = (await ageKeys()).toEncrypt;
+  for (const how of [[], ['--systemd']]) {
+    const args = [script, 'schedule', '--monthly-drill', ...how];
+    const { stderr, exitCode } = await execa(process.execPath, args, {
+      env: { PATH: '/nowhere', BACKUP_AGE_RECIPIENT },
+      extendEnv: false,
+    });
+    expect(stderr).toContain(
+      `there is no ${join(directory, 'logs')}: without it nothing is started`,
+    );
+    expect(stderr).toContain(
+      'the drill cannot open encrypted backups: there is no private key here',
+    );
+    expect(exitCode).toBe(0);
+  }
 });
 
 describe('without cron', () => {

@@ -8,7 +8,7 @@ import {
 } from '../../base/format.ts';
 import { totalRows } from '../../base/table-rows.ts';
 import { describeChange } from '../../cli/changes.ts';
-import { formatTable } from '../../cli/table.ts';
+import { formatRows, formatTable, tableWidth } from '../../cli/table.ts';
 import type { Details } from '../../inspect/details.ts';
 
 /** @param width columns of the terminal; undefined where there is none. */
@@ -30,7 +30,7 @@ export function describeDetails(details: Details, now: Date, width?: number): st
       { width },
     ),
     '',
-    ...(changes.length === 0 ? [] : [formatTable([header, ...rows], { right: [1, 2], width })]),
+    ...(changes.length === 0 ? [] : [formatChanges(header, rows, width)]),
     total,
     ...(before === undefined
       ? []
@@ -38,6 +38,18 @@ export function describeDetails(details: Details, now: Date, width?: number): st
           `before: ${before.name}, ${formatPlural(before.rows, 'row')}, ${formatBytes(before.dumpBytes)} of SQL`,
         ]),
   ].join('\n');
+}
+
+/** Where the screen is too narrow for a long name beside its numbers, these stand below it. */
+function formatChanges(header: string[], rows: string[][], width: number | undefined): string {
+  if (width === undefined || tableWidth([header, ...rows]) <= width) {
+    return formatTable([header, ...rows], { right: [1, 2] });
+  }
+  const numbers = formatRows(
+    [header, ...rows].map(([, ...cells]) => ['', ...cells]),
+    { right: [1, 2], width },
+  );
+  return [header, ...rows].flatMap(([name = ''], row) => [name, numbers[row] ?? '']).join('\n');
 }
 
 function factsOf(

@@ -18,7 +18,7 @@ export function announceRefusals(
       `there will be no table ${table}: left out are ${atLeast}${formatPlural(rows, 'row')} and ${formatPlural(additions, 'statement')} about it`,
     );
   }
-  if (path !== undefined) log.info(`all that is left out is written to ${path}`);
+  if (path !== undefined) log.info(`this is written to ${path}, to be run when the cause is gone`);
 }
 
 /** So many refused statements are shown one by one. */

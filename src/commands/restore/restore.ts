@@ -66,7 +66,7 @@ export async function restore(
   const { plan, dropped } = report;
   if (flags.dropOld && plan.previous !== undefined && !dropped) {
     throw new Failure('incomplete', `restored, but "${plan.previous}" is still there`, {
-      hint: 'drop it by hand when nothing uses it any more',
+      hint: 'what came before says why, and how to drop it by hand',
     });
   }
 }
