@@ -1,10 +1,16 @@
 import type { RootCommand } from '@bomb.sh/tab';
 import type { Argument, Command, Option } from 'commander';
 
+/** What can be typed, and what it is: without that, zsh shows a dash alone. */
+interface Word {
+  readonly word: string;
+  readonly about: string;
+}
+
 /** Values that are not fixed. */
 export interface Values {
-  readonly backups: readonly { readonly word: string; readonly about: string }[];
-  readonly tables: readonly string[];
+  readonly backups: readonly Word[];
+  readonly tables: readonly Word[];
 }
 
 /** What a value is, by how the help calls it: `[file]`, `<table...>`. */
@@ -41,7 +47,7 @@ export function describeTo(
 ): void {
   const offers: Readonly<Record<NonNullable<Kind>, readonly (readonly [string, string])[]>> = {
     backup: [['latest', 'the latest one'], ...values.backups.map(asOffer)],
-    table: values.tables.map((table) => [table, ''] as const),
+    table: values.tables.map(asOffer),
     path: [],
   };
   const describe = (target: ReturnType<RootCommand['command']>, command: Command) => {
@@ -53,7 +59,9 @@ export function describeTo(
       const kind = kindOfArgument(argument);
       const choices = argument.argChoices ?? (argument.name() === 'command' ? names(program) : []);
       const offered =
-        kind === undefined ? choices.map((choice) => [choice, ''] as const) : offers[kind];
+        kind === undefined
+          ? choices.map((choice) => [choice, argument.description] as const)
+          : offers[kind];
       target.argument(argument.name(), giver(offered), argument.variadic);
     }
   };
@@ -67,7 +75,7 @@ export function describeTo(
   }
 }
 
-const asOffer = ({ word, about }: Values['backups'][number]) => [word, about] as const;
+const asOffer = ({ word, about }: Word) => [word, about] as const;
 
 const names = (program: Command) =>
   program
@@ -88,7 +96,7 @@ function addOption(
     else target.option(name, description, alias);
     return;
   }
-  const choices = argChoices?.map((choice) => [choice, ''] as const) ?? offered;
+  const choices = argChoices?.map((choice) => [choice, description] as const) ?? offered;
   target.option(name, description, giver(choices), alias);
 }
 

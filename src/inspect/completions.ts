@@ -1,4 +1,4 @@
-import { formatBytes, formatCount, formatLocalTime } from '../base/format.ts';
+import { formatBytes, formatCount, formatLocalTime, formatPlural } from '../base/format.ts';
 import { totalRows } from '../base/table-rows.ts';
 import type { Backup } from '../backup-directory/backup.ts';
 import { listBackups } from '../backup-directory/catalog.ts';
@@ -9,7 +9,7 @@ export interface Completions {
   /** What a backup can be called, newest first: its time, then its name. */
   readonly backups: readonly { readonly word: string; readonly about: string }[];
   /** Tables of the newest backup that has a manifest; those of `public` without their schema. */
-  readonly tables: readonly string[];
+  readonly tables: readonly { readonly word: string; readonly about: string }[];
 }
 
 /**
@@ -24,7 +24,12 @@ export async function completions({ config }: Context): Promise<Completions> {
       ...backups.map((backup) => ({ word: backup.stamp, about: describe(backup) })),
       ...backups.map((backup) => ({ word: backup.name, about: describe(backup) })),
     ],
-    tables: tables.map(({ table }) => table.replace(/^public\./, '')).filter(isPlain),
+    tables: tables
+      .map(({ table, rows }) => ({
+        word: table.replace(/^public\./, ''),
+        about: formatPlural(rows, 'row'),
+      }))
+      .filter(({ word }) => isPlain(word)),
   };
 }
 

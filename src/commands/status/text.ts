@@ -3,6 +3,7 @@ import {
   formatBytes,
   formatCount,
   formatLocalTime,
+  formatNames,
   formatPlural,
 } from '../../base/format.ts';
 import { valueOf, type Known } from '../../base/known.ts';
@@ -35,6 +36,9 @@ function factsOf(status: Status, room: number | undefined): [string, string][] {
       rows: manifest && totalRows(manifest.tables),
     })),
   );
+  const { fromEnvironment } = facts;
+  const without =
+    fromEnvironment.length === 0 ? '' : `, which does not have ${formatNames(fromEnvironment, 3)}`;
   return [
     ['last good', describeLastGood(status)],
     ['last run', describeLastRun(status)],
@@ -43,7 +47,7 @@ function factsOf(status: Status, room: number | undefined): [string, string][] {
       told(facts.nextRun, (next) =>
         next === undefined
           ? 'cron makes none (`pratiko-backup schedule --install`)'
-          : `${formatLocalTime(next)}, by cron`,
+          : `${formatLocalTime(next)}, by cron${without}`,
       ),
     ],
     ['last drill', describeLastDrill(status)],

@@ -32,6 +32,8 @@ export interface StatusFacts {
   readonly freeBytes: Known<number>;
   /** When cron makes the next one; undefined where it makes none. */
   readonly nextRun: Known<Date | undefined>;
+  /** What is set in this environment alone: cron's run does not have it. */
+  readonly fromEnvironment: readonly string[];
   readonly kept: Known<KeptDatabases>;
 }
 
@@ -71,6 +73,7 @@ export async function collectFacts(
     directory,
     offsite: config.offsite.urls,
     suspiciousDrop: config.retention.suspiciousDrop,
+    fromEnvironment: config.fromEnvironment,
     ...{ backups, history, measures, latest, running, leftovers, freeBytes, nextRun, kept },
   };
 }
