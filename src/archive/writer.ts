@@ -61,6 +61,7 @@ export async function writeArchive(
   let suspects: readonly string[] = [];
   const look = async () => {
     suspects = await snapshot.rewritten();
+    await snapshot[Symbol.asyncDispose]();
     // Rows of some may be left out on purpose: of which, the dump tells.
     if (!how.excludeTableData?.length) requireUntouched(suspects);
   };

@@ -6,7 +6,7 @@ import { SqlError } from './sql-error.ts';
 /**
  * The moment of a database that pg_dump is to dump. pg_dump by itself sees a moment first, and waits for its locks
  * then: a table that is truncated or rewritten between the two (ALTER TABLE, a refresh in one transaction) looks empty
- * to it, without an error. Disposing ends the session that keeps the moment.
+ * to it, without an error. Disposing ends the session that keeps the moment: pg_dump has it as soon as it writes.
  */
 export class Snapshot implements AsyncDisposable {
   readonly #session: Session;
