@@ -2,14 +2,9 @@ import { pipeline } from 'node:stream/promises';
 import { DumpInspector, type DumpContents } from '../dump/contents.ts';
 import { Defect, Failure } from '../base/errors.ts';
 import type { OnStep } from '../base/step.ts';
-import {
-  dumpFailure,
-  dumpWarnings,
-  requireUntouched,
-  startPgDump,
-  type DumpSource,
-} from '../postgres/pg-dump.ts';
+import { dumpFailure, dumpWarnings, startPgDump, type DumpSource } from '../postgres/pg-dump.ts';
 import { Snapshot } from '../postgres/snapshot.ts';
+import { ReplacedTables } from './replaced-tables.ts';
 import { writeFailure, type Draft } from '../backup-directory/draft.ts';
 import type { Encrypter } from '../encryption/keys.ts';
 import { Checksum } from '../streams/checksum.ts';
@@ -53,22 +48,16 @@ export async function writeArchive(
   const started = performance.now();
   const inspector = new DumpInspector();
   const checksum = new Checksum();
+  await using snapshot = await Snapshot.take(server);
+  const replaced = new ReplacedTables(snapshot);
   const tee = new Tee();
   const decompressed = decompress(tee.copy);
   decompressed.catch(() => undefined); // told where it is awaited
-  await using snapshot = await Snapshot.take(server);
   const dump = startPgDump(server, pgDump, { ...how, snapshot: snapshot.id });
-  let suspects: readonly string[] = [];
-  const look = async () => {
-    suspects = await snapshot.rewritten();
-    await snapshot[Symbol.asyncDispose]();
-    // Rows of some may be left out on purpose: of which, the dump tells.
-    if (!how.excludeTableData?.length) requireUntouched(suspects);
-  };
   try {
     await pipeline(
-      onceLocked(dump.stdout, look),
-      (chunks: AsyncIterable<Buffer>) => inspect(chunks, inspector, options),
+      dump.stdout,
+      (chunks: AsyncIterable<Buffer>) => inspect(chunks, inspector, replaced, options),
       (chunks: AsyncIterable<Buffer>) => gzip(chunks, options.jobs),
       (chunks: AsyncIterable<Buffer>) => encrypted(tee.through(chunks), options.encrypter),
       (chunks: AsyncIterable<Buffer>) => checksum.through(chunks),
@@ -88,8 +77,6 @@ export async function writeArchive(
   if (ending.exitCode !== 0) throw await dumpFailure(ending, server);
   const contents = inspector.contents();
   requireWhole(contents);
-  const dumped = new Set(contents.tables.map(({ table }) => table));
-  requireUntouched(suspects.filter((table) => dumped.has(table)));
   return {
     contents,
     decompressed: await decompressed,
@@ -100,28 +87,17 @@ export async function writeArchive(
   };
 }
 
-/** With its first word, pg_dump has all its locks. */
-async function* onceLocked(
-  chunks: AsyncIterable<Buffer>,
-  look: () => Promise<void>,
-): AsyncGenerator<Buffer> {
-  let hasLooked = false;
-  for await (const chunk of chunks) {
-    if (!hasLooked) await look();
-    hasLooked = true;
-    yield chunk;
-  }
-}
-
 /** Reads what pg_dump gives on its way. */
 async function* inspect(
   chunks: AsyncIterable<Buffer>,
   inspector: DumpInspector,
+  replaced: ReplacedTables,
   { expectedBytes, onStep }: WriteOptions,
 ): AsyncGenerator<Buffer> {
   let bytes = 0;
   for await (const chunk of chunks) {
-    for (const _ of inspector.read(chunk));
+    await replaced.look();
+    for (const token of inspector.read(chunk)) replaced.check(token);
     bytes += chunk.length;
     const { currentTable: table } = inspector;
     onStep({ what: 'dumping', bytes, totalBytes: expectedBytes, isEstimate: true, table });

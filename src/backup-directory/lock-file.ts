@@ -1,10 +1,11 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { systemErrorCode } from '../base/errors.ts';
 import { lockName } from './names.ts';
 import { processNamespace, processStart } from './process-identity.ts';
+import { readRegularFile } from './regular-file.ts';
 import { storageFailure } from './storage-failure.ts';
 
 const recordSchema = z.object({
@@ -42,7 +43,7 @@ export const silenceMs = 30_000;
 export async function inspect(path: string): Promise<Found | undefined> {
   try {
     const { mtimeMs: modifiedMs } = await stat(path);
-    const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    const text = await readRegularFile(path).then(String, (error: unknown) => {
       if (systemErrorCode(error) === 'EACCES') return undefined; // another user's run: only its heartbeat tells
       throw error;
     });

@@ -1,10 +1,10 @@
-import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { databaseSettingsSchema, databaseTraitsSchema } from '../base/database-traits.ts';
 import { encryptions } from '../base/encryption.ts';
 import { systemErrorCode } from '../base/errors.ts';
 import { formatManifestName, type BackupName } from './names.ts';
+import { readRegularFileSync } from './regular-file.ts';
 
 const count = z.number().int().nonnegative();
 
@@ -89,10 +89,7 @@ export function readManifest(
 ): Manifest | 'unreadable' | 'newer' | undefined {
   let text: string;
   try {
-    const path = join(directory, formatManifestName(stamp));
-    // To read a pipe or a device would not end.
-    if (!statSync(path).isFile()) return 'unreadable';
-    text = readFileSync(path, 'utf8');
+    text = readRegularFileSync(join(directory, formatManifestName(stamp)));
   } catch (error) {
     return systemErrorCode(error) === 'ENOENT' ? undefined : 'unreadable';
   }

@@ -1,3 +1,4 @@
+import { readFileSync, statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 
 /**
@@ -6,5 +7,14 @@ import { readFile, stat } from 'node:fs/promises';
  */
 export async function readRegularFile(path: string): Promise<Buffer> {
   if ((await stat(path)).isFile()) return readFile(path);
-  throw Object.assign(new Error(`EISDIR: ${path} is no regular file`), { code: 'EISDIR' });
+  throw noFile(path);
 }
+
+/** The same at once, as text. */
+export function readRegularFileSync(path: string): string {
+  if (statSync(path).isFile()) return readFileSync(path, 'utf8');
+  throw noFile(path);
+}
+
+const noFile = (path: string) =>
+  Object.assign(new Error(`EISDIR: ${path} is no regular file`), { code: 'EISDIR' });

@@ -100,7 +100,7 @@ export async function warn(
   const warnings: Warning[] = [
     ...ofPgDump.map((said) => ({
       message: `pg_dump: ${said}`,
-      hint: 'what it speaks of may not be in this backup',
+      hint: 'it may not be in this backup, or be hard to restore',
     })),
     ...warnOfContents(contents, path),
     ...warnOfPatterns(manifest, config),

@@ -104,8 +104,10 @@ async function change(
     context.log.info('nothing was changed: --install puts this into your crontab');
     await warnOfLogs(context, invocation);
   }
-  if (!flags.remove) warnOfEnvironment(context);
-  if (!flags.remove) await warnOfKey(context, options);
+  if (!flags.remove) {
+    warnOfEnvironment(context);
+    await warnOfKey(context, options);
+  }
   const result: ScheduleResult = { installed: isDone && lines.length > 0, changed, lines };
   shell.result(result, lines.length === 0 ? undefined : lines.join('\n'));
 }
@@ -135,8 +137,8 @@ async function warnOfKey(
   { config, log }: Context,
   { monthlyDrill }: ScheduleOptions,
 ): Promise<void> {
-  const { cannotOpen } = await import('../schedule/schedule.ts');
-  if (!monthlyDrill || !cannotOpen(config)) return;
+  const { lacksPrivateKey } = await import('../schedule/schedule.ts');
+  if (!monthlyDrill || !lacksPrivateKey(config)) return;
   log.warn(
     {
       hint: 'leave the drill out here (--no-monthly-drill), and run `verify --restore` where the key is, from time to time',

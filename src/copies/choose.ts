@@ -6,7 +6,14 @@ import { parseBackupName, type BackupName } from '../backup-directory/names.ts';
 import type { Context } from '../context.ts';
 import { Locked } from '../encryption/locked.ts';
 import { openDestination } from './open-destination.ts';
-import { backupsAt, complete, maxRead, type Copy, type Lying } from './stored-backup.ts';
+import {
+  backupsAt,
+  complete,
+  maxRead,
+  newestFirst,
+  type Copy,
+  type Lying,
+} from './stored-backup.ts';
 import { requirePlaces } from './require-places.ts';
 
 /**
@@ -75,14 +82,11 @@ async function copyCalled(
 }
 
 async function newestGood(context: Context, lying: readonly Lying[]): Promise<Copy | undefined> {
-  const newestFirst = lying.toSorted((a, b) =>
-    a.stamp < b.stamp ? 1 : a.stamp > b.stamp ? -1 : 0,
-  );
   let other: Copy | undefined;
   let unknown: Copy | undefined;
   let failure: Failure | undefined;
   let locked: { readonly name: string; readonly error: Locked } | undefined;
-  for (const backup of newestFirst.slice(0, maxRead)) {
+  for (const backup of newestFirst(lying).slice(0, maxRead)) {
     const copy = await complete(context, backup).catch((error: unknown) => {
       context.signal.throwIfAborted();
       if (!(error instanceof Failure)) throw error;

@@ -79,6 +79,7 @@ export async function requireWholeThere(context: Context, here: Backup, copy: Co
   log.info(`what ${from.url} has of ${name} is what was copied`);
 }
 
+/** Its bytes are others. */
 export const notWhatWasCopied = ({ from, name }: Copy) =>
   new Failure('verificationFailed', `what ${from.url} has of ${name} is not what was copied`, {
     hint: 'take another copy: `pratiko-backup list --offsite` shows them',

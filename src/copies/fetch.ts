@@ -60,6 +60,9 @@ export async function fetchBackup(context: Context, options: FetchOptions): Prom
     } catch (error) {
       context.signal.throwIfAborted();
       failed.add(copy.from.url);
+      // Who wants to know how a copy is does not want another one.
+      const isBad = error instanceof Failure && error.kind === 'verificationFailed';
+      if (options.readsThere && isBad) throw error;
       const isOfPlace = error instanceof Failure && ofPlaces.includes(error.kind);
       // Another place may have it, or an older one.
       const others = isCopyUrl(options.called ?? '') ? [] : context.config.offsite.urls;

@@ -1,13 +1,14 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { collect } from '../base/chunks.ts';
 import { Failure } from '../base/errors.ts';
 import { lockName } from '../backup-directory/names.ts';
+import { readRegularFile } from '../backup-directory/regular-file.ts';
 import type { Context } from '../context.ts';
 import type { Destination, StoredFile } from './destination.ts';
 import { withRetries } from './retry.ts';
 
-export const isBackupDirectory = (url: string) =>
+/** What lies there would be lost with the backups, and removed with them. */
+export const notElsewhere = (url: string) =>
   new Failure('usage', `${url} is the backup directory itself: no copies can be there`, {
     hint: 'let OFFSITE_URL name another disk',
   });
@@ -24,9 +25,9 @@ export async function filesElsewhere(
 ): Promise<StoredFile[]> {
   const files = await withRetries(signal, log, () => destination.list());
   if (!files.some(({ name }) => name === lockName)) return files;
-  const ours = await readFile(join(config.backupDir, lockName)).catch(() => undefined);
+  const ours = await readRegularFile(join(config.backupDir, lockName)).catch(() => undefined);
   // Somebody else's may end just now.
   const theirs = await collect(destination.open(lockName)).catch(() => undefined);
-  if (theirs !== undefined && ours?.equals(theirs)) throw isBackupDirectory(destination.url);
+  if (theirs !== undefined && ours?.equals(theirs)) throw notElsewhere(destination.url);
   return files;
 }

@@ -2,7 +2,7 @@ import { Failure } from '../base/errors.ts';
 import { byAge, conditionOf, type Backup } from '../backup-directory/backup.ts';
 import { momentOf } from '../backup-directory/names.ts';
 import type { Context } from '../context.ts';
-import { complete, maxRead, type Lying } from './stored-backup.ts';
+import { complete, maxRead, newestFirst, type Lying } from './stored-backup.ts';
 
 /** A backup that lies at a destination, and what its manifest tells, as of one that is here. */
 export interface KnownCopy extends Omit<Backup, 'path'> {
@@ -16,9 +16,14 @@ const atATime = 8;
 /**
  * Reads the manifests of backups that lie at a destination, oldest first; of the newest only, where there are many. One
  * that cannot be read, or that no key opens, tells nothing.
+ * @param isKnown leaves those out that need not be read.
  */
-export async function readCopies(context: Context, lying: readonly Lying[]): Promise<KnownCopy[]> {
-  const newest = lying.toSorted((a, b) => (a.stamp < b.stamp ? 1 : -1)).slice(0, maxRead);
+export async function readCopies(
+  context: Context,
+  lying: readonly Lying[],
+  isKnown: (backup: Lying) => boolean,
+): Promise<KnownCopy[]> {
+  const newest = newestFirst(lying.filter((backup) => !isKnown(backup))).slice(0, maxRead);
   const copies: KnownCopy[] = [];
   for (let first = 0; first < newest.length; first += atATime) {
     const some = newest.slice(first, first + atATime);

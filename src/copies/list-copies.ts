@@ -23,11 +23,9 @@ export async function listCopies(context: Context): Promise<Place[]> {
   const urls = requirePlaces(context.config);
   const here = await listBackups(context.config.backupDir);
   const manifests = new Map(here.map(({ name, manifest }) => [name, manifest]));
-  const places: Place[] = [];
-  for (const url of urls) {
-    places.push({ url, backups: await askPlace(context, url, manifests) });
-  }
-  return places;
+  return Promise.all(
+    urls.map(async (url) => ({ url, backups: await askPlace(context, url, manifests) })),
+  );
 }
 
 type Manifests = ReadonlyMap<string, KnownCopy['manifest']>;
@@ -36,10 +34,7 @@ async function askPlace(context: Context, url: string, here: Manifests): Promise
   try {
     const lying = await backupsAt(context, openDestination(url, context));
     const isHere = ({ name }: Lying) => here.get(name) !== undefined;
-    const read = await readCopies(
-      context,
-      lying.filter((backup) => !isHere(backup)),
-    );
+    const read = await readCopies(context, lying, isHere);
     const byName = new Map(read.map((copy) => [copy.name, copy]));
     const copies = lying.map(
       (backup) => byName.get(backup.name) ?? knownCopy(backup, here.get(backup.name)),

@@ -8,7 +8,7 @@ import type { Destination } from './destination.ts';
 import { DirectoryDestination } from './destinations/directory.ts';
 import { RcloneDestination } from './destinations/rclone.ts';
 import { S3Destination } from './destinations/s3.ts';
-import { isBackupDirectory } from './files-elsewhere.ts';
+import { notElsewhere } from './files-elsewhere.ts';
 import type { Context } from '../context.ts';
 
 /** What rclone and the storages that it knows ask for; nothing of the database. */
@@ -36,7 +36,7 @@ export function openDestination(
 function directoryOf(url: string, backupDir: string): string {
   const path = pathOf(url);
   if (canonical(path) !== canonical(backupDir)) return path;
-  throw isBackupDirectory(url);
+  throw notElsewhere(url);
 }
 
 function canonical(path: string): string {

@@ -30,6 +30,10 @@ export interface Lying extends BackupName, StoredFile {
   readonly names: ReadonlySet<string>;
 }
 
+/** By the times in their names. */
+export const newestFirst = (lying: readonly Lying[]): Lying[] =>
+  lying.toSorted((a, b) => (a.stamp < b.stamp ? 1 : a.stamp > b.stamp ? -1 : 0));
+
 /**
  * The backups that lie at a destination, in no order.
  * @throws Failure `cannotConnect`, `storage`.

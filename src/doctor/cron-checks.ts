@@ -5,7 +5,7 @@ import { formatLocalTime, shellWord } from '../base/format.ts';
 import type { Context } from '../context.ts';
 import { readCrontab } from '../schedule/crontab.ts';
 import { linesFor, nextBackup } from '../schedule/next-run.ts';
-import { cannotOpen } from '../schedule/schedule.ts';
+import { lacksPrivateKey } from '../schedule/schedule.ts';
 import { failed, failedBy, ok, warning, type Check } from './check.ts';
 
 /**
@@ -42,7 +42,7 @@ export async function cronChecks(context: Context, options: readonly string[]): 
     ok('cron', `the next backup is at ${when}`),
     ...(isAtWork === false ? [notAtWork] : []),
     ...otherSettings(context),
-    ...(linesFor('drill', crontab, options).length > 0 && cannotOpen(context.config)
+    ...(linesFor('drill', crontab, options).length > 0 && lacksPrivateKey(context.config)
       ? [drillWithoutKey]
       : []),
   ];

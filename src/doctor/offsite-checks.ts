@@ -4,7 +4,7 @@ import { collect, only } from '../base/chunks.ts';
 import { exists } from '../base/exists.ts';
 import { Denied, NotTheSame } from '../copies/destination.ts';
 import { openDestination } from '../copies/open-destination.ts';
-import { isBackupDirectory } from '../copies/files-elsewhere.ts';
+import { notElsewhere } from '../copies/files-elsewhere.ts';
 import { store } from '../copies/store.ts';
 import type { Context } from '../context.ts';
 import { failedBy, ok, type Check } from './check.ts';
@@ -32,7 +32,7 @@ async function probe(context: Context, url: string): Promise<Check> {
     );
     if (await exists(join(context.config.backupDir, name))) {
       await destination.remove(name);
-      return failedBy('copies', isBackupDirectory(url));
+      return failedBy('copies', notElsewhere(url));
     }
     const found = await collect(destination.open(name));
     if (!found.equals(bytes)) throw new NotTheSame(url, name);

@@ -19,6 +19,8 @@ export interface TableDigest {
 export interface DumpDigest {
   /** What it says of the server and the pg_dump that made it, for to be compared; undefined where it says nothing. */
   readonly madeBy: string | undefined;
+  /** The encoding of its text, as the dump calls it; undefined where it does not say. */
+  readonly encoding: string | undefined;
   /** By name, as the dump writes it. */
   readonly tables: ReadonlyMap<string, TableDigest>;
   /** INSERT statements: what they hold is not compared. */
@@ -31,6 +33,7 @@ export interface DumpDigest {
 }
 
 const madeBy = /^-- Dumped (?:from database|by pg_dump) version .*$/gm;
+const setsEncoding = /^SET client_encoding = '([\w-]+)';$/;
 const setval = /^SELECT pg_catalog\.setval\('((?:[^']|'')+)', (.*)\);$/s;
 /** Settings of the session, and what surrounds large objects. */
 const ofTheSession =
@@ -46,6 +49,7 @@ export class DumpDigester {
   /** Columns in whose order rows are taken, by table. */
   readonly #like: ReadonlyMap<string, TableDigest> | undefined;
   #header = '';
+  #encoding: string | undefined;
   readonly #tables = new Map<string, { sum: DigestSum; columns: readonly string[] | undefined }>();
   #open: RowDigest | undefined;
   #inserts = 0;
@@ -86,6 +90,7 @@ export class DumpDigester {
   digest(): DumpDigest {
     return {
       madeBy: this.#header === '' ? undefined : this.#header,
+      encoding: this.#encoding,
       tables: new Map(
         [...this.#tables].map(([table, { sum, columns }]) => [
           table,
@@ -131,6 +136,7 @@ export class DumpDigester {
       else this.#definitions.addLong(long?.digest('hex') ?? '', head, this.#object);
       return;
     }
+    this.#encoding ??= setsEncoding.exec(text)?.[1];
     const [, sequence, value] = setval.exec(text) ?? [];
     if (sequence !== undefined) this.#sequences.set(sequence, value ?? '');
     else if (tableInsertedInto(text) !== undefined) this.#inserts += 1;

@@ -37,6 +37,7 @@ export function describeError(error: unknown): DescribedError | undefined {
   };
 }
 
+/** What a system may be short of: no code of ours can do anything about it. */
 const shortages = ['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'];
 
 /** Commander says `error: …`, and what was perhaps meant in parentheses on a line of its own. */

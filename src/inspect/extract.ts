@@ -68,7 +68,7 @@ async function selectionFor(
   if (tables === undefined) return isPart;
   const { selection, leftOut } = await chooseFrom(file, tables, readAccess(context));
   if (part !== 'data') {
-    for (const what of leftOut) context.log.warn(`left out, ${what}`);
+    for (const what of leftOut) context.log.warn(what);
   }
   return (ordinal, head) => isPart(ordinal, head) && selection(ordinal, head);
 }

@@ -1,6 +1,5 @@
 import { quoteIdentifier, quoteLiteral } from '../base/sql.ts';
 import { Failure } from '../base/errors.ts';
-import { formatNames } from '../base/format.ts';
 import { howItEnded, type Child, type ProcessResult } from '../base/subprocess.ts';
 import { libpqEnvironment } from './connection.ts';
 import {
@@ -71,17 +70,15 @@ export function requireNewEnough(pgDump: Tool, serverVersion: string): void {
 /** Something that pg_dump was to read was dropped or rewritten meanwhile: it can be tried again. */
 export class ChangedMeanwhile extends Failure {}
 
-/** @throws ChangedMeanwhile for tables that pg_dump sees as empty, and that are not: see `Snapshot`. */
-export function requireUntouched(tables: readonly string[]): void {
-  if (tables.length === 0) return;
-  throw new ChangedMeanwhile(
+/** A table that pg_dump sees as empty, and that is not: see `Snapshot`. */
+export const replacedMeanwhile = (table: string) =>
+  new ChangedMeanwhile(
     'dumpFailed',
-    `${formatNames(tables, 3)}: truncated or rewritten while pg_dump began, its rows would be missing`,
+    `${table} was truncated, rewritten or replaced while pg_dump began: its rows would be missing`,
     {
       hint: 'no file was left; run it again when nobody refreshes or alters tables; rows that are made anew all the time can be left out (BACKUP_EXCLUDE_TABLE_DATA)',
     },
   );
-}
 
 /** The server has refused a question about the database that is to be dumped. */
 export const questionRefused = (cause: SqlError) =>

@@ -75,6 +75,9 @@ export function startPsql(server: Server, database: string): Child {
   return startTool(server.psql, psqlCall(server, database, raw), server.signal);
 }
 
+/** So often, at most, an impatient person can hit it. */
+const maxTries = 5;
+
 const raw = { tags: false, encoding: 'SQL_ASCII' } as const;
 
 /**
@@ -88,7 +91,7 @@ export async function execute(server: Server, database: string, sql: string): Pr
     if (ending.exitCode === 0) return ending.stdout;
     server.signal.throwIfAborted();
     // psql itself does not die of it: the terminal's Ctrl-C has hit a child that had no session of its own yet.
-    if (ending.signal === 'SIGINT' && tries < 5) continue;
+    if (ending.signal === 'SIGINT' && tries < maxTries) continue;
     throw await questionFailure(ending, server, database);
   }
 }

@@ -4,9 +4,9 @@ import { Session } from './psql-session.ts';
 import { SqlError } from './sql-error.ts';
 
 /**
- * The moment of a database that pg_dump is to dump. pg_dump by itself sees a moment first, and waits for its locks
- * then: a table that is truncated or rewritten between the two (ALTER TABLE, a refresh in one transaction) looks empty
- * to it, without an error. Disposing ends the session that keeps the moment: pg_dump has it as soon as it writes.
+ * The moment of a database that pg_dump is to dump. pg_dump by itself sees a moment first, and locks tables, by their
+ * names, then: one that is truncated, rewritten (ALTER TABLE) or replaced by another one between the two looks empty to
+ * it, without an error. Disposing ends the session that keeps the moment: pg_dump has it as soon as it writes.
  */
 export class Snapshot implements AsyncDisposable {
   readonly #session: Session;
@@ -23,7 +23,7 @@ export class Snapshot implements AsyncDisposable {
     const session = new Session(server, server.connection.database);
     try {
       const [id = ''] = await session.ask(
-        'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SELECT pg_export_snapshot();',
+        'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL search_path = pg_catalog; SELECT pg_export_snapshot();',
       );
       return new Snapshot(session, id);
     } catch (error) {
@@ -33,13 +33,14 @@ export class Snapshot implements AsyncDisposable {
   }
 
   /**
-   * Tables whose rows are in another file than at that moment, as a dump calls them. Once pg_dump has its locks,
-   * there will be no more of them. (The catalog is seen as it was then, and the function sees what is now.)
+   * Tables (`public.My Table`) whose name or rows are somewhere else than at that moment; once pg_dump has its locks,
+   * there will be no more of them. What has only moved (VACUUM FULL, another tablespace) is among them.
    * @throws Failure `cannotConnect`, `dumpFailed`.
    */
-  async rewritten(): Promise<string[]> {
+  async replaced(): Promise<string[]> {
     try {
-      return await this.#session.ask(selectRewritten);
+      const lines = await this.#session.ask(selectReplaced);
+      return lines.map((line) => String(JSON.parse(line)));
     } catch (error) {
       throw error instanceof SqlError ? questionRefused(error) : error;
     }
@@ -50,8 +51,11 @@ export class Snapshot implements AsyncDisposable {
   }
 }
 
-const selectRewritten = `
-      SELECT quote_ident(nspname) || '.' || quote_ident(relname)
-        FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = relnamespace
-       WHERE relkind = 'r' AND relpersistence <> 't' AND relfilenode <> 0
-         AND pg_relation_filenode(c.oid) <> relfilenode AND nspname !~ '^pg_' ORDER BY 1;`;
+/** The catalog is seen as it was at that moment, and the functions see what is now. */
+const selectReplaced = `
+  SELECT to_json(nspname || '.' || relname)
+    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = relnamespace
+   WHERE relkind = 'r' AND relpersistence <> 't' AND relfilenode <> 0
+     AND nspname !~ '^pg_' AND nspname <> 'information_schema'
+     AND (pg_relation_filenode(c.oid) IS DISTINCT FROM relfilenode
+          OR c.oid::regclass::text <> quote_ident(nspname) || '.' || quote_ident(relname));`;

@@ -45,8 +45,5 @@ export async function largerThan(
 async function copiesAt(context: Context, url: string, here: readonly Backup[]) {
   const names = new Set(here.map(({ name }) => name));
   const lying = await backupsAt(context, openDestination(url, context));
-  return readCopies(
-    context,
-    lying.filter(({ name }) => !names.has(name)),
-  );
+  return readCopies(context, lying, ({ name }) => names.has(name));
 }

@@ -117,7 +117,7 @@ async function chosenOf(
   if (tables === undefined) return undefined;
   const chosen = await chooseFrom(file, tables, { ...readAccess(context), unproven });
   for (const what of chosen.leftOut) {
-    context.log.warn(`left out, ${what}`);
+    context.log.warn(what);
   }
   return chosen;
 }

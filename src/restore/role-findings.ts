@@ -13,15 +13,17 @@ export function* roleFindings(situation: Situation): Generator<Finding> {
   const isStored = (role: string) => stored?.roles.has(role) ?? false;
   const isMissing = (role: string) =>
     !facts.roles.existing.has(role) && !(createsRoles && isStored(role));
+  /** It ends with a semicolon. */
   const offer = (roles: readonly string[]) => {
     const create = createRoles(roles);
     if (!roles.some(isStored)) return `create them first: ${create}`;
     if (!facts.createsRoles) {
-      return `"${facts.user}" may not create them: restore as a superuser with --globals (and \`--username postgres\`), or let one create them: ${create}`;
+      const add = globals ? '--username postgres' : '--globals --username postgres';
+      return `"${facts.user}" may not create them: let a superuser restore (add ${add}), or create them: ${create}`;
     }
     return globals
       ? `create them as a superuser: ${create}`
-      : 'create them as they were stored beside the backup: add --globals';
+      : 'create them as they were stored beside the backup: add --globals;';
   };
   const inPolicies = head.policyRoles.filter(isMissing);
   if (inPolicies.length > 0) {
@@ -31,7 +33,7 @@ export function* roleFindings(situation: Situation): Generator<Finding> {
       ? warning(`${message}; these policies are left out`, create)
       : blocker(
           message,
-          `${create.replace(/;?$/, ';')} or leave out these policies, which decide who sees which rows: \`restore --skip-refused\``,
+          `${create} or leave out these policies, which decide who sees which rows: \`restore --skip-refused\``,
         );
   }
   const missing = head.roles.filter((role) => isMissing(role) && !inPolicies.includes(role));
@@ -52,7 +54,7 @@ export function* roleFindings(situation: Situation): Generator<Finding> {
     const names = memberships.map(({ role, member }) => `"${member}" of "${role}"`);
     yield warning(
       `stored memberships are not given: ${formatNames(names, named)}`,
-      'restore as a superuser, or let one give them (GRANT)',
+      'let a superuser restore, or give them (GRANT)',
     );
   }
 }

@@ -71,7 +71,7 @@ export async function install(
 }
 
 /** New backups are encrypted, and there is no private key here, as far as settings tell: gpg may know one. */
-export const cannotOpen = ({ keys }: Pick<Config, 'keys'>): boolean =>
+export const lacksPrivateKey = ({ keys }: Pick<Config, 'keys'>): boolean =>
   keys.ageRecipient !== undefined && keys.ageIdentityFile === undefined;
 
 /** The directory of the log, where it is not there. */

@@ -152,4 +152,9 @@ test('a pipe in the place of a file that is ours ends nothing, and holds up nobo
   expect(listed.stderr).toContain('is no regular file');
   expect(listed).toExitWith(0);
   expect((await run(['backup'])).stderr).toContain('is good');
+  const lock = join(directory, '.pratiko_backup.lock');
+  execFileSync('mkfifo', [lock]);
+  const locked = await run(['backup']);
+  expect(locked.stderr).toContain(`cannot read the lock ${lock}: `);
+  expect(locked).toExitWith(14);
 });

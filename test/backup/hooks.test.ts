@@ -90,12 +90,12 @@ describe('BEFORE_BACKUP', () => {
 test('what a command leaves at work does not hold up the backup', async () => {
   const { run } = await backedUp();
   const { directory, command } = await script('sleep 300 & echo $! > "$0.pid"; echo begun');
+  const pid = async () => Number(await readFile(join(directory, 'a script.sh.pid'), 'utf8'));
+  onTestFinished(async () => void process.kill(await pid()));
   const made = await run(['backup', '--verbose'], { env: { BEFORE_BACKUP: command } });
   expect(made.stderr).toContain('BEFORE_BACKUP said: begun');
   expect(made).toExitWith(0);
-  const pid = Number(await readFile(join(directory, 'a script.sh.pid'), 'utf8'));
-  expect(await isRunning(pid)).toBe(true);
-  process.kill(pid);
+  expect(await isRunning(await pid())).toBe(true);
 });
 
 test('what a command leaves behind does not hold up who ends it, and much output is no trouble', async () => {

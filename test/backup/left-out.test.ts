@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { backedUp } from '../support/backed-up.ts';
 import { ordinaryUser } from '../support/roles.ts';
 import { sql } from '../support/server.ts';
@@ -22,9 +22,9 @@ test('what pg_dump leaves out by itself is told', async () => {
     `CREATE SUBSCRIPTION s_${database} CONNECTION 'dbname=nowhere' PUBLICATION p
        WITH (connect = false, enabled = false, create_slot = false, slot_name = NONE);`,
   );
+  onTestFinished(() => sql(database, `DROP SUBSCRIPTION s_${database};`).then(() => undefined));
   const { env } = await ordinaryUser(database);
   const made = await run(['backup'], { env });
-  await sql(database, `DROP SUBSCRIPTION s_${database};`);
   expect(made.stderr).toContain('WARN: pg_dump: subscriptions not dumped because');
   expect(made).toExitWith(0);
 });

@@ -10,7 +10,6 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { backedUp } from '../support/backed-up.ts';
 import { installation, temporaryDirectory } from '../support/cli.ts';
@@ -18,7 +17,6 @@ import { sql } from '../support/server.ts';
 import { canMount } from '../support/small-disk.ts';
 
 const rows = 'CREATE TABLE t AS SELECT generate_series(1, 1000) AS a;';
-const nextSecond = () => sleep(1000);
 
 /** A backup with its copy, and a machine that has nothing yet. */
 async function copied(text?: string) {
@@ -106,7 +104,6 @@ test('an older copy that holds what the newest lacks is told, in the list and be
   await sql(database, 'TRUNCATE t;');
   const OFFSITE_URL = `file://${nas}`;
   for (const _ of [1, 2]) {
-    await nextSecond();
     expect(await run(['backup'], { env: { OFFSITE_URL } })).toExitWith(0);
   }
   const here = await run(['list']);
@@ -153,6 +150,18 @@ test('a copy that was cut is damaged, not good because the backup is here', asyn
   const elsewhere = await run(['verify', there], { env });
   expect(elsewhere.stderr).toContain('`pratiko-backup verify ');
   expect(elsewhere.stderr).not.toContain('mv ');
+});
+
+test('of two places, the copy at the first is the one that is read', async () => {
+  const { nas, name, run } = await copied(rows);
+  const other = await temporaryDirectory();
+  const env = { OFFSITE_URL: `file://${nas} file://${other}` };
+  expect(await run(['copy'], { env })).toExitWith(0);
+  const bytes = await readFile(join(nas, name));
+  bytes[40] = (bytes[40] ?? 0) ^ 1;
+  await writeFile(join(nas, name), bytes);
+  expect(await run(['verify', '--from-offsite', name], { env })).toExitWith(21);
+  expect(await run(['verify', `file://${join(other, name)}`], { env })).toExitWith(0);
 });
 
 describe('a place that is the backup directory itself, by another way', () => {

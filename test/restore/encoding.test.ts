@@ -1,7 +1,12 @@
 import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { libpqEnvironment } from '../../src/postgres/connection.ts';
+import { findTool } from '../../src/postgres/tools.ts';
 import { databasesLike, server, sql, temporaryDatabase } from '../support/server.ts';
 import { installation } from '../support/cli.ts';
 
@@ -76,6 +81,24 @@ test('what is set for sessions converts no character', async () => {
   expect(await run(['verify', '--restore'])).toExitWith(0);
   expect(await run(['restore', '--yes', '--drop-old'])).toExitWith(0);
   expect(await sql(database, state)).toBe(before);
+});
+
+test('a dump in another encoding than its database is proven in that', async () => {
+  const database = await temporaryDatabase("CREATE TABLE t AS SELECT 'café' AS a;");
+  const { run, directory } = await installation(database);
+  const path = join(directory, 'pratiko_backup_20250101_000000.sql.gz');
+  const { path: pgDump } = await findTool('pg_dump', {
+    binDir: undefined,
+    environment: { PATH: process.env.PATH ?? '' },
+    signal: server.signal,
+  });
+  const { stdout } = await execa(pgDump, ['--encoding=LATIN1'], {
+    env: libpqEnvironment(server.environment, server.connection, database),
+    encoding: 'buffer',
+    stripFinalNewline: false,
+  });
+  await writeFile(path, gzipSync(stdout));
+  expect(await run(['verify', '--restore', '20250101'])).toExitWith(0);
 });
 
 test('settings that would have a dump read in another way than it was written do not', async () => {

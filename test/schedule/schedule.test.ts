@@ -117,7 +117,7 @@ describe.runIf(hasCron)('in a real crontab', { concurrent: false }, () => {
 test('what would keep the lines from working is told before they are installed', async () => {
   const { directory, script } = await checkout({});
   await rm(join(directory, 'logs'), { recursive: true, force: true });
-  const { BACKUP_AGE_RECIPIENT = '' } = (await ageKeys()).toEncrypt;
+  const { BACKUP_AGE_RECIPIENT } = (await ageKeys()).toEncrypt;
   for (const how of [[], ['--systemd']]) {
     const args = [script, 'schedule', '--monthly-drill', ...how];
     const { stderr, exitCode } = await execa(process.execPath, args, {

@@ -102,11 +102,10 @@ export function describeBackups(
   if (width === undefined || tableWidth(all) <= width) {
     return formatTable(all, { right: right(wide(shape)) });
   }
+  // Who copies what stands there gets one that nothing speaks against.
   const fine = backups.find(({ state, suspicion }) => state === 'verified' && !suspicion);
-  const byTime = `call one by its time: '${[fine ?? backups[0]]
-    .flatMap((one) => one ?? [])
-    .map(time.of)
-    .join('')}'`;
+  const example = fine ?? backups[0];
+  const byTime = `call one by its time: '${example === undefined ? '' : time.of(example)}'`;
   const some = medium(shape);
   if (width - tableWidth(asTable(some.slice(0, -1))) - 2 >= leastWords) {
     return [formatTable(asTable(some), { right: right(some), width }), byTime].join('\n');

@@ -8,7 +8,7 @@ export interface Choice {
   readonly selection: Selection;
   /** The tables whose rows it holds. */
   readonly tables: ReadonlySet<string>;
-  /** What is left out of what the tables need, and why, for people: what needs tables that were not chosen. */
+  /** What is left out of what the tables need, and why, each a message for people. */
   readonly leftOut: readonly string[];
   /** Roles to which it gives objects or privileges. */
   readonly roles: readonly string[];
@@ -33,7 +33,7 @@ const attachIndex = new RegExp(
 );
 /** What says something of an object that something else has made. */
 const remark =
-  /^(?:COMMENT ON (?!CAST|OPERATOR|EXTENSION)|GRANT|REVOKE|ALTER (?:TYPE|DOMAIN|SEQUENCE|FUNCTION|PROCEDURE|AGGREGATE|COLLATION|OPERATOR|TEXT SEARCH) )/;
+  /^(?:COMMENT ON (?!EXTENSION)|GRANT|REVOKE|ALTER (?:TYPE|DOMAIN|SEQUENCE|FUNCTION|PROCEDURE|AGGREGATE|COLLATION|OPERATOR|TEXT SEARCH) )/;
 const subject = /^(?:COMMENT ON|ALTER) .*?(?= IS |$)|(?<= ON ).*$/s;
 const statistics = new RegExp(String.raw`^CREATE STATISTICS .* FROM (${word}\.${word});$`, 'su');
 const schemaStatement = new RegExp(
@@ -77,7 +77,7 @@ export function chooseTables(outline: DumpOutline, chosen: ReadonlySet<string>):
     const wanted = needs ?? otherTableIn(text);
     if (wanted === undefined || tables.has(wanted)) kept.set(ordinal, text);
     else if (!about.attaches) {
-      leftOut.push(`for it needs a table that was not chosen: ${onOneLine(text)}`);
+      leftOut.push(`left out, for it needs a table that was not chosen: ${onOneLine(text)}`);
     }
   }
   const pointing = [...kept.values()].flatMap((text) =>
@@ -85,7 +85,7 @@ export function chooseTables(outline: DumpOutline, chosen: ReadonlySet<string>):
   );
   if (outline.hasLargeObjects && pointing.length > 0) {
     leftOut.push(
-      `for they belong to no table: large objects, to which ${pointing.join(', ')} can refer`,
+      `left out, for they belong to no table: large objects, to which ${pointing.join(', ')} can refer`,
     );
   }
   for (let before = -1; before !== kept.size;) {

@@ -8,7 +8,6 @@ import type { Tool } from '../../postgres/start-tool.ts';
 export interface DigestOptions {
   readonly pgDump: Tool;
   readonly lockWaitTimeoutSeconds: number;
-  readonly encoding: string | undefined;
   /** The backup: rows are summed up as they are there. */
   readonly like: DumpDigest;
   readonly onBytes: (bytes: number, table: string | undefined) => void;
@@ -21,12 +20,12 @@ export interface DigestOptions {
 export async function digestDatabase(
   { connection, ...server }: Server,
   database: string,
-  { pgDump, like, onBytes, ...how }: DigestOptions,
+  { pgDump, lockWaitTimeoutSeconds, like, onBytes }: DigestOptions,
 ): Promise<DumpDigest> {
   const source = { ...server, connection: { ...connection, database } };
   const inspector = new DumpInspector();
   const digester = new DumpDigester(like);
-  const dump = startPgDump(source, pgDump, how);
+  const dump = startPgDump(source, pgDump, { lockWaitTimeoutSeconds, encoding: like.encoding });
   let bytes = 0;
   try {
     for await (const chunk of dump.stdout as AsyncIterable<Buffer>) {

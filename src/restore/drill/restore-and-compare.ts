@@ -61,7 +61,6 @@ export async function restoreAndCompare(
   const restored = await digestDatabase(server, scratch.name, {
     pgDump,
     lockWaitTimeoutSeconds: config.lockWaitTimeoutSeconds,
-    encoding: file.manifest?.database.encoding,
     like: digest,
     onBytes: (bytes, table) =>
       onStep({ what: 'drill: comparing', bytes, totalBytes: file.manifest?.dumpBytes, table }),
