@@ -137,13 +137,13 @@ async function warnOfKey(
   { config, log }: Context,
   { monthlyDrill }: ScheduleOptions,
 ): Promise<void> {
-  const { lacksPrivateKey } = await import('../schedule/schedule.ts');
+  const { lacksPrivateKey, lockedDrill } = await import('../schedule/schedule.ts');
   if (!monthlyDrill || !lacksPrivateKey(config)) return;
   log.warn(
     {
       hint: 'leave the drill out here (--no-monthly-drill), and run `verify --restore` where the key is, from time to time',
     },
-    'the drill cannot open encrypted backups: there is no private key here (BACKUP_AGE_IDENTITY_FILE)',
+    lockedDrill,
   );
 }
 

@@ -5,7 +5,7 @@ import { formatLocalTime, shellWord } from '../base/format.ts';
 import type { Context } from '../context.ts';
 import { readCrontab } from '../schedule/crontab.ts';
 import { linesFor, nextBackup } from '../schedule/next-run.ts';
-import { lacksPrivateKey } from '../schedule/schedule.ts';
+import { lacksPrivateKey, lockedDrill } from '../schedule/schedule.ts';
 import { failed, failedBy, ok, warning, type Check } from './check.ts';
 
 /**
@@ -50,7 +50,7 @@ export async function cronChecks(context: Context, options: readonly string[]): 
 
 const drillWithoutKey = warning(
   'cron',
-  'the drill in your crontab cannot open encrypted backups: there is no private key here',
+  `in your crontab, ${lockedDrill}`,
   '`pratiko-backup schedule --install --no-monthly-drill`, and `verify --restore` where the key is',
 );
 

@@ -70,19 +70,25 @@ export async function install(
   return true;
 }
 
+/** What is said of a drill in that case. */
+export const lockedDrill =
+  'the drill cannot open encrypted backups: there is no private key here (BACKUP_AGE_IDENTITY_FILE)';
+
 /** New backups are encrypted, and there is no private key here, as far as settings tell: gpg may know one. */
 export const lacksPrivateKey = ({ keys }: Pick<Config, 'keys'>): boolean =>
   keys.ageRecipient !== undefined && keys.ageIdentityFile === undefined;
 
+const logDirectoryOf = (invocation: Invocation) => dirname(logPathOf(invocation));
+
 /** The directory of the log, where it is not there. */
 export async function missingLogDirectory(invocation: Invocation): Promise<string | undefined> {
-  const directory = dirname(logPathOf(invocation));
+  const directory = logDirectoryOf(invocation);
   return (await exists(directory)) ? undefined : directory;
 }
 
 /** Without it, the shell that cron starts ends before it starts anything. */
 async function makeLogDirectory(invocation: Invocation): Promise<void> {
-  const directory = dirname(logPathOf(invocation));
+  const directory = logDirectoryOf(invocation);
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
   } catch (error) {

@@ -267,7 +267,7 @@ describe('what is broken is told, with what to do', () => {
     const start = `${process.execPath} /dev/null pratiko-backup --config /dev/null`;
     const drill = `0 2 * * * ${start} backup\n30 3 1 * * ${start} verify --restore\n`;
     const { toEncrypt, toDecrypt } = await ageKeys();
-    const locked = 'the drill in your crontab cannot open encrypted backups';
+    const locked = 'in your crontab, the drill cannot open encrypted backups';
     expect(await withCrontab(drill, toEncrypt)).toContain(locked);
     expect(await withCrontab(drill, { ...toEncrypt, ...toDecrypt })).not.toContain(locked);
     expect(
