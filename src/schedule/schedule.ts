@@ -70,13 +70,13 @@ export async function install(
   return true;
 }
 
-/** What is said of a drill in that case. */
-export const lockedDrill =
-  'the drill cannot open encrypted backups: there is no private key here (BACKUP_AGE_IDENTITY_FILE)';
-
 /** New backups are encrypted, and there is no private key here, as far as settings tell: gpg may know one. */
 export const lacksPrivateKey = ({ keys }: Pick<Config, 'keys'>): boolean =>
   keys.ageRecipient !== undefined && keys.ageIdentityFile === undefined;
+
+/** What is said of a drill in that case. */
+export const lockedDrill =
+  'the drill cannot open encrypted backups: there is no private key here (BACKUP_AGE_IDENTITY_FILE)';
 
 const logDirectoryOf = (invocation: Invocation) => dirname(logPathOf(invocation));
 

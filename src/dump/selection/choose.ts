@@ -88,12 +88,11 @@ export function chooseTables(outline: DumpOutline, chosen: ReadonlySet<string>):
       `left out, for they belong to no table: large objects, to which ${pointing.join(', ')} can refer`,
     );
   }
-  for (let before = -1; before !== kept.size;) {
-    before = kept.size;
+  untilNothingIsAdded(kept, () => {
     addMentioned(statements, kept);
     addExtensions(statements, kept);
     addRemarks(statements, kept);
-  }
+  });
   const mentioned = mentionsOf([...kept.values()]);
   return {
     tables,
@@ -120,24 +119,30 @@ type Statements = readonly (OutlinedStatement & {
 const sequenceSetBy = (head: string) =>
   /^SELECT pg_catalog\.setval\('((?:[^']|'')+)'/.exec(head)?.[1]?.replaceAll("''", "'");
 
+/** What is added can need more, which stands before it. */
+function untilNothingIsAdded(collected: { readonly size: number }, step: () => void): void {
+  for (let before = -1; before !== collected.size;) {
+    before = collected.size;
+    step();
+  }
+}
+
 function withPartitions(statements: Statements, chosen: ReadonlySet<string>): Set<string> {
   const tables = new Set(chosen);
-  for (let before = -1; before !== tables.size;) {
-    before = tables.size;
+  untilNothingIsAdded(tables, () => {
     for (const { about } of statements) {
       if (about.attaches && about.needs !== undefined && tables.has(about.of ?? '')) {
         tables.add(about.needs);
       }
     }
-  }
+  });
   return tables;
 }
 
 function ancestorsOf(statements: Statements, tables: ReadonlySet<string>): Set<string> {
   const ancestors = new Set<string>();
   const all = new Set(statements.flatMap(({ about }) => about.creates ?? []));
-  for (let before = -1; before !== ancestors.size;) {
-    before = ancestors.size;
+  untilNothingIsAdded(ancestors, () => {
     for (const { about, text } of statements) {
       const child = about.creates ?? '';
       if (!tables.has(child) && !ancestors.has(child)) continue;
@@ -147,7 +152,7 @@ function ancestorsOf(statements: Statements, tables: ReadonlySet<string>): Set<s
         if (!tables.has(parent)) ancestors.add(parent);
       }
     }
-  }
+  });
   return ancestors;
 }
 
