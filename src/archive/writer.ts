@@ -4,7 +4,7 @@ import { Defect, Failure } from '../base/errors.ts';
 import type { OnStep } from '../base/step.ts';
 import { dumpFailure, dumpWarnings, startPgDump, type DumpSource } from '../postgres/pg-dump.ts';
 import { Snapshot } from '../postgres/snapshot.ts';
-import { ReplacedTables } from './replaced-tables.ts';
+import { ChangedTables } from './changed-tables.ts';
 import { writeFailure, type Draft } from '../backup-directory/draft.ts';
 import type { Encrypter } from '../encryption/keys.ts';
 import { Checksum } from '../streams/checksum.ts';
@@ -49,7 +49,7 @@ export async function writeArchive(
   const inspector = new DumpInspector();
   const checksum = new Checksum();
   await using snapshot = await Snapshot.take(server);
-  const replaced = new ReplacedTables(snapshot);
+  const changed = new ChangedTables(snapshot, Boolean(how.excludeTableData?.length));
   const tee = new Tee();
   const decompressed = decompress(tee.copy);
   decompressed.catch(() => undefined); // told where it is awaited
@@ -57,7 +57,7 @@ export async function writeArchive(
   try {
     await pipeline(
       dump.stdout,
-      (chunks: AsyncIterable<Buffer>) => inspect(chunks, inspector, replaced, options),
+      (chunks: AsyncIterable<Buffer>) => inspect(chunks, inspector, changed, options),
       (chunks: AsyncIterable<Buffer>) => gzip(chunks, options.jobs),
       (chunks: AsyncIterable<Buffer>) => encrypted(tee.through(chunks), options.encrypter),
       (chunks: AsyncIterable<Buffer>) => checksum.through(chunks),
@@ -91,13 +91,13 @@ export async function writeArchive(
 async function* inspect(
   chunks: AsyncIterable<Buffer>,
   inspector: DumpInspector,
-  replaced: ReplacedTables,
+  changed: ChangedTables,
   { expectedBytes, onStep }: WriteOptions,
 ): AsyncGenerator<Buffer> {
   let bytes = 0;
   for await (const chunk of chunks) {
-    await replaced.look();
-    for (const token of inspector.read(chunk)) replaced.check(token);
+    await changed.look();
+    for (const token of inspector.read(chunk)) changed.check(token);
     bytes += chunk.length;
     const { currentTable: table } = inspector;
     onStep({ what: 'dumping', bytes, totalBytes: expectedBytes, isEstimate: true, table });

@@ -8,7 +8,7 @@ const maxTries = 12;
 const longestPauseMs = 500;
 
 /**
- * Tries again where tables were dropped, truncated or rewritten while pg_dump began to read them.
+ * Tries again where tables were dropped, truncated or altered while pg_dump began to read them.
  * @throws ChangedMeanwhile where that happens each time; and what the attempt throws.
  */
 export async function untilUnchanged<T>(

@@ -70,11 +70,11 @@ export function requireNewEnough(pgDump: Tool, serverVersion: string): void {
 /** Something that pg_dump was to read was dropped or rewritten meanwhile: it can be tried again. */
 export class ChangedMeanwhile extends Failure {}
 
-/** A table that pg_dump sees as empty, and that is not: see `Snapshot`. */
-export const replacedMeanwhile = (table: string) =>
+/** What pg_dump would write of it is not of one moment: see `Snapshot`. */
+export const changedMeanwhile = (name: string) =>
   new ChangedMeanwhile(
     'dumpFailed',
-    `${table} was truncated, rewritten or replaced while pg_dump began: its rows would be missing`,
+    `${name} was changed while pg_dump began: its rows or definitions would be missing`,
     {
       hint: 'no file was left; run it again when nobody refreshes or alters tables; rows that are made anew all the time can be left out (BACKUP_EXCLUDE_TABLE_DATA)',
     },
@@ -116,6 +116,15 @@ export async function dumpFailure(
   }
   if (await isForRecovery(stderr, server)) {
     return failed(errorOf(stderr), `no file was left; ${standbyHint}`);
+  }
+  if (/invalid snapshot identifier|could not import the requested snapshot/.test(stderr)) {
+    return new ChangedMeanwhile(
+      'dumpFailed',
+      `pg_dump did not find the session beside it: ${errorOf(stderr)}`,
+      {
+        hint: 'no file was left; does the name of the server lead to several servers? give the name of one (POSTGRES_HOST)',
+      },
+    );
   }
   const known = await askAgain(stderr, server);
   if (known !== undefined) return known;

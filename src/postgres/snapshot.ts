@@ -1,31 +1,53 @@
+import { z } from 'zod';
 import { questionRefused } from './pg-dump.ts';
 import type { Server } from './psql.ts';
 import { Session } from './psql-session.ts';
 import { SqlError } from './sql-error.ts';
 
+/** What has changed since a moment, as people call it (`public.My Table`). */
+export interface Changes {
+  /** Tables whose rows are not where they were: truncated, rewritten, replaced, or only moved (VACUUM FULL). */
+  readonly replaced: readonly string[];
+  /** What is defined in another way. */
+  readonly redefined: readonly string[];
+}
+
+/** What is found of a table, or of all functions, views and types together. */
+const foundSchema = z.tuple([
+  z.string().describe('Number.'),
+  z.string().describe('Name.'),
+  z.string().describe('Where its rows are.'),
+  z.string().describe('Digest of what defines it.'),
+]);
+
+type Found = z.infer<typeof foundSchema>;
+
 /**
  * The moment of a database that pg_dump is to dump. pg_dump by itself sees a moment first, and locks tables, by their
  * names, then: one that is truncated, rewritten (ALTER TABLE) or replaced by another one between the two looks empty to
- * it, without an error. Disposing ends the session that keeps the moment: pg_dump has it as soon as it writes.
+ * it, without an error; and of what is defined in another way it writes one half as it was and one as it is. Disposing
+ * ends the session that keeps the moment: pg_dump has it as soon as it writes.
  */
 export class Snapshot implements AsyncDisposable {
   readonly #session: Session;
+  readonly #before: readonly Found[];
   /** As `pg_dump --snapshot` takes it. */
   readonly id: string;
 
-  private constructor(session: Session, id: string) {
+  private constructor(session: Session, id: string, before: readonly Found[]) {
     this.#session = session;
     this.id = id;
+    this.#before = before;
   }
 
   /** @throws Failure `cannotConnect`, `dumpFailed`. */
   static async take(server: Server): Promise<Snapshot> {
     const session = new Session(server, server.connection.database);
     try {
-      const [id = ''] = await session.ask(
-        'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL search_path = pg_catalog; SELECT pg_export_snapshot();',
+      const [id = '', ...before] = await session.ask(
+        `BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SELECT pg_export_snapshot(); ${selectAll}`,
       );
-      return new Snapshot(session, id);
+      return new Snapshot(session, id, before.map(parse));
     } catch (error) {
       await session[Symbol.asyncDispose]();
       throw error instanceof SqlError ? questionRefused(error) : error;
@@ -33,14 +55,22 @@ export class Snapshot implements AsyncDisposable {
   }
 
   /**
-   * Tables (`public.My Table`) whose name or rows are somewhere else than at that moment; once pg_dump has its locks,
-   * there will be no more of them. What has only moved (VACUUM FULL, another tablespace) is among them.
+   * What has changed since; once pg_dump has its locks, no more of it will. The moment is over with that.
    * @throws Failure `cannotConnect`, `dumpFailed`.
    */
-  async replaced(): Promise<string[]> {
+  async changes(): Promise<Changes> {
     try {
-      const lines = await this.#session.ask(selectReplaced);
-      return lines.map((line) => String(JSON.parse(line)));
+      const found = (await this.#session.ask(`COMMIT; ${selectAll}`)).map(parse);
+      const now = new Map(found.map((each) => [keyOf(each), each]));
+      const differs = (at: 2 | 3) => (before: Found) => {
+        const same = now.get(keyOf(before));
+        return at === 2 ? same?.[at] !== before[at] : same !== undefined && same[at] !== before[at];
+      };
+      const names = (founds: readonly Found[]) => founds.map(([, name]) => name);
+      return {
+        replaced: names(this.#before.filter(differs(2))),
+        redefined: names(this.#before.filter(differs(3))),
+      };
     } catch (error) {
       throw error instanceof SqlError ? questionRefused(error) : error;
     }
@@ -51,11 +81,27 @@ export class Snapshot implements AsyncDisposable {
   }
 }
 
-/** The catalog is seen as it was at that moment, and the functions see what is now. */
-const selectReplaced = `
-  SELECT to_json(nspname || '.' || relname)
-    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = relnamespace
-   WHERE relkind = 'r' AND relpersistence <> 't' AND relfilenode <> 0
-     AND nspname !~ '^pg_' AND nspname <> 'information_schema'
-     AND (pg_relation_filenode(c.oid) IS DISTINCT FROM relfilenode
-          OR c.oid::regclass::text <> quote_ident(nspname) || '.' || quote_ident(relname));`;
+const parse = (line: string): Found => foundSchema.parse(JSON.parse(line));
+/** One that got another name is another one: pg_dump locks what is called so. */
+const keyOf = ([number, name]: Found) => `${number} ${name}`;
+
+/** As SQL: rows of a catalog with the transactions that wrote them, for to be compared. */
+const written = (catalog: string, which: string) =>
+  `(SELECT string_agg(o.oid::text || ':' || o.xmin::text, ',' ORDER BY o.oid) FROM pg_catalog.${catalog} AS o WHERE ${which})`;
+
+const selectAll = `
+  SELECT json_build_array(c.oid::text, nspname || '.' || relname, c.relfilenode::text, md5(concat_ws(' ',
+           (SELECT string_agg(attnum::text || ':' || a.xmin::text, ',' ORDER BY attnum)
+              FROM pg_catalog.pg_attribute AS a WHERE attrelid = c.oid AND attnum > 0),
+           (SELECT string_agg(indexrelid::text || ':' || i.xmin::text, ',' ORDER BY indexrelid)
+              FROM pg_catalog.pg_index AS i WHERE indrelid = c.oid),
+           ${written('pg_trigger', 'tgrelid = c.oid')},
+           ${written('pg_constraint', 'conrelid = c.oid')},
+           ${written('pg_attrdef', 'adrelid = c.oid')})))
+    FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = relnamespace
+   WHERE relkind IN ('r', 'p') AND relpersistence <> 't' AND nspname !~ '^pg_' AND nspname <> 'information_schema'
+  UNION ALL
+  SELECT json_build_array('0', 'a function, view or type', '', md5(concat_ws(' ',
+           ${written('pg_proc', 'o.oid >= 16384')},
+           ${written('pg_enum', 'true')},
+           ${written('pg_rewrite', "o.oid >= 16384 AND EXISTS (SELECT FROM pg_catalog.pg_class AS v WHERE v.oid = ev_class AND v.relpersistence <> 't')")})));`;

@@ -268,7 +268,7 @@ exit 1`;
   );
 });
 
-const small2 = `${small} CREATE TABLE "u; v" AS SELECT generate_series(1, 7) AS a;`;
+const small2 = `${small} CREATE UNIQUE INDEX i ON t (a); CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE TABLE "u; v" AS SELECT generate_series(1, 7) AS a;`;
 
 /** Changes tables in a transaction that is open until a backup waits for them; gives the ending of that. */
 async function changedMeanwhile(change: string, env: Record<string, string> = {}) {
@@ -283,7 +283,7 @@ async function changedMeanwhile(change: string, env: Record<string, string> = {}
 }
 
 const again = (table: string) =>
-  `${table} was truncated, rewritten or replaced while pg_dump began: its rows would be missing; trying once more`;
+  `${table} was changed while pg_dump began: its rows or definitions would be missing; trying once more`;
 
 test.each([
   ['altered', 'public.t', 'ALTER TABLE t ALTER COLUMN a TYPE bigint'],
@@ -304,8 +304,23 @@ test.each([
     'CREATE SCHEMA n; CREATE TABLE n.t AS SELECT generate_series(1, 1000); CREATE TABLE n."u; v" AS SELECT generate_series(1, 7); ALTER SCHEMA public RENAME TO o; ALTER SCHEMA n RENAME TO public; DROP SCHEMA o CASCADE',
   ],
   [
+    'migrated column by column',
+    'public.t',
+    'ALTER TABLE t ADD n bigint; UPDATE t SET n = a; ALTER TABLE t DROP a; ALTER TABLE t RENAME n TO a',
+  ],
+  [
+    'given its index anew',
+    'public.t',
+    'LOCK TABLE t; DROP INDEX i; CREATE UNIQUE INDEX i ON t (a)',
+  ],
+  [
+    'used by a function that is made anew',
+    'a function, view or type',
+    'LOCK TABLE t; DROP FUNCTION f(int); CREATE FUNCTION f(n int) RETURNS int LANGUAGE sql AS $$SELECT 2$$',
+  ],
+  [
     'called by an odd name',
-    'public."u; v"',
+    'public.u; v',
     'TRUNCATE "u; v"; INSERT INTO "u; v" SELECT generate_series(1, 7)',
   ],
 ])(
