@@ -166,7 +166,8 @@ describe('some tables', () => {
       CREATE TYPE mood AS ENUM ('sad', 'glad');
       CREATE FUNCTION number_of(mood) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 7';
       CREATE CAST (mood AS int) WITH FUNCTION number_of(mood) AS ASSIGNMENT;
-      CREATE TABLE texts (body text, m mood, picture oid,
+      CREATE TYPE span AS RANGE (SUBTYPE = float8, MULTIRANGE_TYPE_NAME = spans);
+      CREATE TABLE texts (body text, m mood, picture oid, s spans,
         v tsvector GENERATED ALWAYS AS (to_tsvector('public.it', body)) STORED,
         o int GENERATED ALWAYS AS (length(body) <+> 1) STORED,
         c int GENERATED ALWAYS AS (m::int) STORED);

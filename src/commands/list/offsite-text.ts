@@ -1,4 +1,4 @@
-import { formatBytes, formatCount, formatPlural } from '../../base/format.ts';
+import { formatBytes, formatPlural } from '../../base/format.ts';
 import { formatTable } from '../../cli/table.ts';
 import type { ListedBackup } from '../../inspect/listed-backup.ts';
 import type { ListedPlace } from '../../inspect/list-places.ts';
@@ -12,7 +12,7 @@ export function describePlace({ url, copies }: ListedPlace, here: readonly Liste
   const isMixed = new Set(databases).size > 1;
   const lines = copies.value.map(({ name, bytes, rows, database, state, suspicion }) => [
     formatBytes(bytes),
-    `${rows === undefined ? '?' : formatCount(rows)} rows`,
+    rows === undefined ? '? rows' : formatPlural(rows, 'row'),
     ...(isMixed ? [database ?? '?'] : []),
     [
       names.has(name) ? 'here, too' : 'only there',

@@ -33,6 +33,8 @@ export class DirectoryDestination implements Destination {
     const entries = await this.#or('read', readdir(this.#path, { withFileTypes: true }));
     const files = entries.filter((entry) => entry.isFile());
     const found = await Promise.all(files.map(({ name }) => this.#sizeOf(name)));
+    // One comes and goes; all of them do where its disk is unmounted just now.
+    if (found.includes(undefined)) await requireDirectory(this.#path, 'directory for copies');
     return found.filter((file) => file !== undefined);
   }
 

@@ -22,6 +22,11 @@ const creation = new RegExp(
 );
 /** A column holds numbers of large objects, perhaps. */
 const pointsToObjects = /^CREATE [^]*\s(?:oid|lo|[\w"]+\.lo)(?:\[\])?(?=[,\s)])/;
+/** A range makes a second type. */
+const multirange = new RegExp(
+  String.raw`^CREATE TYPE [^]*\smultirange_type_name = (${qualifiedWord})`,
+  'u',
+);
 const cast = /^CREATE CAST \(([^)]*(?:\([^)]*\)[^)]*)*)\) /;
 const indexes = new RegExp(
   String.raw`^CREATE (?:UNIQUE )?INDEX (${word}) ON (?:ONLY )?(${word})\.|^ALTER TABLE (?:ONLY )?(${word})\.${word}\s+ADD CONSTRAINT (${word}) (?:PRIMARY|UNIQUE)`,
@@ -160,8 +165,10 @@ function ancestorsOf(statements: Statements, tables: ReadonlySet<string>): Set<s
 function addMentioned(statements: Statements, kept: Map<number, string>): void {
   const makers = new Map<string, OutlinedStatement[]>();
   for (const statement of statements) {
-    const name = creation.exec(statement.text)?.[1];
-    if (name !== undefined) makers.set(name, [...(makers.get(name) ?? []), statement]);
+    const made = [creation.exec(statement.text)?.[1], multirange.exec(statement.text)?.[1]];
+    for (const name of made.filter((each) => each !== undefined)) {
+      makers.set(name, [...(makers.get(name) ?? []), statement]);
+    }
   }
   const known = new Set<string>();
   const open = [...kept.values()];
