@@ -1,19 +1,32 @@
-import { changedMeanwhile } from '../postgres/pg-dump.ts';
-import type { Snapshot } from '../postgres/snapshot.ts';
+import { changedMeanwhile } from '../postgres/dump-failure.ts';
+import type { Server } from '../postgres/psql.ts';
+import { Snapshot } from '../postgres/snapshot.ts';
 import { spoken } from '../dump/selection/outline.ts';
 import type { Token } from '../dump/token.ts';
 
-/** Watches that what a dump holds is of one moment: see `Snapshot`. */
-export class ChangedTables {
+/** Watches that what a dump holds is of one moment, that of a session beside it: see `Snapshot`. */
+export class ChangedTables implements AsyncDisposable {
   readonly #snapshot: Snapshot;
   readonly #leavesRowsOut: boolean;
   /** Tables of whose rows pg_dump sees none. */
   #replaced: ReadonlySet<string> | undefined;
 
-  /** @param leavesRowsOut of some tables, on purpose: of which, the dump tells. */
-  constructor(snapshot: Snapshot, leavesRowsOut: boolean) {
+  private constructor(snapshot: Snapshot, leavesRowsOut: boolean) {
     this.#snapshot = snapshot;
     this.#leavesRowsOut = leavesRowsOut;
+  }
+
+  /**
+   * @param leavesRowsOut of some tables, on purpose: of which, the dump tells.
+   * @throws Failure `cannotConnect`, `dumpFailed`.
+   */
+  static async watch(server: Server, leavesRowsOut: boolean): Promise<ChangedTables> {
+    return new ChangedTables(await Snapshot.take(server), leavesRowsOut);
+  }
+
+  /** The moment to be dumped, as `pg_dump --snapshot` takes it. */
+  get moment(): string {
+    return this.#snapshot.id;
   }
 
   /**
@@ -23,7 +36,7 @@ export class ChangedTables {
   async look(): Promise<void> {
     if (this.#replaced !== undefined) return;
     const { replaced, redefined } = await this.#snapshot.changes();
-    await this.#snapshot[Symbol.asyncDispose]();
+    await this[Symbol.asyncDispose]();
     this.#replaced = new Set(replaced.map(comparable));
     const [first] = [...(this.#leavesRowsOut ? [] : replaced), ...redefined];
     if (first !== undefined) throw changedMeanwhile(first);
@@ -34,6 +47,10 @@ export class ChangedTables {
     const table = token.type === 'sql' ? token.statement?.copyInto : undefined;
     if (table === undefined || !this.#replaced?.size) return;
     if (this.#replaced.has(comparable(spoken(table)))) throw changedMeanwhile(spoken(table));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#snapshot[Symbol.asyncDispose]();
   }
 }
 

@@ -2,8 +2,8 @@ import { pipeline } from 'node:stream/promises';
 import { DumpInspector, type DumpContents } from '../dump/contents.ts';
 import { Defect, Failure } from '../base/errors.ts';
 import type { OnStep } from '../base/step.ts';
-import { dumpFailure, dumpWarnings, startPgDump, type DumpSource } from '../postgres/pg-dump.ts';
-import { Snapshot } from '../postgres/snapshot.ts';
+import { dumpFailure, dumpWarnings } from '../postgres/dump-failure.ts';
+import { startPgDump, type DumpSource } from '../postgres/pg-dump.ts';
 import { ChangedTables } from './changed-tables.ts';
 import { writeFailure, type Draft } from '../backup-directory/draft.ts';
 import type { Encrypter } from '../encryption/keys.ts';
@@ -48,12 +48,12 @@ export async function writeArchive(
   const started = performance.now();
   const inspector = new DumpInspector();
   const checksum = new Checksum();
-  await using snapshot = await Snapshot.take(server);
-  const changed = new ChangedTables(snapshot, Boolean(how.excludeTableData?.length));
+  const leavesRowsOut = (how.excludeTableData ?? []).length > 0;
+  await using changed = await ChangedTables.watch(server, leavesRowsOut);
   const tee = new Tee();
   const decompressed = decompress(tee.copy);
   decompressed.catch(() => undefined); // told where it is awaited
-  const dump = startPgDump(server, pgDump, { ...how, snapshot: snapshot.id });
+  const dump = startPgDump(server, pgDump, { ...how, snapshot: changed.moment });
   try {
     await pipeline(
       dump.stdout,

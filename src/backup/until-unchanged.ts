@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ChangedMeanwhile } from '../postgres/pg-dump.ts';
+import { ChangedMeanwhile } from '../postgres/dump-failure.ts';
 import type { Context } from '../context.ts';
 
 /** It shows early, and costs little: even what changes all the time is met at rest once. */

@@ -11,6 +11,7 @@ import { readAccess, type Context } from '../context.ts';
 import { Checksum } from '../streams/checksum.ts';
 import type { Copy } from './stored-backup.ts';
 import { withRetries } from './retry.ts';
+import { readBack } from './store.ts';
 
 /**
  * Writes a copy into a draft; where the connection breaks, from the beginning.
@@ -66,13 +67,10 @@ export async function requireWhole(context: Context, draft: Draft, copy: Copy): 
 export async function requireWholeThere(context: Context, here: Backup, copy: Copy): Promise<void> {
   const { signal, log, onStep } = context;
   const { from, name, bytes: totalBytes } = copy;
-  const found = await withRetries(signal, log, async () => {
-    const checksum = new Checksum();
-    for await (const _ of checksum.through(from.open(name))) {
-      onStep({ what: `reading ${name} (${from.url})`, bytes: checksum.bytes, totalBytes });
-    }
-    return checksum.sha256();
-  });
+  const what = `reading ${name} (${from.url})`;
+  const found = await withRetries(signal, log, () =>
+    readBack(from, name, (bytes) => onStep({ what, bytes, totalBytes })),
+  );
   const sha256 =
     copy.manifest?.value?.sha256 ?? (await checksumOfFile(here, `comparing ${name}`, context));
   if (found !== sha256) throw notWhatWasCopied(copy);

@@ -36,7 +36,9 @@ export async function store(
     return put();
   });
   if (isConfirmed) return;
-  const found = await withRetries(signal, log, () => readBack(destination, file, told));
+  const found = await withRetries(signal, log, () =>
+    readBack(destination, file.name, (bytes) => told('comparing', bytes)),
+  );
   if (found === file.sha256) return;
   if (isNew || isRepeatable) await destination.remove(file.name);
   throw new NotTheSame(destination.url, file.name);
@@ -55,15 +57,13 @@ async function* counted(
   }
 }
 
-/** The checksum of what lies at a destination. */
-async function readBack(
+/** The checksum of what lies at a destination: 64 hexadecimal digits. */
+export async function readBack(
   destination: Destination,
-  { name }: SourceFile,
-  told: Told,
+  name: string,
+  onBytes: (bytes: number) => void,
 ): Promise<string> {
   const checksum = new Checksum();
-  for await (const _ of checksum.through(destination.open(name))) {
-    told('comparing', checksum.bytes);
-  }
+  for await (const _ of checksum.through(destination.open(name))) onBytes(checksum.bytes);
   return checksum.sha256();
 }

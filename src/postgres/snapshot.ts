@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { questionRefused } from './pg-dump.ts';
+import { questionRefused } from './dump-failure.ts';
 import type { Server } from './psql.ts';
 import { Session } from './psql-session.ts';
 import { SqlError } from './sql-error.ts';
@@ -13,12 +13,14 @@ export interface Changes {
 }
 
 /** What is found of a table, or of all functions, views and types together. */
-const foundSchema = z.tuple([
-  z.string().describe('Number.'),
-  z.string().describe('Name.'),
-  z.string().describe('Where its rows are.'),
-  z.string().describe('Digest of what defines it.'),
-]);
+const foundSchema = z.object({
+  number: z.string(),
+  name: z.string(),
+  /** Where its rows are. */
+  rows: z.string(),
+  /** A digest of what defines it. */
+  definition: z.string(),
+});
 
 type Found = z.infer<typeof foundSchema>;
 
@@ -62,14 +64,13 @@ export class Snapshot implements AsyncDisposable {
     try {
       const found = (await this.#session.ask(`COMMIT; ${selectAll}`)).map(parse);
       const now = new Map(found.map((each) => [keyOf(each), each]));
-      const differs = (at: 2 | 3) => (before: Found) => {
-        const same = now.get(keyOf(before));
-        return at === 2 ? same?.[at] !== before[at] : same !== undefined && same[at] !== before[at];
-      };
-      const names = (founds: readonly Found[]) => founds.map(([, name]) => name);
+      const namesOf = (differs: (before: Found, same: Found | undefined) => boolean) =>
+        this.#before.filter((each) => differs(each, now.get(keyOf(each)))).map(({ name }) => name);
       return {
-        replaced: names(this.#before.filter(differs(2))),
-        redefined: names(this.#before.filter(differs(3))),
+        replaced: namesOf(({ rows }, same) => same?.rows !== rows),
+        redefined: namesOf(
+          ({ definition }, same) => (same ?? { definition }).definition !== definition,
+        ),
       };
     } catch (error) {
       throw error instanceof SqlError ? questionRefused(error) : error;
@@ -83,14 +84,14 @@ export class Snapshot implements AsyncDisposable {
 
 const parse = (line: string): Found => foundSchema.parse(JSON.parse(line));
 /** One that got another name is another one: pg_dump locks what is called so. */
-const keyOf = ([number, name]: Found) => `${number} ${name}`;
+const keyOf = ({ number, name }: Found) => `${number} ${name}`;
 
 /** As SQL: rows of a catalog with the transactions that wrote them, for to be compared. */
 const written = (catalog: string, which: string) =>
   `(SELECT string_agg(o.oid::text || ':' || o.xmin::text, ',' ORDER BY o.oid) FROM pg_catalog.${catalog} AS o WHERE ${which})`;
 
 const selectAll = `
-  SELECT json_build_array(c.oid::text, nspname || '.' || relname, c.relfilenode::text, md5(concat_ws(' ',
+  SELECT json_build_object('number', c.oid::text, 'name', nspname || '.' || relname, 'rows', c.relfilenode::text, 'definition', md5(concat_ws(' ',
            (SELECT string_agg(attnum::text || ':' || a.xmin::text, ',' ORDER BY attnum)
               FROM pg_catalog.pg_attribute AS a WHERE attrelid = c.oid AND attnum > 0),
            (SELECT string_agg(indexrelid::text || ':' || i.xmin::text, ',' ORDER BY indexrelid)
@@ -101,7 +102,7 @@ const selectAll = `
     FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = relnamespace
    WHERE relkind IN ('r', 'p') AND relpersistence <> 't' AND nspname !~ '^pg_' AND nspname <> 'information_schema'
   UNION ALL
-  SELECT json_build_array('0', 'a function, view or type', '', md5(concat_ws(' ',
+  SELECT json_build_object('number', '0', 'name', 'a function, view or type', 'rows', '', 'definition', md5(concat_ws(' ',
            ${written('pg_proc', 'o.oid >= 16384')},
            ${written('pg_enum', 'true')},
            ${written('pg_rewrite', "o.oid >= 16384 AND EXISTS (SELECT FROM pg_catalog.pg_class AS v WHERE v.oid = ev_class AND v.relpersistence <> 't')")})));`;

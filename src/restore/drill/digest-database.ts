@@ -1,7 +1,8 @@
 import { Failure } from '../../base/errors.ts';
 import { DumpInspector } from '../../dump/contents.ts';
 import { DumpDigester, type DumpDigest } from '../../dump/digest.ts';
-import { dumpFailure, startPgDump } from '../../postgres/pg-dump.ts';
+import { dumpFailure } from '../../postgres/dump-failure.ts';
+import { startPgDump } from '../../postgres/pg-dump.ts';
 import type { Server } from '../../postgres/psql.ts';
 import type { Tool } from '../../postgres/start-tool.ts';
 
